@@ -1,0 +1,2 @@
+// Package hemlock is an elastic, unbounded goroutine pool for servers.
+package hemlock

@@ -1,0 +1,162 @@
+// Package handoff passes tasks from submitters to idle workers.
+//
+// Idle workers wait on unbuffered channels: at most 16 on the seats of each
+// processor's station, the others on one shared channel, the reserve. A
+// submitter looks at the seats of its own processor first and at the reserve
+// late, so that the same few workers stay hot and the reserve holds the
+// coldest. A nil task is the pill: it tells the worker that takes it to leave.
+package handoff
+
+import (
+	"runtime"
+	"sync"
+
+	"go.uber.org/atomic"
+)
+
+// nearStations is how many stations beside its own a submitter tries before
+// the reserve. The rest come after it: on a machine with very many processors
+// the scan costs more than a colder worker.
+const nearStations = 3
+
+// A Handoff is where submitters and idle workers meet. It queues nothing: a
+// task passes from hand to hand or not at all.
+type Handoff struct {
+	// Immutable after New.
+	stations []Station
+	reserve  chan func()
+
+	// tokens holds pointers to stations. Get and Put of a sync.Pool work on
+	// the list of the processor they run on, so each processor keeps getting
+	// the station it put back, without a lock and without runtime internals.
+	tokens sync.Pool
+
+	// mu guards closed, and holds the channels open while a pill is sent.
+	mu     sync.Mutex
+	closed bool
+
+	issued atomic.Uint32 // tokens made so far; deals the stations out in turn
+}
+
+// New returns a Handoff with one station for each processor in use.
+func New() *Handoff {
+	h := &Handoff{
+		stations: make([]Station, runtime.GOMAXPROCS(0)),
+		reserve:  make(chan func()),
+	}
+	for i := range h.stations {
+		h.stations[i].index = i
+		h.stations[i].seats = make(chan func())
+	}
+	h.tokens.New = func() any {
+		return &h.stations[int(h.issued.Add(1)-1)%len(h.stations)]
+	}
+	return h
+}
+
+// Local returns the station of the processor it is called on. It is a hint:
+// any station is correct at any time, a near one is fast.
+func (h *Handoff) Local() *Station {
+	token := h.tokens.Get()
+	h.tokens.Put(token)
+	return token.(*Station)
+}
+
+// Offer hands the task to an idle worker and reports true, or reports false
+// when it found none. It never blocks. Only a caller whose task was accepted
+// may offer it, and only until the task has completed: that is what keeps a
+// send away from the channels that [Handoff.Close] closes.
+func (h *Handoff) Offer(at *Station, task func()) bool {
+	all := len(h.stations)
+	near := min(nearStations+1, all)
+	return at.offer(task) ||
+		h.offerAround(at, 1, near, task) ||
+		h.offerReserve(task) ||
+		h.offerAround(at, near, all, task)
+}
+
+// offerAround offers the task at the stations that lie from first up to, not
+// including, last behind the given one.
+func (h *Handoff) offerAround(at *Station, first, last int, task func()) bool {
+	for i := first; i < last; i++ {
+		if h.stations[(at.index+i)%len(h.stations)].offer(task) {
+			return true
+		}
+	}
+	return false
+}
+
+func (h *Handoff) offerReserve(task func()) bool {
+	select {
+	case h.reserve <- task:
+		return true
+	default:
+		return false
+	}
+}
+
+// Take waits for a task, on a seat of the station if one is free, else on the
+// reserve. It returns nil when the worker should leave.
+func (h *Handoff) Take(at *Station) func() {
+	if at.sit() {
+		return <-at.seats
+	}
+	return <-h.reserve
+}
+
+// Poison hands a pill to a worker that is idle now, the reserve first, and
+// reports whether it found one. It never waits for a worker: a pill that
+// waited would take the next one to finish, however busy the pool.
+func (h *Handoff) Poison() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.closed {
+		return false
+	}
+	if h.offerReserve(nil) {
+		return true
+	}
+	for i := range h.stations {
+		if h.stations[i].offer(nil) {
+			return true
+		}
+	}
+	return false
+}
+
+// Shut makes every station refuse. It must be called once.
+func (h *Handoff) Shut() {
+	for i := range h.stations {
+		h.stations[i].gate.close()
+	}
+}
+
+// Close sends every idle worker away, now and later. It may be called again.
+// The caller must know that the handoff is shut and that all accepted tasks
+// have completed: then nobody is left who may offer a task, and Poison keeps
+// away by itself, so no send can meet a closed channel.
+func (h *Handoff) Close() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.closed {
+		return
+	}
+	h.closed = true
+	close(h.reserve)
+	for i := range h.stations {
+		close(h.stations[i].seats)
+	}
+}
+
+// Counts returns how many tasks were accepted and how many of them have
+// completed. Completed is read first: a task is accepted before it completes,
+// so the difference is never negative.
+func (h *Handoff) Counts() (accepted, completed uint64) {
+	for i := range h.stations {
+		completed += h.stations[i].completed.Load()
+	}
+	for i := range h.stations {
+		accepted += h.stations[i].gate.accepted()
+	}
+	return accepted, completed
+}

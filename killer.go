@@ -1,0 +1,157 @@
+package hemlock
+
+import (
+	"time"
+
+	"go.uber.org/atomic"
+)
+
+// share of the idle workers that one round takes: one in idlePerKill, so that a
+// large surplus shrinks by a constant rate, and at least one, so that a small
+// one ends.
+const idlePerKill = 16
+
+// A killer sends pills to idle workers while there are more workers than the
+// minimum. It is a goroutine only then: the spawn that lifts the pool above its
+// minimum arms it, and it ends when the pool is back there or closed. An idle
+// pool has no goroutine and no timer.
+type killer struct {
+	// Immutable after init.
+	pool  *Pool
+	epoch time.Time     // lastSpawn counts from here
+	wake  chan struct{} // capacity 1: a token says that it may be time to end
+
+	// lastSpawn is when a worker was last spawned, in nanoseconds since epoch.
+	// An atomic, because submitters write it and the killer reads it. Of two
+	// spawns at the same moment the earlier may win: the delay is then short by
+	// the time between them.
+	lastSpawn atomic.Int64
+
+	// killed counts the delivered pills, swallowed those whose worker has left.
+	// killed is written by the killer, swallowed by workers.
+	// Invariant: at least killed-swallowed of the pool's workers, as counted
+	// afterwards, are about to leave. So killed is raised after the delivery by
+	// the one goroutine that compares the two, and swallowed after the worker
+	// is no longer counted.
+	killed    atomic.Int64
+	swallowed atomic.Int64
+
+	// armed says that the killer's goroutine exists or is being started.
+	// Invariant: while an open pool has spare workers it is set, but for the
+	// moment between raising their number and arm.
+	armed atomic.Bool
+}
+
+func (k *killer) init(p *Pool) {
+	k.pool = p
+	k.epoch = time.Now()
+	k.wake = make(chan struct{}, 1)
+}
+
+// noteSpawn holds the killer back and arms it if the pool, with this many
+// workers, is above its minimum. The worker that was spawned must not have
+// started: while it is counted and has not completed its task, a Shutdown
+// cannot miss the killer that is armed here.
+func (k *killer) noteSpawn(workers int64) {
+	if k.pool.interval == 0 {
+		return
+	}
+	k.lastSpawn.Store(int64(time.Since(k.epoch)))
+	if workers > k.pool.minimum {
+		k.arm()
+	}
+}
+
+// noteLeave tells the killer when the pool, with this many workers, is back at
+// its minimum, so that it ends at once and not an interval later.
+func (k *killer) noteLeave(workers int64) {
+	if workers <= k.pool.minimum {
+		k.wakeUp()
+	}
+}
+
+func (k *killer) noteSwallowed() { k.swallowed.Inc() }
+
+func (k *killer) wakeUp() {
+	select {
+	case k.wake <- struct{}{}:
+	default: // a token that nobody has taken yet says the same
+	}
+}
+
+func (k *killer) arm() {
+	if !k.armed.Load() && k.armed.CompareAndSwap(false, true) {
+		go k.run()
+	}
+}
+
+// run kills until nothing is left to kill, and then disarms.
+//
+// One would write the loop without looking at the pool again once armed is
+// cleared. But a spawn between the last look and that moment saw a killer that
+// was still armed, and its worker would never be killed.
+func (k *killer) run() {
+	for {
+		k.kill()
+		k.armed.Store(false)
+		if !k.needed() || !k.armed.CompareAndSwap(false, true) {
+			break
+		}
+	}
+	if k.pool.closed() {
+		k.pool.settle()
+	}
+}
+
+// kill holds a round whenever one is due, until the killer is not needed.
+func (k *killer) kill() {
+	lastRound := time.Now()
+	timer := time.NewTimer(k.pool.interval)
+	defer timer.Stop()
+	for k.needed() {
+		if wait := k.wait(lastRound); wait > 0 {
+			timer.Reset(wait)
+			select {
+			case <-timer.C:
+			case <-k.wake:
+			}
+			continue
+		}
+		lastRound = time.Now()
+		k.round()
+	}
+}
+
+// needed reports whether there are workers that the killer may take. It counts
+// those that have a pill and are about to leave: if one of them did not, the
+// killer would be gone.
+func (k *killer) needed() bool {
+	return k.pool.workers() > k.pool.minimum && !k.pool.closed()
+}
+
+// wait returns the time until the next round is due: the interval after the
+// last round, and the delay after the last spawn. It adds nothing to a setting,
+// so that the largest ones do not overflow.
+func (k *killer) wait(lastRound time.Time) time.Duration {
+	lastSpawn := time.Duration(k.lastSpawn.Load()) // before the clock, so that the difference is not negative
+	sinceSpawn := time.Since(k.epoch) - lastSpawn
+	return max(k.pool.interval-time.Since(lastRound), k.pool.delay-sinceSpawn)
+}
+
+// round sends pills to a share of the workers that are idle now.
+func (k *killer) round() {
+	for range max(1, k.pool.Stats().Idle/idlePerKill) {
+		if !k.spare() || !k.pool.handoff.Poison() {
+			return
+		}
+		k.killed.Inc()
+	}
+}
+
+// spare reports whether the pool stays at its minimum when one more pill is
+// delivered. The pills under way are read before the workers: one that is
+// swallowed in between makes the answer too careful, never too bold.
+func (k *killer) spare() bool {
+	underWay := k.killed.Load() - k.swallowed.Load()
+	return k.pool.workers()-underWay > k.pool.minimum
+}

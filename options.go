@@ -1,0 +1,74 @@
+package hemlock
+
+import (
+	"fmt"
+	"time"
+)
+
+type options struct {
+	interval time.Duration
+	delay    time.Duration
+	minimum  int64
+	maxTasks uint64
+	handler  func(v any, stack []byte)
+}
+
+func defaults() options {
+	return options{
+		interval: time.Second,
+		delay:    10 * time.Second,
+		maxTasks: 1 << 16,
+	}
+}
+
+// An Option changes a setting of a [Pool]. [New] takes any number of them; of
+// two that set the same thing the later one holds.
+type Option func(*options)
+
+// WithKillInterval sets the time between two rounds of the killer; each round
+// takes a sixteenth of the idle workers, but at least one. The default is one
+// second. With 0 no idle worker is ever killed. New panics if d is negative.
+func WithKillInterval(d time.Duration) Option {
+	return func(o *options) { o.interval = nonNegative("WithKillInterval", d) }
+}
+
+// WithKillDelay sets for how long the killer is held back after each spawn: a
+// pool that still grows does not shrink. The default is ten seconds. New panics
+// if d is negative.
+func WithKillDelay(d time.Duration) Option {
+	return func(o *options) { o.delay = nonNegative("WithKillDelay", d) }
+}
+
+// WithMinWorkers sets how many workers the killer leaves alive. The default is
+// 0. It binds the killer alone: New starts no worker, and a task that panics or
+// calls [runtime.Goexit] ends its worker whatever the minimum. New panics if n
+// is negative.
+func WithMinWorkers(n int) Option {
+	return func(o *options) { o.minimum = int64(nonNegative("WithMinWorkers", n)) }
+}
+
+// WithMaxTasksPerWorker sets after how many tasks a worker is replaced by a
+// fresh one, so that a stack that one rare task blew up is given back. Each
+// worker draws its own limit between three and five quarters of n, so that
+// workers that started together are not replaced together. The default is
+// 65,536. With 0 no worker is ever replaced. New panics if n is negative.
+func WithMaxTasksPerWorker(n int) Option {
+	return func(o *options) { o.maxTasks = uint64(nonNegative("WithMaxTasksPerWorker", n)) }
+}
+
+// WithPanicHandler has h called when a task panics, with the value of the panic
+// and the stack of the task, on the goroutine that panicked. The worker ends
+// when h returns; until then its task counts as running. Without a handler, or
+// with a nil one, the process crashes as it does when a go statement's function
+// panics. It crashes too if h panics. h may be called from many goroutines at
+// once.
+func WithPanicHandler(h func(v any, stack []byte)) Option {
+	return func(o *options) { o.handler = h }
+}
+
+func nonNegative[T int | time.Duration](option string, v T) T {
+	if v < 0 {
+		panic(fmt.Sprintf("hemlock: %s(%v): must not be negative", option, v))
+	}
+	return v
+}

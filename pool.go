@@ -1,0 +1,242 @@
+package hemlock
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"example.com/hemlock/internal/handoff"
+	"go.uber.org/atomic"
+)
+
+var (
+	// ErrClosed is returned by [Pool.Submit] once [Pool.Shutdown] was called.
+	ErrClosed = errors.New("hemlock: closed")
+
+	// ErrNilTask is returned by [Pool.Submit] for a nil task.
+	ErrNilTask = errors.New("hemlock: nil task")
+)
+
+// The parts of Pool.state.
+const (
+	oneWorker   = uint64(1)
+	workerBits  = 32
+	peakBits    = 31
+	workersMask = uint64(1)<<workerBits - 1
+	peakMask    = uint64(1)<<peakBits - 1
+	closedBit   = uint64(1) << 63
+)
+
+// A Pool runs each task on a goroutine of its own, as a go statement does, but
+// on a goroutine that is kept for the next task. It grows without bound, never
+// queues and never blocks, and gives workers back when they are no longer
+// needed.
+//
+// Make one with [New]; every method of a zero Pool panics. A Pool must not be
+// copied. All methods may be called from any goroutine at any time, from
+// inside a task too.
+type Pool struct {
+	// state is the number of workers (bits 0 to 31), the largest number of
+	// workers there ever was (32 to 62) and whether the pool is closed (63).
+	// They share a word so that the peak is never below the count, and so that
+	// the last worker to leave a closed pool knows that it is the last.
+	// Invariant: a worker is counted here before its goroutine starts and
+	// until it has nothing more to do.
+	state atomic.Uint64
+
+	// Totals for Stats. Each only rises. An atomic each, because they rise on
+	// any goroutine.
+	spawned  atomic.Int64
+	recycled atomic.Int64
+	panicked atomic.Int64
+
+	killer killer
+
+	// Immutable after New.
+	options
+	handoff *handoff.Handoff
+	drained chan struct{} // closed when the last worker of a closed pool has gone
+
+	closing  sync.Once // guards the work of the first Shutdown
+	draining sync.Once // guards the close of drained
+
+	// accepted is how many tasks the pool accepted in its life. It is written
+	// before closedBit is set and read only by those who saw the bit.
+	accepted uint64
+}
+
+// New returns a pool with no worker and no other goroutine. It panics if an
+// option has a value that makes no sense.
+func New(opts ...Option) *Pool {
+	p := &Pool{
+		options: defaults(),
+		handoff: handoff.New(),
+		drained: make(chan struct{}),
+	}
+	for _, set := range opts {
+		set(&p.options)
+	}
+	p.killer.init(p)
+	return p
+}
+
+// Submit starts the task on an idle worker if there is one, else on a new one,
+// and returns without waiting for it. It never blocks and it allocates nothing
+// when a worker is idle.
+//
+// Submit returns [ErrNilTask] if task is nil and [ErrClosed] once
+// [Pool.Shutdown] was called. A task for which it returned nil runs, even when
+// a Shutdown begins at the same moment, and is counted in [Stats] by then.
+//
+// The call happens before the task runs, in the terminology of the Go memory
+// model.
+func (p *Pool) Submit(task func()) error {
+	p.check()
+	switch {
+	case task == nil:
+		return ErrNilTask
+	case !p.submit(task):
+		return ErrClosed
+	}
+	return nil
+}
+
+// Run starts the task as the statement
+//
+//	go task()
+//
+// would: it never blocks and it never fails. Until [Pool.Shutdown] is called it
+// does what [Pool.Submit] does. Afterwards the task gets an ordinary goroutine,
+// which no count includes and no Shutdown waits for; a panic in it still goes
+// to the handler of [WithPanicHandler]. Run(nil) panics.
+func (p *Pool) Run(task func()) {
+	p.check()
+	if task == nil {
+		panic("hemlock: Run with a nil task")
+	}
+	if !p.submit(task) {
+		go p.runAlone(task)
+	}
+}
+
+// submit reports whether the pool accepted the task.
+func (p *Pool) submit(task func()) bool {
+	at := p.handoff.Local()
+	if !at.Accept() {
+		return false
+	}
+	if !p.handoff.Offer(at, task) {
+		p.spawn(at, task)
+	}
+	return true
+}
+
+// spawn starts a worker that is born with its task. Sending the task to the
+// newborn through a channel instead would let an older worker take it, and
+// leave the newborn's submitter waiting for somebody who may never come.
+//
+// A closed pool spawns too: the task was accepted, so it runs. That is safe
+// because drained is not closed while an accepted task has not completed.
+func (p *Pool) spawn(at *handoff.Station, task func()) {
+	workers := p.raise()
+	p.spawned.Add(1)
+	p.killer.noteSpawn(workers)
+	go p.work(at, task)
+}
+
+// raise counts one more worker and returns how many there are now.
+func (p *Pool) raise() int64 {
+	for {
+		old := p.state.Load()
+		next := old + oneWorker
+		workers, peak := next&workersMask, next>>workerBits&peakMask
+		if workers > peak {
+			next += (workers - peak) << workerBits
+		}
+		if p.state.CompareAndSwap(old, next) {
+			return int64(workers)
+		}
+	}
+}
+
+// leave takes one worker off the count. It is the last thing a worker does to
+// the pool: a Shutdown may return before leave does.
+func (p *Pool) leave() {
+	state := p.state.Sub(oneWorker)
+	p.killer.noteLeave(int64(state & workersMask))
+	if state&closedBit != 0 {
+		p.settle()
+	}
+}
+
+func (p *Pool) workers() int64 { return int64(p.state.Load() & workersMask) }
+
+func (p *Pool) closed() bool { return p.state.Load()&closedBit != 0 }
+
+// Shutdown stops the pool from accepting tasks, waits until every task it
+// accepted has ended, and retires every worker. It returns nil when the last
+// worker has gone. If ctx ends first, Shutdown returns an error that wraps
+// [context.Cause] of ctx and says how many tasks were still running; they go
+// on running, and a later Shutdown can wait for them again.
+//
+// Afterwards Submit returns [ErrClosed] and Run falls back to ordinary
+// goroutines. Shutdown can be called many times and concurrently. A task may
+// call it with a ctx that ends; without one it would wait for itself.
+//
+// What the tasks did happens before a Shutdown returns nil.
+func (p *Pool) Shutdown(ctx context.Context) error {
+	p.check()
+	p.closing.Do(p.close)
+	select {
+	case <-p.drained:
+	case <-ctx.Done():
+	}
+	// When both came together, the select above chose at random.
+	select {
+	case <-p.drained:
+		return nil
+	default:
+		return fmt.Errorf("hemlock: shutdown: %d tasks still running: %w",
+			p.Stats().Running, context.Cause(ctx))
+	}
+}
+
+// close refuses further tasks and starts to retire the workers.
+func (p *Pool) close() {
+	p.handoff.Shut()
+	p.accepted, _ = p.handoff.Counts()
+	p.state.Add(closedBit)
+	p.killer.wakeUp()
+	// A long task may keep the pool from being drained; the idle workers need
+	// not wait for it.
+	for p.handoff.Poison() {
+	}
+	p.settle()
+}
+
+// settle retires the workers that are still idle once every accepted task has
+// completed, and closes drained once they have gone. It is called by Shutdown
+// and then by everyone who leaves the closed pool, and the last of those finds
+// all three conditions met. Their order matters: while a task is to come, a
+// worker may be spawned; when none is, the number of workers only falls.
+//
+// A worker may have looked at the closed bit before it was set and wait for a
+// task since: pills alone could miss it, but closing the channels cannot.
+func (p *Pool) settle() {
+	if _, completed := p.handoff.Counts(); completed != p.accepted {
+		return
+	}
+	p.handoff.Close()
+	if p.workers() > 0 || p.killer.armed.Load() {
+		return
+	}
+	p.draining.Do(func() { close(p.drained) })
+}
+
+// check panics if the pool was not made by New.
+func (p *Pool) check() {
+	if p.handoff == nil {
+		panic("hemlock: zero Pool: use New")
+	}
+}

@@ -1,0 +1,77 @@
+package hemlock
+
+import (
+	"fmt"
+	"log/slog"
+)
+
+// Stats is a snapshot of a pool's counts; see [Pool.Stats]. Workers, Idle and
+// Running are what there is now, the other fields are totals since New and
+// never fall.
+type Stats struct {
+	Workers     int64 `json:"workers"`      // goroutines kept by the pool
+	Idle        int64 `json:"idle"`         // workers without a task
+	Running     int64 `json:"running"`      // tasks accepted and not completed
+	Submitted   int64 `json:"submitted"`    // tasks accepted, by Submit or Run
+	Completed   int64 `json:"completed"`    // tasks ended, by whatever means
+	Panicked    int64 `json:"panicked"`     // tasks whose panic went to the handler
+	Spawned     int64 `json:"spawned"`      // workers started because none was idle
+	Killed      int64 `json:"killed"`       // idle workers taken by the killer
+	Recycled    int64 `json:"recycled"`     // workers replaced after their last task
+	PeakWorkers int64 `json:"peak_workers"` // largest value Workers ever had
+}
+
+// Stats returns the pool's counts. It takes no lock, allocates nothing, and
+// costs the same for any number of workers: some nanoseconds a processor.
+//
+// In a pool where nothing changes during the call the snapshot is exact:
+// Submitted == Completed + Running and Workers == Idle + Running. Under load
+// the fields are read one after the other, and it is bounded: no field is
+// negative, Running and Idle are at most Workers, and PeakWorkers is at least
+// Workers. A task is in Submitted before it starts and before the call that
+// submitted it returns. Completed includes the tasks that panicked and those
+// that called [runtime.Goexit].
+func (p *Pool) Stats() Stats {
+	p.check()
+	accepted, completed := p.handoff.Counts()
+	state := p.state.Load()
+	workers := int64(state & workersMask)
+	running := min(int64(accepted-completed), workers)
+	return Stats{
+		Workers:     workers,
+		Idle:        workers - running,
+		Running:     running,
+		Submitted:   int64(accepted),
+		Completed:   int64(completed),
+		Panicked:    p.panicked.Load(),
+		Spawned:     p.spawned.Load(),
+		Killed:      p.killer.killed.Load(),
+		Recycled:    p.recycled.Load(),
+		PeakWorkers: int64(state >> workerBits & peakMask),
+	}
+}
+
+// String returns the counts on one line, each as name=value with the names of
+// the JSON encoding.
+func (s Stats) String() string {
+	return fmt.Sprintf("workers=%d idle=%d running=%d submitted=%d completed=%d "+
+		"panicked=%d spawned=%d killed=%d recycled=%d peak_workers=%d",
+		s.Workers, s.Idle, s.Running, s.Submitted, s.Completed,
+		s.Panicked, s.Spawned, s.Killed, s.Recycled, s.PeakWorkers)
+}
+
+// LogValue returns the counts as a group, with the names of the JSON encoding.
+func (s Stats) LogValue() slog.Value {
+	return slog.GroupValue(
+		slog.Int64("workers", s.Workers),
+		slog.Int64("idle", s.Idle),
+		slog.Int64("running", s.Running),
+		slog.Int64("submitted", s.Submitted),
+		slog.Int64("completed", s.Completed),
+		slog.Int64("panicked", s.Panicked),
+		slog.Int64("spawned", s.Spawned),
+		slog.Int64("killed", s.Killed),
+		slog.Int64("recycled", s.Recycled),
+		slog.Int64("peak_workers", s.PeakWorkers),
+	)
+}
