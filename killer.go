@@ -6,9 +6,9 @@ import (
 	"go.uber.org/atomic"
 )
 
-// share of the idle workers that one round takes: one in idlePerKill, so that a
-// large surplus shrinks by a constant rate, and at least one, so that a small
-// one ends.
+// idlePerKill sets the share of the idle workers that one round takes: one in
+// idlePerKill, so that a large surplus shrinks at a constant rate, and at least
+// one, so that a small one ends.
 const idlePerKill = 16
 
 // A killer sends pills to idle workers while there are more workers than the
@@ -16,10 +16,8 @@ const idlePerKill = 16
 // minimum arms it, and it ends when the pool is back there or closed. An idle
 // pool has no goroutine and no timer.
 type killer struct {
-	// Immutable after init.
-	pool  *Pool
-	epoch time.Time     // lastSpawn counts from here
-	wake  chan struct{} // capacity 1: a token says that it may be time to end
+	// The 64-bit atomics come first, here and in Pool: on 32-bit platforms
+	// nothing else aligns them.
 
 	// lastSpawn is when a worker was last spawned, in nanoseconds since epoch.
 	// An atomic, because submitters write it and the killer reads it. Of two
@@ -40,6 +38,11 @@ type killer struct {
 	// Invariant: while an open pool has spare workers it is set, but for the
 	// moment between raising their number and arm.
 	armed atomic.Bool
+
+	// Immutable after init.
+	pool  *Pool
+	epoch time.Time     // lastSpawn counts from here
+	wake  chan struct{} // capacity 1: a token says that it may be time to end
 }
 
 func (k *killer) init(p *Pool) {

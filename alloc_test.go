@@ -1,0 +1,35 @@
+//go:build !race
+
+package hemlock_test
+
+import (
+	"testing"
+
+	"example.com/hemlock"
+	"github.com/stretchr/testify/require"
+)
+
+// These tests are not parallel, because allocations are counted for the whole
+// process, and not run under the race detector, because a sync.Pool drops items
+// on purpose there.
+
+func TestSubmitAndRunAllocateNothing(t *testing.T) {
+	p := newPool(t, hemlock.WithKillInterval(0), hemlock.WithMaxTasksPerWorker(0))
+	grow(t, p, 10)
+	done := make(chan struct{})
+	task := func() { done <- struct{}{} }
+	require.Zero(t, testing.AllocsPerRun(10_000, func() {
+		_ = p.Submit(task)
+		<-done
+	}))
+	require.Zero(t, testing.AllocsPerRun(10_000, func() {
+		p.Run(task)
+		<-done
+	}))
+}
+
+func TestStatsAllocatesNothing(t *testing.T) {
+	p := newPool(t)
+	grow(t, p, 10)
+	require.Zero(t, testing.AllocsPerRun(1000, func() { _ = p.Stats() }))
+}

@@ -1,0 +1,114 @@
+package hemlock_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime"
+	"testing"
+
+	"example.com/hemlock"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
+)
+
+// children are what a child process of the test binary runs instead of the
+// tests: what ends the process cannot be tested within it.
+var children = map[string]func(){
+	"import": func() { fmt.Println("goroutines:", runtime.NumGoroutine()) },
+	"panic":  func() { crashDuringShutdown(hemlock.New(), func() { panic("task panic") }) },
+	"runtime error": func() {
+		crashDuringShutdown(hemlock.New(), func() { var p *int; *p = 1 })
+	},
+	"panic while exiting": func() {
+		crashDuringShutdown(hemlock.New(), func() {
+			defer func() { panic("late panic") }()
+			runtime.Goexit()
+		})
+	},
+	"panicking handler": func() {
+		p := hemlock.New(hemlock.WithPanicHandler(func(v any, _ []byte) { panic("handler panic") }))
+		crashDuringShutdown(p, func() { panic("task panic") })
+	},
+	"panic after shutdown": func() {
+		p := hemlock.New()
+		_ = p.Shutdown(context.Background())
+		p.Run(func() { panic("task panic") })
+		select {}
+	},
+}
+
+// crashDuringShutdown runs the task on a pool while main waits in Shutdown and
+// then exits as if all were well.
+func crashDuringShutdown(p *hemlock.Pool, task func()) {
+	started := make(chan struct{})
+	p.Run(func() {
+		<-started
+		task()
+	})
+	close(started)
+	_ = p.Shutdown(context.Background())
+	os.Exit(0)
+}
+
+const childVariable = "HEMLOCK_TEST_CHILD"
+
+func TestMain(m *testing.M) {
+	if child := children[os.Getenv(childVariable)]; child != nil {
+		child()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// runChild returns what the child printed and its exit status.
+func runChild(t testing.TB, name string) (output string, status int) {
+	t.Helper()
+	self, err := os.Executable()
+	require.NoError(t, err)
+	cmd := exec.CommandContext(t.Context(), self)
+	cmd.Env = append(os.Environ(), childVariable+"="+name)
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		require.IsType(t, (*exec.ExitError)(nil), err)
+	}
+	return string(out), cmd.ProcessState.ExitCode()
+}
+
+// Pitfall 33: a crash is never swallowed. A worker that counted itself out while
+// its process is crashing would let main exit first, now and then.
+func TestCrashIsNeverSwallowed(t *testing.T) {
+	for name, wants := range map[string][]string{
+		"panic":                {"panic: task panic", "crash_test.go"},
+		"runtime error":        {"nil pointer dereference", "crash_test.go"},
+		"panic while exiting":  {"panic: late panic", "crash_test.go"},
+		"panicking handler":    {"panic: task panic", "panic: handler panic"},
+		"panic after shutdown": {"panic: task panic", "crash_test.go"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var group errgroup.Group
+			group.SetLimit(4)
+			for range scaled(100) {
+				group.Go(func() error {
+					output, status := runChild(t, name)
+					if status != 2 {
+						return fmt.Errorf("exit status %d: %s", status, output)
+					}
+					for _, want := range wants {
+						require.Contains(t, output, want)
+					}
+					return nil
+				})
+			}
+			require.NoError(t, group.Wait())
+		})
+	}
+}
+
+// Pitfall 30: an import starts nothing.
+func TestImportStartsNothing(t *testing.T) {
+	output, status := runChild(t, "import")
+	require.Zero(t, status)
+	require.Equal(t, "goroutines: 1\n", output)
+}

@@ -1,0 +1,175 @@
+package hemlock_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"log/slog"
+	"reflect"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+
+	"example.com/hemlock"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/atomic"
+	"golang.org/x/sync/errgroup"
+)
+
+// Pitfall 22: what Submit has done is in Stats when it returns, and before the
+// task can look.
+func TestCountsAreRightWhenSubmitReturns(t *testing.T) {
+	p := newPool(t, hemlock.WithKillInterval(0))
+	gate := make(chan struct{})
+	defer close(gate)
+	for i := range int64(1000) {
+		var inside hemlock.Stats
+		looked := make(chan struct{})
+		require.NoError(t, p.Submit(func() {
+			inside = p.Stats()
+			close(looked)
+			<-gate
+		}))
+		outside := p.Stats()
+		<-looked
+		for _, s := range []hemlock.Stats{inside, outside} {
+			require.Equal(t, hemlock.Stats{
+				Workers: i + 1, Running: i + 1, Submitted: i + 1, Spawned: i + 1, PeakWorkers: i + 1,
+			}, s)
+		}
+	}
+}
+
+// Pitfall 24: every path keeps the books balanced.
+func TestCountsBalanceAfterEveryPath(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := hemlock.New(hemlock.WithPanicHandler(func(any, []byte) {}), hemlock.WithMaxTasksPerWorker(2))
+		release := occupy(t, p, 3)
+		steps := []func(){
+			func() { require.Error(t, p.Submit(nil)) },
+			func() { require.Panics(t, func() { p.Run(nil) }) },
+			func() { p.Run(func() {}) },
+			func() { p.Run(runtime.Goexit) },
+			func() { p.Run(func() { panic("task") }) },
+			func() { p.Run(func() { p.Run(func() {}) }) },
+			func() { grow(t, p, 5) },
+			func() { require.Error(t, p.Shutdown(ended())) },
+			func() { require.Error(t, p.Submit(func() {})) },
+			func() { p.Run(func() {}) },
+			release,
+			func() { require.NoError(t, p.Shutdown(t.Context())) },
+			func() { require.Error(t, p.Submit(func() {})) },
+		}
+		for _, step := range steps {
+			step()
+			synctest.Wait()
+			requireBalance(t, p.Stats())
+		}
+		require.EqualValues(t, 3+1+1+1+2+5, p.Stats().Submitted)
+	})
+}
+
+// Pitfalls 35 and 39: a reader who is preempted between two sums sees no
+// negative number, no more running tasks than workers, and no total that falls,
+// also while submits are refused.
+func TestStatsIsBoundedAndTotalsNeverFall(t *testing.T) {
+	for range scaled(200) {
+		p := hemlock.New(hemlock.WithKillInterval(1), hemlock.WithKillDelay(0), hemlock.WithMaxTasksPerWorker(10))
+		var readers, writers errgroup.Group
+		var over atomic.Bool
+		for range 3 {
+			readers.Go(func() error {
+				var last hemlock.Stats
+				for !over.Load() {
+					s := p.Stats()
+					requireBounds(t, s)
+					requireNoFall(t, last, s)
+					last = s
+				}
+				return nil
+			})
+		}
+		for range 8 {
+			writers.Go(func() error {
+				for range 200 {
+					if p.Submit(func() {}) != nil {
+						break
+					}
+				}
+				return nil
+			})
+		}
+		runtime.Gosched()
+		require.NoError(t, p.Shutdown(t.Context()))
+		require.NoError(t, writers.Wait())
+		over.Store(true)
+		require.NoError(t, readers.Wait())
+		shutdown(t, p)
+	}
+}
+
+func requireNoFall(t testing.TB, before, now hemlock.Stats) {
+	t.Helper()
+	require.True(t, before.Submitted <= now.Submitted && before.Completed <= now.Completed &&
+		before.Panicked <= now.Panicked && before.Spawned <= now.Spawned && before.Killed <= now.Killed &&
+		before.Recycled <= now.Recycled && before.PeakWorkers <= now.PeakWorkers,
+		"a total fell:\n%v\n%v", before, now)
+}
+
+func TestPeakWorkersIsThePeak(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPool(t, hemlock.WithPanicHandler(func(any, []byte) {}))
+		grow(t, p, 7)
+		for range 7 {
+			require.NoError(t, p.Submit(runtime.Goexit))
+		}
+		synctest.Wait()
+		grow(t, p, 3)
+		require.EqualValues(t, 3, p.Stats().Workers)
+		require.EqualValues(t, 7, p.Stats().PeakWorkers)
+	})
+}
+
+func TestPeakWorkersIsExactUnderLoad(t *testing.T) {
+	p := newPool(t, hemlock.WithKillInterval(0))
+	const n = 500
+	var arrived sync.WaitGroup
+	arrived.Add(n)
+	for range n {
+		go p.Run(func() { arrived.Done(); arrived.Wait() })
+	}
+	arrived.Wait()
+	require.EqualValues(t, n, p.Stats().PeakWorkers)
+	require.EqualValues(t, n, p.Stats().Spawned)
+}
+
+// Every encoding has every field, under one name.
+func TestStatsEncodingsAgree(t *testing.T) {
+	s := hemlock.Stats{
+		Workers: 1, Idle: 2, Running: 3, Submitted: 4, Completed: 5,
+		Panicked: 6, Spawned: 7, Killed: 8, Recycled: 9, PeakWorkers: 10,
+	}
+	const want = `{"workers":1,"idle":2,"running":3,"submitted":4,"completed":5,` +
+		`"panicked":6,"spawned":7,"killed":8,"recycled":9,"peak_workers":10}`
+	encoded, err := json.Marshal(s)
+	require.NoError(t, err)
+	require.JSONEq(t, want, string(encoded))
+
+	var line bytes.Buffer
+	slog.New(slog.NewTextHandler(&line, nil)).LogAttrs(context.Background(), slog.LevelInfo, "", slog.Any("pool", s))
+	for _, pair := range strings.Split(strings.Trim(string(encoded), "{}"), ",") {
+		pair = strings.NewReplacer(`"`, "", ":", "=").Replace(pair)
+		require.Contains(t, strings.Fields(s.String()), pair)
+		require.Contains(t, strings.Fields(line.String()), "pool."+pair)
+	}
+	require.Len(t, strings.Fields(s.String()), reflect.TypeFor[hemlock.Stats]().NumField())
+}
+
+// ended returns a context that has ended.
+func ended() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	return ctx
+}
