@@ -1,0 +1,119 @@
+package hemlock_test
+
+import (
+	"fmt"
+	"runtime"
+	"sync"
+	"testing"
+
+	"example.com/hemlock"
+	"github.com/stretchr/testify/require"
+)
+
+// BenchmarkRun and BenchmarkGo are the same but for what starts the task. Each
+// caller waits for its task before it starts the next, as a server's
+// connections do. Compare them within one run:
+//
+//	go test -run '^$' -bench 'Run|Go' -count 10 . | benchstat -col .name -
+func BenchmarkRun(b *testing.B) {
+	benchmarkStarter(b, func(b *testing.B) func(func()) {
+		return newPool(b).Run
+	})
+}
+
+func BenchmarkGo(b *testing.B) {
+	benchmarkStarter(b, func(*testing.B) func(func()) {
+		return func(task func()) { go task() }
+	})
+}
+
+func benchmarkStarter(b *testing.B, starter func(*testing.B) func(func())) {
+	for _, kib := range []int{0, 2, 8, 30} {
+		for _, callers := range []int{1, 64, 512} {
+			b.Run(fmt.Sprintf("stack=%dKiB/callers=%d", kib, callers), func(b *testing.B) {
+				b.ReportAllocs()
+				start := starter(b)
+				var all sync.WaitGroup
+				for caller := range callers {
+					all.Go(func() {
+						call(start, kib, (b.N+caller)/callers)
+					})
+				}
+				all.Wait()
+			})
+		}
+	}
+}
+
+// call starts n tasks, one after the other.
+func call(start func(func()), kib, n int) {
+	done := make(chan struct{})
+	task := func() {
+		if kib > 0 {
+			useStack(kib)
+		}
+		done <- struct{}{}
+	}
+	for range n {
+		start(task)
+		<-done
+	}
+}
+
+// BenchmarkSubmit is one submitter that waits for its tasks only now and then.
+func BenchmarkSubmit(b *testing.B) {
+	b.ReportAllocs()
+	p := newPool(b)
+	var batch sync.WaitGroup
+	task := batch.Done
+	for b.Loop() {
+		batch.Add(64)
+		for range 64 {
+			_ = p.Submit(task)
+		}
+		batch.Wait()
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/64, "ns/task")
+}
+
+// BenchmarkSpawn is the price of a worker, paid when none is idle.
+func BenchmarkSpawn(b *testing.B) {
+	b.ReportAllocs()
+	p := newPool(b)
+	for b.Loop() {
+		p.Run(runtime.Goexit)
+	}
+}
+
+func BenchmarkStats(b *testing.B) {
+	b.ReportAllocs()
+	p := newPool(b)
+	grow(b, p, 100)
+	for b.Loop() {
+		_ = p.Stats()
+	}
+}
+
+// BenchmarkIdleWorker reports what an idle worker that ran shallow tasks holds,
+// stack and heap together.
+func BenchmarkIdleWorker(b *testing.B) {
+	const workers = 10_000
+	var most float64 // the first round pays for what the runtime keeps
+	for b.Loop() {
+		p := hemlock.New(hemlock.WithKillInterval(0))
+		before := memoryInUse()
+		grow(b, p, workers)
+		most = max(most, float64(memoryInUse()-before)/workers)
+		require.EqualValues(b, workers, p.Stats().Idle)
+		shutdown(b, p)
+	}
+	b.ReportMetric(most, "bytes/worker")
+}
+
+func memoryInUse() uint64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return m.StackInuse + m.HeapAlloc
+}
