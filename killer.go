@@ -88,22 +88,26 @@ func (k *killer) arm() {
 	}
 }
 
-// run kills until nothing is left to kill, and then disarms.
-//
-// One would write the loop without looking at the pool again once armed is
-// cleared. But a spawn between the last look and that moment saw a killer that
-// was still armed, and its worker would never be killed.
+// run kills until nothing is left to kill.
 func (k *killer) run() {
 	for {
 		k.kill()
-		k.armed.Store(false)
-		if !k.needed() || !k.armed.CompareAndSwap(false, true) {
+		if k.disarm() {
 			break
 		}
 	}
 	if k.pool.closed() {
 		k.pool.settle()
 	}
+}
+
+// disarm reports whether the killer may end. One would clear armed and be done.
+// But a spawn between the killer's last look at the pool and that moment saw a
+// killer that was still armed, and nobody would kill its worker. So the killer
+// looks again, and goes on unless another one has been armed meanwhile.
+func (k *killer) disarm() bool {
+	k.armed.Store(false)
+	return !k.needed() || !k.armed.CompareAndSwap(false, true)
 }
 
 // kill holds a round whenever one is due, until the killer is not needed.

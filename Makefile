@@ -1,0 +1,62 @@
+# Everything here needs Go; test-race needs a C compiler as well.
+
+MODULES = $(shell go list -m -f '{{.Dir}}') tools
+TOOLS   = bin/staticcheck bin/gofumpt bin/benchstat
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: check
+check: tidy format vet lint test-race test-386 demo ## all that CI runs
+
+# The tools have a module of their own, outside the workspace, so that their
+# requirements do not raise ours.
+$(TOOLS): tools/go.mod tools/go.sum
+	cd tools && GOWORK=off go build -o ../bin/ tool
+
+.PHONY: tidy
+tidy: ## fail if a go.mod or go.sum is not tidy
+	@for module in $(MODULES); do \
+		(cd $$module && GOWORK=off go mod tidy -diff) || exit 1; \
+	done
+
+.PHONY: format
+format: $(TOOLS) ## fail if a file is not formatted
+	@unformatted=$$(bin/gofumpt -l .); \
+	if [ -n "$$unformatted" ]; then echo "not formatted:" $$unformatted; exit 1; fi
+
+.PHONY: vet
+vet: ## go vet in every module
+	@for module in $(filter-out tools,$(MODULES)); do \
+		(cd $$module && go vet ./...) || exit 1; \
+	done
+
+.PHONY: lint
+lint: $(TOOLS) ## staticcheck in every module
+	@root=$$PWD; for module in $(filter-out tools,$(MODULES)); do \
+		(cd $$module && $$root/bin/staticcheck ./...) || exit 1; \
+	done
+
+.PHONY: test
+test: ## all tests of all modules
+	go test work
+
+.PHONY: test-race
+test-race: ## all tests of all modules, shuffled, with the race detector
+	go test -race -shuffle=on work
+
+.PHONY: test-386
+test-386: ## the tests of the root module on a 32-bit platform
+	GOARCH=386 CGO_ENABLED=0 go test -shuffle=on ./...
+
+.PHONY: demo
+demo: ## the DNS server against a real client: a spike, and its end
+	go run ./examples/dnsserver -demo
+
+.PHONY: benchmark
+benchmark: $(TOOLS) ## Run against go, by stack depth and callers
+	go test -run '^$$' -bench '^Benchmark(Run|Go)$$' -count 6 . | bin/benchstat -col .name -
+	go test -run '^$$' -bench 'Submit|Spawn|Stats|IdleWorker' .
