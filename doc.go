@@ -57,14 +57,14 @@
 // but at least to one, those on the reserve first. Only a worker that is idle at
 // that moment can take it, so a busy one never dies of a round that came while
 // it worked. With the default of one second, 10,000 spare workers are gone in
-// about two and a quarter minutes, and the last sixteen go one a second.
+// about two and a quarter minutes; the last thirty go one a second.
 //
 // That some other goroutine must decide is what gSuneido found: when all idle
 // workers wait on one channel, each is served in its turn, and none is ever
 // idle long enough to give up by itself.
 //
-// The killer is a goroutine only while there is something to kill. A pool that
-// is at its minimum has no goroutine but its idle workers, and no timer.
+// The killer is a goroutine only while there is something to kill. A pool at its
+// minimum has no goroutine but its workers, and no timer.
 //
 // # Shutdown
 //
@@ -92,20 +92,23 @@
 //     worker and thread, or start it with go.
 //   - The traceback of a crash says "created by" of the worker's first submitter,
 //     not of the task's.
-//   - Deferred calls of the task run when the task returns, but whatever a library
-//     ties to the end of a goroutine happens when the worker ends.
+//   - What else a goroutine inherits comes from the worker's first submitter, and
+//     stays. In Go 1.26 that is the scope of crypto/fips140.WithoutEnforcement and
+//     of crypto/subtle.WithDataIndependentTiming. Do not submit from within the
+//     former: tasks of others may run later on the worker that it spawns. Enter
+//     such a scope inside the task.
 //
 // # Memory model
 //
 // In the terminology of the Go memory model, a call of [Pool.Submit] or
 // [Pool.Run] happens before its task starts, and the end of every task that the
 // pool accepted happens before a [Pool.Shutdown] that returns nil returns.
-// Between two tasks, on the same worker or not, there is no such order.
+// Between two tasks the pool promises no order.
 //
 // # Testing
 //
-// A pool may be made and used in a bubble of [testing/synctest], with fake time.
-// The bubble ends after Shutdown, or when the test sleeps until the killer has
+// A pool may be used in a bubble of [testing/synctest], with fake time, if it was
+// made there. The bubble ends after Shutdown, or when the test sleeps until the killer has
 // drained the pool. The package shares nothing between pools and starts nothing
 // when it is imported.
 //

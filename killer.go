@@ -25,30 +25,37 @@ type killer struct {
 	// the time between them.
 	lastSpawn atomic.Int64
 
-	// killed counts the delivered pills, swallowed those whose worker has left.
-	// killed is written by the killer, swallowed by workers.
-	// Invariant: at least killed-swallowed of the pool's workers, as counted
-	// afterwards, are about to leave. So killed is raised after the delivery by
-	// the one goroutine that compares the two, and swallowed after the worker
-	// is no longer counted.
+	// killed counts the pills that the killer delivered, swallowed the workers
+	// that were told to leave and have left. killed is written by the killer,
+	// swallowed by workers.
+	// Invariant: of the workers counted afterwards, at most killed-swallowed are
+	// about to leave. So killed is raised by the goroutine that compares the two,
+	// and swallowed only when the worker is no longer counted. In a closed pool,
+	// where Shutdown tells workers to leave too, nobody compares.
 	killed    atomic.Int64
 	swallowed atomic.Int64
 
 	// armed says that the killer's goroutine exists or is being started.
-	// Invariant: while an open pool has spare workers it is set, but for the
-	// moment between raising their number and arm.
+	// Invariant: while an open pool with an interval has spare workers it is set,
+	// but for the moments between raising their number and arm, and within
+	// disarm.
 	armed atomic.Bool
 
 	// Immutable after init.
 	pool  *Pool
 	epoch time.Time     // lastSpawn counts from here
 	wake  chan struct{} // capacity 1: a token says that it may be time to end
+
+	// interval is that of the options, but not so short that the killer would
+	// spin: no timer is finer.
+	interval time.Duration
 }
 
 func (k *killer) init(p *Pool) {
 	k.pool = p
 	k.epoch = time.Now()
 	k.wake = make(chan struct{}, 1)
+	k.interval = max(p.interval, time.Microsecond)
 }
 
 // noteSpawn holds the killer back and arms it if the pool, with this many
@@ -90,6 +97,7 @@ func (k *killer) arm() {
 
 // run kills until nothing is left to kill.
 func (k *killer) run() {
+	clean() // of the labels of the submitter that armed it
 	for {
 		k.kill()
 		if k.disarm() {
@@ -113,7 +121,7 @@ func (k *killer) disarm() bool {
 // kill holds a round whenever one is due, until the killer is not needed.
 func (k *killer) kill() {
 	lastRound := time.Now()
-	timer := time.NewTimer(k.pool.interval)
+	timer := time.NewTimer(k.interval)
 	defer timer.Stop()
 	for k.needed() {
 		if wait := k.wait(lastRound); wait > 0 {
@@ -124,8 +132,8 @@ func (k *killer) kill() {
 			}
 			continue
 		}
-		lastRound = time.Now()
 		k.round()
+		lastRound = time.Now()
 	}
 }
 
@@ -142,7 +150,7 @@ func (k *killer) needed() bool {
 func (k *killer) wait(lastRound time.Time) time.Duration {
 	lastSpawn := time.Duration(k.lastSpawn.Load()) // before the clock, so that the difference is not negative
 	sinceSpawn := time.Since(k.epoch) - lastSpawn
-	return max(k.pool.interval-time.Since(lastRound), k.pool.delay-sinceSpawn)
+	return max(k.interval-time.Since(lastRound), k.pool.delay-sinceSpawn)
 }
 
 // round sends pills to a share of the workers that are idle now.

@@ -27,7 +27,8 @@ type Option func(*options)
 
 // WithKillInterval sets the time between two rounds of the killer; each round
 // takes a sixteenth of the idle workers, but at least one. The default is one
-// second. With 0 no idle worker is ever killed. New panics if d is negative.
+// second. With 0 no idle worker is ever killed; anything shorter than a
+// microsecond means a microsecond. New panics if d is negative.
 func WithKillInterval(d time.Duration) Option {
 	return func(o *options) { o.interval = nonNegative("WithKillInterval", d) }
 }

@@ -82,8 +82,8 @@ func New(opts ...Option) *Pool {
 }
 
 // Submit starts the task on an idle worker if there is one, else on a new one,
-// and returns without waiting for it. It never blocks and it allocates nothing
-// when a worker is idle.
+// and returns without waiting for it. It never blocks, and when a worker is idle
+// it allocates nothing.
 //
 // Submit returns [ErrNilTask] if task is nil and [ErrClosed] once
 // [Pool.Shutdown] was called. A task for which it returned nil runs, even when
@@ -124,6 +124,7 @@ func (p *Pool) Run(task func()) {
 func (p *Pool) submit(task func()) bool {
 	at := p.handoff.Local()
 	if !at.Accept() {
+		p.handoff.Shut() // wait until no station accepts any more
 		return false
 	}
 	if !p.handoff.Offer(at, task) {
@@ -160,8 +161,7 @@ func (p *Pool) raise() int64 {
 	}
 }
 
-// leave takes one worker off the count. It is the last thing a worker does to
-// the pool: a Shutdown may return before leave does.
+// leave takes one worker off the count. A Shutdown may return before leave does.
 func (p *Pool) leave() {
 	state := p.state.Sub(oneWorker)
 	p.killer.noteLeave(int64(state & workersMask))
@@ -208,23 +208,24 @@ func (p *Pool) close() {
 	p.accepted, _ = p.handoff.Counts()
 	p.state.Add(closedBit)
 	p.killer.wakeUp()
-	// A long task may keep the pool from being drained; the idle workers need
-	// not wait for it.
-	for p.handoff.Poison() {
-	}
 	p.settle()
 }
 
-// settle retires the workers that are still idle once every accepted task has
-// completed, and closes drained once they have gone. It is called by Shutdown
-// and then by everyone who leaves the closed pool, and the last of those finds
-// all three conditions met. Their order matters: while a task is to come, a
-// worker may be spawned; when none is, the number of workers only falls.
+// settle drives a closed pool to its end. Shutdown calls it, and then everyone
+// who leaves.
 //
-// A worker may have looked at the closed bit before it was set and wait for a
-// task since: pills alone could miss it, but closing the channels cannot.
+// While tasks are running, each call retires one idle worker, who calls settle
+// when it leaves: all idle workers go one after the other, and nobody waits for
+// it.
+//
+// When every accepted task has completed, closing the channels retires the rest.
+// Pills alone would not do: a worker may have looked at the closed bit before it
+// was set, and wait for a task since. The last to leave finds all three
+// conditions met. Their order matters: while a task is to come, a worker may
+// still be spawned; when none is, the number of workers only falls.
 func (p *Pool) settle() {
 	if _, completed := p.handoff.Counts(); completed != p.accepted {
+		p.handoff.Poison()
 		return
 	}
 	p.handoff.Close()

@@ -235,6 +235,38 @@ func TestSubmitRacesWithShutdown(t *testing.T) {
 	}
 }
 
+// The pool closes at one moment for all: who was told that it is closed, or was
+// told by somebody who was, is never accepted again.
+func TestRefusalIsFinal(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(16)) // many stations to close
+	for range scaled(500) {
+		p := hemlock.New()
+		var closed atomic.Bool
+		var group errgroup.Group
+		for range 16 {
+			group.Go(func() error {
+				for {
+					known := closed.Load()
+					err := p.Submit(func() {})
+					if err == nil && known {
+						return errors.New("accepted after a refusal")
+					}
+					if err != nil && known {
+						return nil
+					}
+					if err != nil {
+						closed.Store(true)
+					}
+				}
+			})
+		}
+		runtime.Gosched()
+		require.NoError(t, p.Shutdown(t.Context()))
+		require.NoError(t, group.Wait())
+		shutdown(t, p)
+	}
+}
+
 // Pitfall 18: a Shutdown that timed out leaves nobody waiting.
 func TestTimedOutShutdownsLeaveNoGoroutine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

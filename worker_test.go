@@ -138,22 +138,42 @@ func TestPanicHandlerMayGoexit(t *testing.T) {
 // Pitfall 26: labels neither come from the submitter nor pass from one task to
 // the next, and an idle worker has none.
 func TestProfilerLabelsDoNotLeak(t *testing.T) {
-	const key = "stray-label"
-	labels := func() int { return strings.Count(goroutineProfile(t), key) }
 	synctest.Test(t, func(t *testing.T) {
-		p := newPool(t, hemlock.WithMinWorkers(1), hemlock.WithMaxTasksPerWorker(3))
-		pprof.Do(context.Background(), pprof.Labels(key, "leaked"), func(labelled context.Context) {
+		p := newPool(t, hemlock.WithKillInterval(0), hemlock.WithMaxTasksPerWorker(3))
+		pprof.Do(context.Background(), pprof.Labels(strayLabel, "x"), func(labelled context.Context) {
 			for range 20 {
 				do(t, p, func() {
-					require.Equal(t, 1, labels(), "the submitter has them, its task has not")
+					require.Equal(t, 1, labelledStacks(t), "the submitter has them, its task has not")
 					pprof.SetGoroutineLabels(labelled)
 				})
 				synctest.Wait()
-				require.Equal(t, 1, labels(), "an idle worker has none")
+				require.Equal(t, 1, labelledStacks(t), "an idle worker has none")
 			}
 		})
 		require.NotZero(t, p.Stats().Recycled)
 	})
+}
+
+// The killer too is started by a submitter, and may live for hours.
+func TestKillerHasNoProfilerLabels(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPool(t)
+		pprof.Do(context.Background(), pprof.Labels(strayLabel, "x"), func(context.Context) {
+			do(t, p, func() {})
+			synctest.Wait()
+			require.True(t, p.KillerArmed())
+			require.Equal(t, 1, labelledStacks(t))
+		})
+	})
+}
+
+const strayLabel = "stray-label"
+
+// labelledStacks returns how many groups of goroutines with one stack have the
+// label.
+func labelledStacks(t testing.TB) int {
+	t.Helper()
+	return strings.Count(goroutineProfile(t), strayLabel)
 }
 
 func goroutineProfile(t testing.TB) string {

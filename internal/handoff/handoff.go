@@ -27,9 +27,12 @@ type Handoff struct {
 	reserve  chan func()
 
 	// tokens holds pointers to stations. Get and Put of a sync.Pool work on
-	// the list of the processor they run on, so each processor keeps getting
-	// the station it put back, without a lock and without runtime internals.
+	// the list of the processor they run on, so a processor mostly gets the
+	// station it put back, without a lock and without runtime internals. After
+	// a garbage collection the lists are made anew, which allocates.
 	tokens sync.Pool
+
+	shutting sync.Once // guards the closing of the gates
 
 	// mu guards closed, and holds the channels open while a pill is sent.
 	mu     sync.Mutex
@@ -49,7 +52,7 @@ func New() *Handoff {
 		h.stations[i].seats = make(chan func())
 	}
 	h.tokens.New = func() any {
-		return &h.stations[int(h.issued.Add(1)-1)%len(h.stations)]
+		return &h.stations[h.issued.Add(1)%uint32(len(h.stations))]
 	}
 	return h
 }
@@ -124,11 +127,15 @@ func (h *Handoff) Poison() bool {
 	return false
 }
 
-// Shut makes every station refuse. It must be called once.
+// Shut makes every station refuse. It may be called again, and returns when all
+// of them do. Who is refused at one station calls it before telling anybody:
+// else the next task could still be accepted at another.
 func (h *Handoff) Shut() {
-	for i := range h.stations {
-		h.stations[i].gate.close()
-	}
+	h.shutting.Do(func() {
+		for i := range h.stations {
+			h.stations[i].gate.close()
+		}
+	})
 }
 
 // Close sends every idle worker away, now and later. It may be called again.

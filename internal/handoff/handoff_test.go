@@ -1,0 +1,93 @@
+package handoff
+
+import (
+	"testing"
+	"testing/synctest"
+	"unsafe"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/atomic"
+	"golang.org/x/sync/errgroup"
+)
+
+// These tests are inside the package, because nothing of it but what the pool
+// uses should be exported.
+
+func TestStationsDoNotShareCacheLines(t *testing.T) {
+	require.EqualValues(t, stride, unsafe.Sizeof(Station{}))
+	require.Zero(t, stride%8, "64-bit atomics would not be aligned on 32-bit platforms")
+	require.Zero(t, unsafe.Offsetof(station{}.completed)%8)
+}
+
+// Whatever the moment at which the gate is shut, what it counted is what it let
+// through, and that number is fixed from then on.
+func TestGateCountsWhatItAccepts(t *testing.T) {
+	for range 200 {
+		g := new(gate)
+		var through atomic.Uint64
+		var group errgroup.Group
+		for range 4 {
+			group.Go(func() error {
+				for g.accept() {
+					through.Inc()
+				}
+				return nil
+			})
+		}
+		g.close()
+		closed := g.accepted()
+		require.NoError(t, group.Wait())
+		require.Equal(t, through.Load(), closed)
+		require.False(t, g.accept())
+		require.Equal(t, closed, g.accepted())
+	}
+}
+
+func TestOfferWithoutAnIdleWorkerFails(t *testing.T) {
+	h := New()
+	require.False(t, h.Offer(h.Local(), func() {}))
+	require.False(t, h.Poison())
+}
+
+// The seats are for the workers that are needed again soon; those who find them
+// taken wait on the reserve, and are the first to be killed.
+func TestPillsTakeTheReserveFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := New()
+		at := h.Local()
+		const workers = seatsPerStation + 5
+		var left atomic.Int64
+		for range workers {
+			go func() {
+				require.Nil(t, h.Take(at))
+				left.Inc()
+			}()
+		}
+		synctest.Wait()
+		require.EqualValues(t, seatsPerStation, at.seated.Load())
+		for i := range workers {
+			require.True(t, h.Poison())
+			synctest.Wait()
+			require.EqualValues(t, i+1, left.Load())
+			require.EqualValues(t, min(seatsPerStation, workers-i-1), at.seated.Load())
+		}
+		require.False(t, h.Poison())
+	})
+}
+
+func TestCloseSendsEverybodyAwayNowAndLater(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := New()
+		at := h.Local()
+		for range 2 * seatsPerStation {
+			go func() { require.Nil(t, h.Take(at)) }()
+		}
+		synctest.Wait()
+		h.Shut()
+		require.False(t, at.Accept())
+		h.Close()
+		h.Close()
+		require.Nil(t, h.Take(at))
+		require.False(t, h.Poison())
+	})
+}
