@@ -322,14 +322,16 @@ func TestShutdownRetiresIdleWorkersAtOnce(t *testing.T) {
 	})
 }
 
-// Pitfall 19: when Shutdown has returned, the pool has no goroutine.
+// Pitfall 19: when Shutdown has returned, the pool has no goroutine. The killer,
+// which has an hour to sleep, must have ended as the workers have.
 func TestShutdownLeavesNoGoroutine(t *testing.T) {
-	for range 100 {
+	for range scaled(5000) {
 		p := hemlock.New(hemlock.WithKillInterval(time.Hour))
-		grow(t, p, 50)
+		p.Run(func() {})
 		require.True(t, p.KillerArmed())
 		require.NoError(t, p.Shutdown(t.Context()))
 		require.False(t, p.KillerArmed())
+		require.Zero(t, p.Stats().Workers)
 	}
 	eventually(t, func() bool { return len(stacksOf("hemlock.(*")) == 0 }, "the goroutines of ended pools return")
 }
