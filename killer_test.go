@@ -235,6 +235,18 @@ func TestKillerEndsAtOnce(t *testing.T) {
 	})
 }
 
+func TestKillerEndsWhenThePoolCloses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPool(t, hemlock.WithKillInterval(time.Hour))
+		occupy(t, p, 3)
+		require.True(t, p.KillerArmed())
+		require.Error(t, p.Shutdown(ended()))
+		synctest.Wait()
+		require.EqualValues(t, 3, p.Stats().Workers, "above the minimum")
+		require.False(t, p.KillerArmed())
+	})
+}
+
 func TestIntervalZeroNeverKills(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPool(t, hemlock.WithKillInterval(0), hemlock.WithKillDelay(0))

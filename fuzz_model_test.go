@@ -1,0 +1,126 @@
+package hemlock_test
+
+import (
+	"testing"
+	"time"
+
+	"example.com/hemlock"
+	"github.com/stretchr/testify/require"
+)
+
+// A model is what the documentation promises of a pool at rest, written down
+// for one caller who does one thing after the other. It knows nothing of
+// stations, seats, channels or pills.
+type model struct {
+	interval, delay time.Duration
+	minimum         int64
+	maxTasks        int64
+
+	closed             bool
+	stats              hemlock.Stats // without Idle and Recycled
+	lastSpawn, lastRun time.Time     // lastRun: of the killer, a round or its start
+}
+
+func (m *model) idle() int64 { return m.stats.Workers - m.stats.Running }
+
+// armed reports whether the pool should have a killer.
+func (m *model) armed() bool {
+	return m.interval > 0 && !m.closed && m.stats.Workers > m.minimum
+}
+
+// begin accepts n tasks that run at the same time: those for which there is no
+// idle worker make the pool spawn.
+func (m *model) begin(n int64) {
+	if m.closed {
+		return
+	}
+	spawned := max(0, n-m.idle())
+	m.stats.Submitted += n
+	m.stats.Running += n
+	m.spawn(spawned)
+}
+
+func (m *model) spawn(n int64) {
+	if n == 0 {
+		return
+	}
+	if !m.armed() {
+		m.lastRun = time.Now()
+	}
+	m.lastSpawn = time.Now()
+	m.stats.Workers += n
+	m.stats.Spawned += n
+	m.stats.PeakWorkers = max(m.stats.PeakWorkers, m.stats.Workers)
+}
+
+// end completes n tasks. Their workers stay if the tasks returned and the pool
+// is open.
+func (m *model) end(n int64, how ending) {
+	m.stats.Running -= n
+	m.stats.Completed += n
+	if how == panics {
+		m.stats.Panicked += n
+	}
+	if how != returns {
+		m.stats.Workers -= n
+	}
+	m.retire()
+}
+
+func (m *model) close() {
+	m.closed = true
+	m.retire()
+}
+
+// retire sends the idle workers of a closed pool away.
+func (m *model) retire() {
+	if m.closed {
+		m.stats.Workers = m.stats.Running
+	}
+}
+
+// due is when the killer holds its next round.
+func (m *model) due() time.Time {
+	byInterval := m.lastRun.Add(max(m.interval, time.Microsecond))
+	byDelay := m.lastSpawn.Add(m.delay)
+	if byDelay.After(byInterval) {
+		return byDelay
+	}
+	return byInterval
+}
+
+// round holds a round of the killer, who in fact killed so many. The share is
+// exact but where it would end near the minimum: there the killer may count a
+// worker twice that leaves at this moment, and stop early.
+func (m *model) round(t testing.TB, killed int64) {
+	t.Helper()
+	spare := m.stats.Workers - m.minimum
+	most := min(max(1, m.idle()/16), m.idle(), spare)
+	least := min(most, (spare+1)/2)
+	require.GreaterOrEqual(t, killed, least, "a round of the killer took too few: %v", m.stats)
+	require.LessOrEqual(t, killed, most, "a round of the killer took too many: %v", m.stats)
+	m.stats.Killed += killed
+	m.stats.Workers -= killed
+	m.lastRun = time.Now()
+}
+
+// check compares the pool with the model. Which worker took how many tasks is
+// not the model's to know, so recycling has bounds only; of workers that run one
+// task each they leave one number.
+func (m *model) check(t testing.TB, p *hemlock.Pool) {
+	t.Helper()
+	got, want := p.Stats(), m.stats
+	want.Idle = m.idle()
+	want.Recycled = got.Recycled
+	require.Equal(t, want, got)
+	require.Equal(t, m.armed(), p.KillerArmed(), "is there a killer? %v", got)
+
+	require.LessOrEqual(t, got.Recycled, got.Submitted-got.Spawned, "recycled: %v", got)
+	if m.maxTasks == 0 {
+		require.Zero(t, got.Recycled)
+		return
+	}
+	fewest, most := m.maxTasks-m.maxTasks/4, m.maxTasks+m.maxTasks/4
+	require.LessOrEqual(t, got.Recycled*fewest, got.Submitted, "recycled too early: %v", got)
+	require.GreaterOrEqual(t, (got.Spawned+got.Recycled)*most, got.Submitted, "recycled too late: %v", got)
+}
