@@ -1,6 +1,7 @@
 package handoff
 
 import (
+	"runtime"
 	"testing"
 	"testing/synctest"
 	"unsafe"
@@ -47,6 +48,25 @@ func TestOfferWithoutAnIdleWorkerFails(t *testing.T) {
 	h := New()
 	require.False(t, h.Offer(h.Local(), func() {}))
 	require.False(t, h.Poison())
+}
+
+// Wherever a worker waits, a submitter on any processor finds it.
+func TestOfferFindsAWorkerAtAnyStation(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(nearStations + 5))
+	synctest.Test(t, func(t *testing.T) {
+		h := New()
+		for from := range h.stations {
+			for to := range h.stations {
+				done := make(chan struct{})
+				go func() {
+					h.Take(&h.stations[to])()
+				}()
+				synctest.Wait()
+				require.True(t, h.Offer(&h.stations[from], func() { close(done) }), "from %d to %d", from, to)
+				<-done
+			}
+		}
+	})
 }
 
 // The seats are for the workers that are needed again soon; those who find them
