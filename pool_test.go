@@ -149,7 +149,7 @@ func TestLargestOptionValuesWork(t *testing.T) {
 		} {
 			p := newPool(t, opts...)
 			time.Sleep(time.Hour) // a pool that has lived for a while
-			for range 3 { // every worker runs three tasks, and draws its own limit
+			for range 3 {         // every worker runs three tasks, and draws its own limit
 				grow(t, p, 20)
 				time.Sleep(1000 * time.Hour)
 			}

@@ -1,0 +1,49 @@
+package plugs_test
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestMain drains the pool that netpoll shares with the whole process, and
+// fails if a goroutine of any pool is left.
+func TestMain(m *testing.M) {
+	plugNetpoll()
+	code := m.Run()
+	if err := endAll(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+func endAll() error {
+	if err := drainNetpoll(); err != nil {
+		return err
+	}
+	// When Shutdown returns, the last goroutines may still be returning.
+	var left string
+	for wait := time.Millisecond; wait < 10*time.Second; wait *= 2 {
+		if left = poolGoroutine(); left == "" {
+			return nil
+		}
+		time.Sleep(wait)
+	}
+	return fmt.Errorf("a goroutine of a pool outlived its Shutdown:\n%s", left)
+}
+
+// poolGoroutine returns the stack of a goroutine that a pool started, or "".
+func poolGoroutine() string {
+	stacks := make([]byte, 4<<20)
+	stacks = stacks[:runtime.Stack(stacks, true)]
+	for stack := range strings.SplitSeq(string(stacks), "\n\n") {
+		if strings.Contains(stack, "created by example.com/hemlock.(") {
+			return stack
+		}
+	}
+	return ""
+}
