@@ -1,0 +1,215 @@
+package load
+
+import (
+	"context"
+	"errors"
+	"runtime/debug"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// goroutines is the simplest pool: a goroutine for each task.
+func goroutines(task func()) func() { return func() { go task() } }
+
+// small returns the load with fewer callers and tasks, for a test on two busy
+// processors.
+func small(l Load) Load {
+	l.Callers = min(l.Callers, 8)
+	l.Storm = min(l.Storm, 50)
+	l.Spike = min(l.Spike, 32)
+	return l
+}
+
+func TestDigUsesTheStackItNames(t *testing.T) {
+	// The stack must not move between two measurements: not grow, and not be
+	// shrunk by a collection.
+	defer debug.SetGCPercent(debug.SetGCPercent(-1))
+	dig(128)
+	shallow := dig(1)
+	for _, kib := range []int{2, 4, 8, 16, 30, 60} {
+		used := shallow - dig(kib)
+		require.InEpsilon(t, 1<<10*(kib-1), int(used), 0.03, "%d KiB", kib)
+	}
+}
+
+func TestTaskAllocatesTheGarbageThatItsLoadNames(t *testing.T) {
+	for _, l := range All() {
+		l.Block = 0
+		want := 0.0
+		if l.Garbage > 0 {
+			want = 1
+			require.Len(t, litter(l.Garbage), l.Garbage)
+		}
+		require.InDelta(t, want, testing.AllocsPerRun(100, l.spend), 0, l.Name)
+	}
+}
+
+func TestSubmissionAllocatesNothingInTheHarness(t *testing.T) {
+	inline := func(task func()) func() { return task }
+	single := newSingle(&Load{Batch: 1}, inline)
+	require.Zero(t, testing.AllocsPerRun(100, single.turn))
+	require.Zero(t, testing.AllocsPerRun(100, func() { single.probe() }))
+	batch := newBatch(&Load{Batch: 64}, inline)
+	require.Zero(t, testing.AllocsPerRun(100, batch.turn))
+	require.Zero(t, testing.AllocsPerRun(100, func() { batch.probe() }))
+}
+
+func TestBallastIsAsLargeAsTheLoadSays(t *testing.T) {
+	lists, ok := Load{Heap: 3}.Ballast().([]*node)
+	require.True(t, ok)
+	require.Len(t, lists, 3)
+	for _, list := range lists {
+		nodes := 0
+		for n := list; n != nil; n = n.next {
+			nodes++
+		}
+		require.Equal(t, 1<<10, nodes)
+	}
+}
+
+func TestLoadsHaveDistinctNamesAndABatch(t *testing.T) {
+	seen := map[string]bool{}
+	for _, l := range All() {
+		require.False(t, seen[l.Name], l.Name)
+		require.Positive(t, l.Batch, l.Name)
+		require.Positive(t, l.Callers, l.Name)
+		seen[l.Name] = true
+	}
+	for _, name := range Scaling() {
+		require.True(t, seen[name], name)
+	}
+}
+
+func TestRunCountsTheTasksThatRan(t *testing.T) {
+	for _, l := range All() {
+		t.Run(l.Name, func(t *testing.T) {
+			var ran atomic.Int64
+			counting := func(task func()) func() {
+				return goroutines(func() { ran.Add(1); task() })
+			}
+			work := small(l).At(counting)
+			tasks, elapsed, err := work.Run(t.Context(), time.Millisecond)
+			require.NoError(t, err)
+			require.Positive(t, tasks)
+			require.EqualValues(t, tasks, ran.Load())
+			require.Positive(t, elapsed)
+		})
+	}
+}
+
+func TestLatenciesAreOfTheTasksAskedFor(t *testing.T) {
+	for _, l := range All() {
+		t.Run(l.Name, func(t *testing.T) {
+			l := small(l)
+			work := l.At(goroutines)
+			start := time.Now()
+			latencies, err := work.Latencies(t.Context(), 100, time.Minute)
+			all := time.Since(start)
+			require.NoError(t, err)
+			want := max(1, 100/(l.Callers*l.Batch)) * l.Callers * l.Batch
+			if l.Storm > 0 {
+				want = l.Callers * l.Storm
+			}
+			require.Len(t, latencies, want)
+			for _, latency := range latencies {
+				require.GreaterOrEqual(t, latency, time.Duration(0))
+				require.LessOrEqual(t, latency, all)
+			}
+		})
+	}
+}
+
+func TestSpikeRunsAllItsTasksAtOnce(t *testing.T) {
+	var running, most atomic.Int64
+	counting := func(task func()) func() {
+		return goroutines(func() {
+			most.Store(max(most.Load(), running.Add(1)))
+			task()
+		})
+	}
+	l := Load{Spike: 100, Stack: 1}
+	require.NoError(t, l.Surge(t.Context(), counting))
+	require.EqualValues(t, 100, running.Load())
+	require.NoError(t, Load{}.Surge(t.Context(), counting))
+	require.EqualValues(t, 100, running.Load())
+}
+
+// serial is a pool with one worker and a queue without bound.
+type serial chan func()
+
+func newSerial() serial {
+	s := make(serial, 1<<12)
+	go func() {
+		for task := range s {
+			task()
+		}
+	}()
+	return s
+}
+
+func (s serial) bind(task func()) func() { return func() { s <- task } }
+
+var errLimit = errors.New("limit reached")
+
+func limited(t *testing.T) context.Context {
+	ctx, cancel := context.WithTimeoutCause(t.Context(), time.Hour, errLimit)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+func TestStormAtAPoolThatQueuesIsGivenUpAndTheTasksLetGo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		pool := newSerial()
+		defer close(pool)
+		work := Load{Callers: 4, Storm: 25}.At(pool.bind)
+		_, _, err := work.Run(limited(t), time.Second)
+		require.ErrorIs(t, err, errLimit)
+		require.ErrorContains(t, err, "99 of 100 tasks did not start")
+		require.NotErrorIs(t, err, ErrAbandoned)
+		_, err = work.Latencies(limited(t), 1, time.Second)
+		require.ErrorIs(t, err, errLimit)
+	})
+}
+
+func TestSpikeAtAPoolThatQueuesIsGivenUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		pool := newSerial()
+		err := Load{Spike: 10}.Surge(limited(t), pool.bind)
+		require.ErrorIs(t, err, errLimit)
+		require.ErrorContains(t, err, "the spike of 10 tasks")
+		require.NotErrorIs(t, err, ErrAbandoned)
+		close(pool)
+		synctest.Wait()
+	})
+}
+
+func TestStormOfWhichTasksAreLostAbandonsThePool(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		lost := make(chan func(), 5)
+		losing := func(task func()) func() { return func() { lost <- task } }
+		_, _, err := Load{Callers: 1, Storm: 5}.At(losing).Run(limited(t), time.Second)
+		require.ErrorIs(t, err, errLimit)
+		require.ErrorIs(t, err, ErrAbandoned)
+		for range 5 {
+			(<-lost)()
+		}
+	})
+}
+
+func TestTaskThatDoesNotEndEndsTheRun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		release := make(chan struct{})
+		stuck := func(task func()) func() {
+			return goroutines(func() { <-release; task() })
+		}
+		_, _, err := Load{Callers: 3, Batch: 1}.At(stuck).Run(limited(t), time.Second)
+		require.ErrorIs(t, err, errLimit)
+		require.ErrorContains(t, err, "a task did not end")
+		require.ErrorIs(t, err, ErrAbandoned)
+		close(release)
+	})
+}

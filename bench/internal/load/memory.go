@@ -1,0 +1,47 @@
+package load
+
+import "unsafe"
+
+// overhead is what a frame of dig holds beside its array on the platforms with
+// 64 bits: the return address, the frame pointer, spilled values. A test holds
+// the sum against 1 KiB.
+const overhead = 40
+
+// dig uses so many KiB of stack, 1 KiB a call, and returns the address of its
+// deepest frame. All of a frame is written to, as Go does with every variable.
+//
+//go:noinline
+func dig(kib int) uintptr {
+	var frame [1<<10 - overhead]byte
+	at := uintptr(unsafe.Pointer(&frame))
+	frame[kib&0xff] = 1
+	if kib > 1 {
+		at = dig(kib - 1)
+	}
+	// The array is used after the call, so no two frames share their memory.
+	return at + uintptr(frame[kib&0xff]) - 1
+}
+
+// litter allocates so many bytes. The result of a function that is not inlined
+// lies on the heap, so no global variable has to hold it.
+//
+//go:noinline
+func litter(size int) []byte { return make([]byte, size) }
+
+// A node is a KiB of live heap with a pointer in it: memory without pointers
+// would cost the collector nothing.
+type node struct {
+	next *node
+	_    [1<<10 - 8]byte
+}
+
+// Ballast returns the live heap of the load; the caller keeps it alive.
+func (l Load) Ballast() any {
+	lists := make([]*node, l.Heap)
+	for i := range lists {
+		for range 1 << 10 {
+			lists[i] = &node{next: lists[i]}
+		}
+	}
+	return lists
+}

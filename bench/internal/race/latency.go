@@ -1,0 +1,48 @@
+package race
+
+import (
+	"context"
+	"runtime"
+
+	"example.com/hemlock/bench/internal/load"
+	"example.com/hemlock/bench/internal/report"
+	"example.com/hemlock/bench/internal/runner"
+)
+
+// slack is how much longer than a measurement of throughput a pass of the
+// latency measurement may take; a slow runner then gets fewer samples.
+const slack = 4
+
+// latency measures how long tasks take to start. It is a pass of its own,
+// because reading the clock twice costs as much as many a task.
+func (r *Race) latency(ctx context.Context, l load.Load, c runner.Runner, pass int) {
+	if r.failed[entry{l.Name, c.Name}] {
+		return
+	}
+	result := report.Latency{Load: l.Name, Runner: c.Name, Procs: runtime.GOMAXPROCS(0), Pass: pass}
+	if err := r.probe(ctx, l, c, &result); err != nil {
+		result.Failed = err.Error()
+	}
+	r.report.Latencies = append(r.report.Latencies, result)
+	r.note(l, c, result.Failed)
+}
+
+func (r *Race) probe(ctx context.Context, l load.Load, c runner.Runner, result *report.Latency) (err error) {
+	ctx, cancel := r.limit(ctx)
+	defer cancel()
+	r.clean()
+	pool := c.New()
+	defer func() { part(pool, err) }()
+	work := l.At(pool.Bind)
+	if err := r.warmUp(ctx, l, pool, work); err != nil {
+		return err
+	}
+	latencies, err := work.Latencies(ctx, r.Settings.Latencies, slack*r.Settings.Duration)
+	if err != nil || len(latencies) == 0 {
+		return err
+	}
+	p := report.Percentiles(latencies, 0.5, 0.99, 0.999, 1)
+	result.Count = len(latencies)
+	result.P50, result.P99, result.P999, result.Max = p[0], p[1], p[2], p[3]
+	return nil
+}

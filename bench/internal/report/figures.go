@@ -1,0 +1,181 @@
+package report
+
+import (
+	"slices"
+	"time"
+
+	"gonum.org/v1/gonum/stat"
+
+	"example.com/hemlock/bench/internal/runner"
+)
+
+// A Spread is what the rounds say about one figure.
+type Spread struct {
+	Median, Min, Max float64
+	N                int
+}
+
+// Summarize returns the spread of the values, which must not be none. The
+// median of an even number of values is the mean of the middle two.
+func Summarize(values []float64) Spread {
+	sorted := slices.Sorted(slices.Values(values))
+	n := len(sorted)
+	return Spread{
+		Median: (sorted[(n-1)/2] + sorted[n/2]) / 2,
+		Min:    sorted[0],
+		Max:    sorted[n-1],
+		N:      n,
+	}
+}
+
+// Percentiles returns the given quantiles of the durations: each is the
+// smallest value that is not below so large a share of all.
+func Percentiles(durations []time.Duration, quantiles ...float64) []time.Duration {
+	sorted := make([]float64, len(durations))
+	for i, d := range durations {
+		sorted[i] = float64(d)
+	}
+	slices.Sort(sorted)
+	result := make([]time.Duration, len(quantiles))
+	for i, q := range quantiles {
+		result[i] = time.Duration(stat.Quantile(q, stat.Empirical, sorted, nil))
+	}
+	return result
+}
+
+// A Figure is a number that a sample yields, if it does.
+type Figure func(Sample) (float64, bool)
+
+// Rate is tasks per second.
+func Rate(s Sample) (float64, bool) {
+	return float64(s.Tasks) / s.Elapsed.Seconds(), s.Failed == "" && s.Tasks > 0 && s.Elapsed > 0
+}
+
+// CPUTime is nanoseconds of processor time per task, of the whole process.
+func CPUTime(s Sample) (float64, bool) {
+	return float64(s.CPU) / float64(s.Tasks), s.Failed == "" && s.Tasks > 0 && s.CPU > 0
+}
+
+// Mallocs is objects allocated per task.
+func Mallocs(s Sample) (float64, bool) {
+	return float64(s.Mallocs) / float64(s.Tasks), s.Failed == "" && s.Tasks > 0
+}
+
+// Bytes is bytes allocated per task.
+func Bytes(s Sample) (float64, bool) {
+	return float64(s.Bytes) / float64(s.Tasks), s.Failed == "" && s.Tasks > 0
+}
+
+// Stacks is the stack memory that the load left, in bytes, after a collection.
+func Stacks(s Sample) (float64, bool) { return float64(s.StacksGC), s.Failed == "" }
+
+// StacksAtOnce is the stack memory that the load left, in bytes, before one.
+func StacksAtOnce(s Sample) (float64, bool) { return float64(s.Stacks), s.Failed == "" }
+
+// Goroutines is how many goroutines the load left.
+func Goroutines(s Sample) (float64, bool) { return float64(s.Goroutines), s.Failed == "" }
+
+// Leftover is how many goroutines the closed pool left.
+func Leftover(s Sample) (float64, bool) { return float64(s.Leftover), s.Failed == "" }
+
+// samples returns what the runner did at the load, round by round.
+func (r *Report) samples(procs int, load, name string) []Sample {
+	var found []Sample
+	for _, s := range r.Samples {
+		if s.Procs == procs && s.Load == load && s.Runner == name {
+			found = append(found, s)
+		}
+	}
+	return found
+}
+
+// Absolute returns the spread of a figure, or false if there is none.
+func (r *Report) Absolute(procs int, load, name string, figure Figure) (Spread, bool) {
+	var values []float64
+	for _, s := range r.samples(procs, load, name) {
+		if v, ok := figure(s); ok {
+			values = append(values, v)
+		}
+	}
+	if len(values) == 0 {
+		return Spread{}, false
+	}
+	return Summarize(values), true
+}
+
+// Ratio returns the spread of a figure divided by that of the baseline in the
+// same round. A runner that failed in any round has none: the rounds that went
+// well are not the whole story.
+func (r *Report) Ratio(procs int, load, name string, figure Figure) (Spread, bool) {
+	base := map[int]float64{}
+	for _, s := range r.samples(procs, load, runner.Baseline) {
+		if v, ok := figure(s); ok {
+			base[s.Round] = v
+		}
+	}
+	var values []float64
+	for _, s := range r.samples(procs, load, name) {
+		v, ok := figure(s)
+		if !ok {
+			return Spread{}, false
+		}
+		if b, ok := base[s.Round]; ok {
+			values = append(values, v/b)
+		}
+	}
+	if len(values) == 0 {
+		return Spread{}, false
+	}
+	return Summarize(values), true
+}
+
+// Failure returns why the runner has no figure at the load, or "".
+func (r *Report) Failure(procs int, load, name string) string {
+	for _, s := range r.samples(procs, load, name) {
+		if s.Failed != "" {
+			return s.Failed
+		}
+	}
+	return ""
+}
+
+// Peers returns the names of the runners other than the baseline and the
+// subject.
+func (r *Report) Peers() []string {
+	var names []string
+	for _, c := range r.Runners {
+		if c.Name != runner.Baseline && c.Name != runner.Subject {
+			names = append(names, c.Name)
+		}
+	}
+	return names
+}
+
+// Best returns the one of the runners with the highest median rate, or "".
+func (r *Report) Best(procs int, load string, names []string) (best string, spread Spread) {
+	for _, name := range names {
+		if s, ok := r.Ratio(procs, load, name, Rate); ok && (best == "" || s.Median > spread.Median) {
+			best, spread = name, s
+		}
+	}
+	return best, spread
+}
+
+// Percentile returns the median over the passes of one percentile.
+func (r *Report) Percentile(procs int, load, name string, of func(Latency) time.Duration) (time.Duration, bool) {
+	var values []float64
+	for _, l := range r.Latencies {
+		if l.Procs == procs && l.Load == load && l.Runner == name && l.Failed == "" {
+			values = append(values, float64(of(l)))
+		}
+	}
+	if len(values) == 0 {
+		return 0, false
+	}
+	return time.Duration(Summarize(values).Median), true
+}
+
+// P50, P99 and P999 pick a percentile for [Report.Percentile].
+func P50(l Latency) time.Duration  { return l.P50 }
+func P99(l Latency) time.Duration  { return l.P99 }
+func P999(l Latency) time.Duration { return l.P999 }

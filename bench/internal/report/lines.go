@@ -1,0 +1,170 @@
+package report
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+
+	"example.com/hemlock/bench/internal/runner"
+)
+
+// byDepth is the scale of stack depths: even steps for doublings, and with
+// room for 0.
+func byDepth(kib float64) float64 { return math.Log2(1 + kib) }
+
+// DepthPlot returns the ratio by stack depth as SVG, with the break-even
+// marked, or nil if fewer than two depths were measured.
+func (r *Report) DepthPlot(procs int) ([]byte, error) {
+	depths := r.Depths(procs, runner.Subject)
+	if len(depths) < 2 {
+		return nil, nil
+	}
+	p := newPlot(fmt.Sprintf("Tasks per second relative to a bare go statement, by stack depth (GOMAXPROCS %d, %d callers)", procs, depthCallers))
+	p.X.Label.Text = "KiB of stack that a task uses"
+	p.Y.Label.Text = fmt.Sprintf("ratio, median of %d rounds", r.Settings.Rounds)
+	p.X.Tick.Marker = depthTicks(depths)
+	p.Y.Min = 0
+	p.Legend.Top, p.Legend.Left = true, true
+	p.Legend.XOffs = vg.Points(8)
+	p.Add(grid(false, true))
+	for _, c := range slices.Backward(r.Runners) {
+		if err := r.addDepths(p, procs, c.Name); err != nil {
+			return nil, err
+		}
+	}
+	if err := addBreakEven(p, depths); err != nil {
+		return nil, err
+	}
+	return render([][]*plot.Plot{{p}}, vg.Points(340), r.caption())
+}
+
+func depthTicks(depths []Depth) plot.ConstantTicks {
+	var ticks plot.ConstantTicks
+	for _, d := range depths {
+		ticks = append(ticks, plot.Tick{Value: byDepth(float64(d.KiB)), Label: strconv.Itoa(d.KiB)})
+	}
+	return ticks
+}
+
+// addDepths draws one runner. The points between two depths lie on a straight
+// line in KiB, which is a curve on this scale: the same line that the
+// break-even is interpolated on.
+func (r *Report) addDepths(p *plot.Plot, procs int, name string) error {
+	const steps = 16
+	depths := r.Depths(procs, name)
+	var line plotter.XYs
+	for i := 1; i < len(depths); i++ {
+		a, b := depths[i-1], depths[i]
+		for step := range steps + 1 {
+			share := float64(step) / steps
+			kib := float64(a.KiB) + share*float64(b.KiB-a.KiB)
+			line = append(line, plotter.XY{X: byDepth(kib), Y: a.Ratio + share*(b.Ratio-a.Ratio)})
+		}
+	}
+	if len(line) == 0 {
+		return nil
+	}
+	drawn, err := plotter.NewLine(line)
+	if err != nil {
+		return err
+	}
+	drawn.LineStyle = r.line(name)
+	p.Add(drawn)
+	p.Legend.Add(name, drawn)
+	return nil
+}
+
+// addBreakEven marks where the subject becomes faster than the baseline.
+func addBreakEven(p *plot.Plot, depths []Depth) error {
+	kib, ok := BreakEven(depths)
+	if !ok || kib == 0 {
+		return nil
+	}
+	foot := plotter.XY{X: byDepth(kib), Y: 0}
+	line, err := plotter.NewLine(plotter.XYs{foot, {X: foot.X, Y: 1}})
+	if err != nil {
+		return err
+	}
+	line.LineStyle = draw.LineStyle{Color: blue, Width: vg.Points(1.5), Dashes: []vg.Length{vg.Points(2), vg.Points(2)}}
+	label, err := plotter.NewLabels(plotter.XYLabels{
+		XYs: plotter.XYs{foot}, Labels: []string{fmt.Sprintf("%s breaks even with go at %.1f KiB", runner.Subject, kib)},
+	})
+	if err != nil {
+		return err
+	}
+	label.TextStyle[0].Font = sans(9.5)
+	label.TextStyle[0].Color = blue
+	label.Offset = vg.Point{X: vg.Points(6), Y: vg.Points(5)}
+	p.Add(line, label)
+	return nil
+}
+
+// ScalingPlot returns throughput by processors as SVG, a panel for each load,
+// or nil if the run was at one number of processors.
+func (r *Report) ScalingPlot() ([]byte, error) {
+	const columns = 2
+	if !r.Scaling() {
+		return nil, nil
+	}
+	var rows [][]*plot.Plot
+	for i, l := range r.Loads {
+		p, err := r.scaling(l.Name, i == 0)
+		if err != nil {
+			return nil, err
+		}
+		if i%columns == 0 {
+			rows = append(rows, make([]*plot.Plot, columns))
+		}
+		rows[i/columns][i%columns] = p
+	}
+	return render(rows, vg.Length(len(rows))*vg.Points(240)+vg.Points(20), r.caption())
+}
+
+func (r *Report) scaling(load string, legend bool) (*plot.Plot, error) {
+	p := newPlot(load)
+	p.X.Label.Text = "GOMAXPROCS"
+	p.Y.Label.Text = "million tasks per second"
+	p.Legend.Top, p.Legend.Left = true, true
+	p.Legend.TextStyle.Font = sans(8)
+	p.Y.Min = 0
+	p.Add(grid(false, true))
+	var ticks plot.ConstantTicks
+	for _, procs := range r.Settings.Procs {
+		ticks = append(ticks, plot.Tick{Value: math.Log2(float64(procs)), Label: strconv.Itoa(procs)})
+	}
+	p.X.Tick.Marker = ticks
+	for _, c := range slices.Backward(r.Runners) {
+		if err := r.addRates(p, load, c.Name, legend); err != nil {
+			return nil, err
+		}
+	}
+	return p, nil
+}
+
+func (r *Report) addRates(p *plot.Plot, load, name string, legend bool) error {
+	var points plotter.XYs
+	for _, procs := range r.Settings.Procs {
+		if s, ok := r.Absolute(procs, load, name, Rate); ok {
+			points = append(points, plotter.XY{X: math.Log2(float64(procs)), Y: s.Median / 1e6})
+		}
+	}
+	if len(points) == 0 {
+		return nil
+	}
+	line, err := plotter.NewLine(points)
+	if err != nil {
+		return err
+	}
+	line.LineStyle = r.line(name)
+	p.Add(line)
+	if legend {
+		p.Legend.Add(name, line)
+	}
+	return nil
+}

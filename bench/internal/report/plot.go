@@ -1,0 +1,135 @@
+package report
+
+import (
+	"bytes"
+	"image/color"
+	"slices"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/font"
+	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+	"gonum.org/v1/plot/vg/vgsvg"
+
+	"example.com/hemlock/bench/internal/runner"
+)
+
+// width of every plot: that of a README's text.
+const width = 830 * vg.Inch / 96
+
+var (
+	black  = color.Gray{Y: 0x20}
+	grey   = color.Gray{Y: 0x9a}
+	pale   = color.Gray{Y: 0xdd}
+	blue   = color.RGBA{R: 0x00, G: 0x5a, B: 0xb5, A: 0xff}
+	orange = color.RGBA{R: 0xe6, G: 0x8a, B: 0x00, A: 0xff}
+)
+
+// colour is how the plots take their colours.
+type colour = color.Color
+
+// hues tell the peers apart, in their order.
+var hues = []color.Color{
+	orange,
+	color.RGBA{R: 0xc0, G: 0x3a, B: 0x2b, A: 0xff},
+	color.RGBA{R: 0x2e, G: 0x8b, B: 0x57, A: 0xff},
+	color.RGBA{R: 0x8e, G: 0x44, B: 0xad, A: 0xff},
+	color.RGBA{R: 0x16, G: 0xa0, B: 0xb0, A: 0xff},
+	color.RGBA{R: 0xb0, G: 0x60, B: 0x20, A: 0xff},
+	color.RGBA{R: 0xd8, G: 0x5f, B: 0xa0, A: 0xff},
+	color.RGBA{R: 0x6b, G: 0x7a, B: 0x1e, A: 0xff},
+	color.RGBA{R: 0x60, G: 0x70, B: 0x90, A: 0xff},
+}
+
+// line returns how a runner is drawn in a plot of lines.
+func (r *Report) line(name string) draw.LineStyle {
+	switch name {
+	case runner.Baseline:
+		return draw.LineStyle{Color: black, Width: vg.Points(1.5)}
+	case runner.Subject:
+		return draw.LineStyle{Color: blue, Width: vg.Points(3)}
+	}
+	i := slices.Index(r.Peers(), name)
+	style := draw.LineStyle{Color: hues[max(i, 0)%len(hues)], Width: vg.Points(1.2)}
+	if i%2 == 1 {
+		style.Dashes = []vg.Length{vg.Points(5), vg.Points(2)}
+	}
+	return style
+}
+
+// newPlot returns an empty plot in the style of all.
+func newPlot(title string) *plot.Plot {
+	p := plot.New()
+	p.Title.Text = title
+	p.Title.TextStyle.Font = sans(12)
+	p.Title.Padding = vg.Points(6)
+	p.Legend.TextStyle.Font = sans(9.5)
+	p.Legend.ThumbnailWidth = vg.Points(22)
+	p.Legend.Padding = vg.Points(2)
+	for _, axis := range []*plot.Axis{&p.X, &p.Y} {
+		axis.Label.TextStyle.Font = sans(10)
+		axis.Tick.Label.Font = sans(10)
+		axis.LineStyle.Color = grey
+		axis.Tick.LineStyle.Color = grey
+	}
+	return p
+}
+
+func sans(points float64) font.Font {
+	return font.Font{Typeface: "Liberation", Variant: "Sans", Size: vg.Points(points)}
+}
+
+// grid draws vertical lines, horizontal lines or both.
+func grid(vertical, horizontal bool) *plotter.Grid {
+	g := plotter.NewGrid()
+	g.Vertical = draw.LineStyle{}
+	g.Horizontal = draw.LineStyle{}
+	style := draw.LineStyle{Color: pale, Width: vg.Points(0.5)}
+	if vertical {
+		g.Vertical = style
+	}
+	if horizontal {
+		g.Horizontal = style
+	}
+	return g
+}
+
+// render draws rows of plots over the caption and returns the SVG.
+func render(rows [][]*plot.Plot, height vg.Length, caption string) ([]byte, error) {
+	canvas := vgsvg.New(width, height)
+	all := draw.New(canvas)
+	all.SetColor(color.White)
+	all.Fill(all.Rectangle.Path())
+	style := rows[0][0].Title.TextStyle
+	style.Font = sans(7.5)
+	style.Color = grey
+	style.XAlign, style.YAlign = draw.XCenter, draw.YBottom
+	all.FillText(style, vg.Point{X: width / 2, Y: vg.Points(3)}, caption)
+
+	tiles := draw.Tiles{
+		Rows: len(rows), Cols: len(rows[0]),
+		PadTop: vg.Points(6), PadBottom: vg.Points(18), PadLeft: vg.Points(6), PadRight: vg.Points(12),
+		PadX: vg.Points(14), PadY: vg.Points(14),
+	}
+	canvases := plot.Align(rows, tiles, all)
+	for i, row := range rows {
+		for j, p := range row {
+			if p != nil {
+				p.Draw(canvases[i][j])
+			}
+		}
+	}
+	var b bytes.Buffer
+	if _, err := canvas.WriteTo(&b); err != nil {
+		return nil, err
+	}
+	return portable(b.Bytes()), nil
+}
+
+// portable names fonts of the same widths beside the one that the plots were
+// laid out with, which few browsers have.
+func portable(svg []byte) []byte {
+	return bytes.ReplaceAll(svg, []byte("font-family:Liberation Sans;"),
+		[]byte("font-family:'Liberation Sans',Arial,Helvetica,sans-serif;"))
+}

@@ -1,0 +1,128 @@
+// Package report holds what a run has found out, works out the figures, and
+// renders them as JSON, tables and plots.
+package report
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"time"
+
+	"example.com/hemlock/bench/internal/load"
+)
+
+// A Report is everything that a run measured, before any arithmetic. Tables and
+// plots are made from it alone.
+type Report struct {
+	Machine   Machine     `json:"machine"`
+	Settings  Settings    `json:"settings"`
+	Runners   []Runner    `json:"runners"`
+	Loads     []load.Load `json:"loads"`
+	Samples   []Sample    `json:"samples"`
+	Latencies []Latency   `json:"latencies"`
+	Shrinks   []Shrink    `json:"shrinks"`
+}
+
+// A Machine says where and when the run took place, and how to repeat it.
+type Machine struct {
+	Go      string        `json:"go"`
+	OS      string        `json:"os"`
+	Arch    string        `json:"arch"`
+	CPU     string        `json:"cpu"`
+	CPUs    int           `json:"cpus"`
+	Date    time.Time     `json:"date"`
+	Command string        `json:"command"`
+	Clock   time.Duration `json:"clock_ns"` // what one reading of the clock costs
+}
+
+// Settings are what the flags chose.
+type Settings struct {
+	Procs       []int         `json:"procs"` // values of GOMAXPROCS
+	Rounds      int           `json:"rounds"`
+	Duration    time.Duration `json:"duration_ns"`     // of one measurement
+	Warmup      time.Duration `json:"warmup_ns"`       // before it, at the same pool
+	Passes      int           `json:"latency_passes"`  // of the latency measurement
+	Latencies   int           `json:"latency_samples"` // in each pass
+	Limit       time.Duration `json:"limit_ns"`        // after which a runner is given up at a load
+	ShrinkLimit time.Duration `json:"shrink_limit_ns"` // 0: not measured
+	Budget      time.Duration `json:"budget_ns"`       // after which rounds are left out; 0: none
+}
+
+// A Runner is one contestant.
+type Runner struct {
+	Name     string `json:"name"`
+	Module   string `json:"module,omitempty"`
+	Version  string `json:"version,omitempty"`
+	Settings string `json:"settings"`
+}
+
+// A Sample is one measurement: one load at a fresh pool of one runner.
+type Sample struct {
+	Load   string `json:"load"`
+	Runner string `json:"runner"`
+	Procs  int    `json:"procs"`
+	Round  int    `json:"round"`
+	Turn   int    `json:"turn"` // position of the runner in its round
+
+	Tasks   int           `json:"tasks"`
+	Elapsed time.Duration `json:"elapsed_ns"`
+	CPU     time.Duration `json:"cpu_ns"` // 0 where the platform does not say
+	Mallocs uint64        `json:"mallocs"`
+	Bytes   uint64        `json:"bytes"`
+	GCs     uint32        `json:"gcs"`
+
+	// What the load left behind, beyond what there was before the pool was
+	// made: at once, after one collection, and after the pool was closed.
+	Stacks     int64         `json:"stack_bytes"`
+	StacksGC   int64         `json:"stack_bytes_after_gc"`
+	Goroutines int           `json:"goroutines"`
+	Leftover   int           `json:"goroutines_after_close"`
+	Closing    time.Duration `json:"close_ns"`
+
+	Failed string `json:"failed,omitempty"` // why there is no figure
+}
+
+// A Latency is one pass of the latency measurement: percentiles of the time
+// from the submission of a task to its first instruction.
+type Latency struct {
+	Load   string        `json:"load"`
+	Runner string        `json:"runner"`
+	Procs  int           `json:"procs"`
+	Pass   int           `json:"pass"`
+	Count  int           `json:"count"`
+	P50    time.Duration `json:"p50_ns"`
+	P99    time.Duration `json:"p99_ns"`
+	P999   time.Duration `json:"p99_9_ns"`
+	Max    time.Duration `json:"max_ns"`
+	Failed string        `json:"failed,omitempty"`
+}
+
+// A Shrink is how a pool gave its workers back once a load had ended.
+type Shrink struct {
+	Load    string `json:"load"`
+	Runner  string `json:"runner"`
+	Minimum int    `json:"minimum"` // workers that the pool keeps for good
+
+	Surplus   int           `json:"surplus"` // goroutines above the minimum at the end of the load
+	Stacks    int64         `json:"stack_bytes"`
+	Elapsed   time.Duration `json:"elapsed_ns"`
+	Left      int           `json:"left"` // goroutines above the minimum when it was over
+	StacksEnd int64         `json:"stack_bytes_at_end"`
+	Failed    string        `json:"failed,omitempty"`
+}
+
+// Read returns the report in the file.
+func Read(name string) (*Report, error) {
+	data, err := os.ReadFile(name)
+	if err != nil {
+		return nil, err
+	}
+	r := new(Report)
+	if err := json.Unmarshal(data, r); err != nil {
+		return nil, fmt.Errorf("bench: %s: %w", name, err)
+	}
+	return r, nil
+}
+
+// Scaling reports whether the run compares several numbers of processors.
+func (r *Report) Scaling() bool { return len(r.Settings.Procs) > 1 }

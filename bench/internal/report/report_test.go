@@ -1,0 +1,361 @@
+package report
+
+import (
+	"bytes"
+	"encoding/xml"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"example.com/hemlock/bench/internal/load"
+)
+
+// sample returns a report with round numbers: the baseline does 1,000 tasks a
+// second in the first round and 2,000 in the second; the others do as many times
+// that as ratios says for their stack depth and round.
+func sample(procs ...int) *Report {
+	r := &Report{
+		Machine: Machine{
+			Go: "go1.26.0", OS: "linux", Arch: "amd64", CPU: "A Processor <1>", CPUs: 2,
+			Date: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), Command: "go run ./bench -rounds 2", Clock: 25,
+		},
+		Settings: Settings{Procs: procs, Rounds: 2, Duration: time.Second, Passes: 2, ShrinkLimit: time.Minute},
+		Loads: []load.Load{
+			{Name: "empty, 64 callers", Callers: 64, Batch: 1},
+			{Name: "8 KiB, 64 callers", Callers: 64, Batch: 1, Stack: 8},
+		},
+	}
+	ratios := map[string][2][2]float64{
+		"go":      {{1, 1}, {1, 1}},
+		"hemlock": {{0.5, 0.7}, {2, 3}},
+		"quick":   {{0.8, 0.8}, {1.5, 1.5}},
+		"slow":    {{0.1, 0.1}, {0.2, 0.2}},
+	}
+	for _, name := range []string{"go", "hemlock", "quick", "slow"} {
+		r.Runners = append(r.Runners, Runner{Name: name, Settings: "made by hand"})
+		for _, p := range procs {
+			r.measured(name, p, ratios[name])
+		}
+	}
+	return r
+}
+
+func (r *Report) measured(name string, procs int, ratios [2][2]float64) {
+	for i, l := range r.Loads {
+		for round, ratio := range ratios[i] {
+			r.Samples = append(r.Samples, Sample{
+				Load: l.Name, Runner: name, Procs: procs, Round: round,
+				Tasks: int(1000 * float64(round+1) * ratio * float64(procs)), Elapsed: time.Second,
+				CPU: time.Second, Mallocs: 2000, StacksGC: 4 << 10, Goroutines: 7,
+			})
+		}
+		for pass := range 2 {
+			r.Latencies = append(r.Latencies, Latency{
+				Load: l.Name, Runner: name, Procs: procs, Pass: pass, Count: 9,
+				P50: 100, P99: time.Microsecond, P999: time.Duration(pass+1) * time.Millisecond,
+			})
+		}
+	}
+}
+
+func TestMedianIsTheMiddleValueOrTheMeanOfTheMiddleTwo(t *testing.T) {
+	require.Equal(t, Spread{Median: 2, Min: 1, Max: 9, N: 3}, Summarize([]float64{9, 1, 2}))
+	require.Equal(t, Spread{Median: 3, Min: 1, Max: 9, N: 4}, Summarize([]float64{4, 9, 1, 2}))
+	require.Equal(t, Spread{Median: 5, Min: 5, Max: 5, N: 1}, Summarize([]float64{5}))
+}
+
+func TestSummarizeLeavesItsArgumentInOrder(t *testing.T) {
+	values := []float64{3, 1, 2}
+	Summarize(values)
+	require.Equal(t, []float64{3, 1, 2}, values)
+}
+
+func TestPercentileIsTheSmallestValueThatEnoughOthersDoNotExceed(t *testing.T) {
+	var durations []time.Duration
+	for i := range 1000 {
+		durations = append(durations, time.Duration(1000-i))
+	}
+	require.Equal(t, []time.Duration{500, 990, 999, 1000}, Percentiles(durations, 0.5, 0.99, 0.999, 1))
+	require.Equal(t, []time.Duration{7, 7}, Percentiles([]time.Duration{7}, 0.5, 0.999))
+}
+
+func TestRatioComparesWithinARound(t *testing.T) {
+	r := sample(1)
+	s, ok := r.Ratio(1, "8 KiB, 64 callers", "hemlock", Rate)
+	require.True(t, ok)
+	require.Equal(t, Spread{Median: 2.5, Min: 2, Max: 3, N: 2}, s)
+	s, ok = r.Ratio(1, "8 KiB, 64 callers", "hemlock", CPUTime)
+	require.True(t, ok)
+	require.InDelta(t, 1.0/3, s.Min, 1e-9)
+	require.InDelta(t, 1.0/2, s.Max, 1e-9)
+}
+
+func TestRatioWithoutABaselineInTheRoundLeavesTheRoundOut(t *testing.T) {
+	r := sample(1)
+	r.Samples[0].Failed = "out of luck" // go, empty, round 0
+	s, ok := r.Ratio(1, "empty, 64 callers", "hemlock", Rate)
+	require.True(t, ok)
+	require.Equal(t, Spread{Median: 0.7, Min: 0.7, Max: 0.7, N: 1}, s)
+}
+
+func TestRunnerThatFailedOnceHasNoRatio(t *testing.T) {
+	r := sample(1)
+	for i := range r.Samples {
+		if s := &r.Samples[i]; s.Runner == "quick" && s.Round == 1 && s.Load == "8 KiB, 64 callers" {
+			s.Failed = "stuck"
+		}
+	}
+	_, ok := r.Ratio(1, "8 KiB, 64 callers", "quick", Rate)
+	require.False(t, ok)
+	best, _ := r.Best(1, "8 KiB, 64 callers", r.Peers())
+	require.Equal(t, "slow", best)
+	require.Contains(t, tables(t, r), `- quick at "8 KiB, 64 callers", round 2: stuck`)
+}
+
+func TestBestPeerIsNeitherTheBaselineNorTheSubject(t *testing.T) {
+	r := sample(1)
+	require.Equal(t, []string{"quick", "slow"}, r.Peers())
+	best, s := r.Best(1, "empty, 64 callers", r.Peers())
+	require.Equal(t, "quick", best)
+	require.Equal(t, 0.8, s.Median)
+}
+
+func TestCPUTimeIsMissingWhereThePlatformDoesNotSay(t *testing.T) {
+	_, ok := CPUTime(Sample{Tasks: 1})
+	require.False(t, ok)
+}
+
+func TestPercentileIsTheMedianOfThePasses(t *testing.T) {
+	d, ok := sample(1).Percentile(1, "empty, 64 callers", "go", P999)
+	require.True(t, ok)
+	require.Equal(t, 1500*time.Microsecond, d)
+}
+
+func TestBreakEvenLiesBetweenTheLastSlowerAndTheNextDepth(t *testing.T) {
+	cases := []struct {
+		depths []Depth
+		kib    float64
+		ok     bool
+		words  string
+	}{
+		{[]Depth{{0, 0.5}, {2, 1.5}}, 1, true, "1.0 KiB"},
+		{[]Depth{{0, 0.8}, {2, 1.1}, {4, 0.9}, {8, 1.3}}, 5, true, "5.0 KiB"},
+		{[]Depth{{0, 1.1}, {2, 1.5}}, 0, true, "faster at every depth"},
+		{[]Depth{{0, 0.5}, {60, 0.99}}, 0, false, "above 60 KiB"},
+		{nil, 0, false, "not measured"},
+	}
+	for _, c := range cases {
+		kib, ok := BreakEven(c.depths)
+		require.Equal(t, c.ok, ok, c.words)
+		require.InDelta(t, c.kib, kib, 1e-9, c.words)
+		require.Equal(t, c.words, breakEven(c.depths))
+	}
+}
+
+func TestDepthsComeFromLoadsThatDifferInNothingElse(t *testing.T) {
+	r := sample(1)
+	r.Loads = append(r.Loads,
+		load.Load{Name: "a", Callers: 64, Batch: 1, Stack: 30, Garbage: 1},
+		load.Load{Name: "b", Callers: 512, Batch: 1, Stack: 8},
+		load.Load{Name: "c", Callers: 64, Batch: 1, Stack: 4, Block: 1})
+	require.Equal(t, []Depth{{0, 0.6}, {8, 2.5}}, r.Depths(1, "hemlock"))
+}
+
+func tables(t *testing.T, r *Report) string {
+	t.Helper()
+	var b strings.Builder
+	require.NoError(t, r.WriteTables(&b))
+	return b.String()
+}
+
+// row returns the cells of the first row of a table that begins with the name.
+func row(t *testing.T, text, section, name string) []string {
+	t.Helper()
+	_, rest, ok := strings.Cut(text, "\n## "+section+"\n")
+	require.True(t, ok, section)
+	for line := range strings.Lines(rest) {
+		cells := strings.Split(strings.Trim(line, "|\n "), "|")
+		for i := range cells {
+			cells[i] = strings.TrimSpace(cells[i])
+		}
+		if cells[0] == name {
+			return cells[1:]
+		}
+	}
+	require.Fail(t, "no such row", "%s in %s", name, section)
+	return nil
+}
+
+func TestTablesShowTheFigures(t *testing.T) {
+	text := tables(t, sample(2))
+	require.Equal(t, []string{"3 k", "2.50", "2.00", "3.00", "2", "1.50", "quick", "hemlock"},
+		row(t, text, "Who is ahead", "8 KiB, 64 callers"))
+	require.Equal(t, []string{"1.00", "0.60", "0.80", "0.10"}, row(t, text, "Throughput", "empty, 64 callers"))
+	require.Equal(t, []string{"1.00", "1.71", "1.25", "10.00"},
+		row(t, text, "Processor time per task", "empty, 64 callers"))
+	require.Equal(t, "1.7 KiB", row(t, text, "Break-even in stack depth", "hemlock")[0])
+	own := row(t, text, "8 KiB, 64 callers", "hemlock")
+	require.Equal(t, []string{"2.50", "2.00", "3.00"}, own[1:4])
+	require.Equal(t, []string{"100ns", "1µs", "1.5ms"}, own[8:11])
+	require.Contains(t, text, "Not measured in this run.")
+	require.Contains(t, text, "Every runner did every load.")
+}
+
+func TestWhereGoWinsTheTableSaysSo(t *testing.T) {
+	cells := row(t, tables(t, sample(1)), "Who is ahead", "empty, 64 callers")
+	require.Equal(t, "go", cells[len(cells)-1])
+}
+
+func TestTablesSayWhichPoolsDidNotShrinkInTime(t *testing.T) {
+	r := sample(1)
+	r.Shrinks = []Shrink{
+		{Runner: "hemlock", Load: "x", Surplus: 9, Elapsed: 12_340 * time.Millisecond},
+		{Runner: "slow", Load: "x", Surplus: 9, Left: 9, Elapsed: time.Minute},
+		{Runner: "quick", Load: "x", Failed: "stuck"},
+	}
+	text := tables(t, r)
+	require.Equal(t, "12.3 s", row(t, text, "Back at the minimum", "hemlock")[3])
+	require.Equal(t, "not within 60 s", row(t, text, "Back at the minimum", "slow")[3])
+	require.Equal(t, "failed: stuck", row(t, text, "Back at the minimum", "quick")[3])
+}
+
+func TestScalingComparesProcessors(t *testing.T) {
+	text := tables(t, sample(1, 4))
+	require.Equal(t, []string{"2 k", "6 k"}, row(t, text, "By processors: empty, 64 callers", "go"))
+	require.Contains(t, text, "## Who is ahead, GOMAXPROCS 4\n")
+}
+
+func TestEveryFileNamesMachineDateAndCommand(t *testing.T) {
+	for _, procs := range [][]int{{2}, {1, 2}} {
+		names, err := sample(procs...).Write(t.TempDir())
+		require.NoError(t, err)
+		require.Len(t, names, map[int]int{1: 5, 2: 3}[len(procs)])
+		for _, name := range names {
+			data, err := os.ReadFile(name)
+			require.NoError(t, err)
+			for _, fact := range []string{"go1.26.0", "A Processor", "2026-01-02", "go run ./bench -rounds 2"} {
+				require.Contains(t, string(data), fact, name)
+			}
+		}
+	}
+}
+
+func TestRenderingAgainMakesTheSameFiles(t *testing.T) {
+	first, again := t.TempDir(), t.TempDir()
+	names, err := sample(2).Write(first)
+	require.NoError(t, err)
+	r, err := Read(filepath.Join(first, "results.json"))
+	require.NoError(t, err)
+	require.Equal(t, sample(2), r)
+	_, err = r.Write(again)
+	require.NoError(t, err)
+	for _, name := range names {
+		want, err := os.ReadFile(name)
+		require.NoError(t, err)
+		got, err := os.ReadFile(filepath.Join(again, filepath.Base(name)))
+		require.NoError(t, err)
+		require.Equal(t, string(want), string(got), name)
+	}
+}
+
+func TestJSONHasALineForEachSample(t *testing.T) {
+	r := sample(2)
+	data, err := r.encode()
+	require.NoError(t, err)
+	require.Greater(t, bytes.Count(data, []byte("\n")), len(r.Samples))
+	r.Runners[0].Settings = `{"a":1},{"b":2}`
+	name := filepath.Join(t.TempDir(), "odd.json")
+	data, err = r.encode()
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(name, data, 0o600))
+	again, err := Read(name)
+	require.NoError(t, err)
+	require.Equal(t, r, again)
+}
+
+func TestReadNamesTheFileThatIsNotAReport(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "x.json")
+	require.NoError(t, os.WriteFile(name, []byte("{"), 0o600))
+	_, err := Read(name)
+	require.ErrorContains(t, err, "x.json")
+	_, err = Read(name + ".missing")
+	require.ErrorIs(t, err, os.ErrNotExist)
+}
+
+// texts returns the texts of an SVG, which must be well formed.
+func texts(t *testing.T, svg []byte) string {
+	t.Helper()
+	var found []string
+	decoder := xml.NewDecoder(bytes.NewReader(svg))
+	for {
+		token, err := decoder.Token()
+		if errors.Is(err, io.EOF) {
+			return strings.Join(found, "\n")
+		}
+		require.NoError(t, err)
+		if text, ok := token.(xml.CharData); ok {
+			found = append(found, strings.TrimSpace(string(text)))
+		}
+	}
+}
+
+func TestPlotsNameWhatTheyShow(t *testing.T) {
+	r := sample(2)
+	for _, plot := range []struct {
+		draw func(int) ([]byte, error)
+		want []string
+	}{
+		{r.RatioPlot, []string{"empty, 64 callers", "8 KiB, 64 callers", "best peer", "quick 1.50", "the other peers"}},
+		{r.DepthPlot, []string{"hemlock breaks even with go at 1.7 KiB", "slow", "8"}},
+		{r.LatencyPlot, []string{"hemlock", "p99.9", "1ms"}},
+	} {
+		svg, err := plot.draw(2)
+		require.NoError(t, err)
+		found := texts(t, svg)
+		for _, want := range plot.want {
+			require.Contains(t, found, want)
+		}
+		require.Contains(t, string(svg), "Arial")
+	}
+}
+
+func TestScalingPlotHasAPanelForEachLoad(t *testing.T) {
+	r := sample(1, 2, 4)
+	svg, err := r.ScalingPlot()
+	require.NoError(t, err)
+	found := texts(t, svg)
+	for _, l := range r.Loads {
+		require.Contains(t, found, l.Name)
+	}
+	r.Loads = r.Loads[:1] // an odd number leaves a place empty
+	_, err = r.ScalingPlot()
+	require.NoError(t, err)
+}
+
+func TestNothingToPlotIsNoPlot(t *testing.T) {
+	r := &Report{Settings: Settings{Procs: []int{2}}}
+	for i, draw := range []func(int) ([]byte, error){r.RatioPlot, r.DepthPlot, r.LatencyPlot} {
+		svg, err := draw(2)
+		require.NoError(t, err, i)
+		require.Nil(t, svg, i)
+	}
+	svg, err := r.ScalingPlot()
+	require.NoError(t, err)
+	require.Nil(t, svg)
+}
+
+func TestNumbersHaveThreeDigitsOrSo(t *testing.T) {
+	require.Equal(t, "12.3 M", count(12_345_678))
+	require.Equal(t, "1.23 M", count(1_234_567))
+	require.Equal(t, "123 k", count(123_456))
+	require.Equal(t, "999ns", nanoseconds(999))
+	require.Equal(t, "1.2µs", nanoseconds(1234))
+	require.Equal(t, "1.23ms", nanoseconds(1_234_567))
+	require.Equal(t, "123.5ms", nanoseconds(123_456_789))
+}

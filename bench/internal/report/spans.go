@@ -1,0 +1,127 @@
+package report
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+)
+
+// latencyLoads are the loads whose latencies are plotted: a pool at rest and a
+// busy one.
+var latencyLoads = []string{"empty, 1 caller", "8 KiB, 64 callers"}
+
+// percentiles are the marks on a span, from the left to the right.
+var percentiles = []struct {
+	name  string
+	of    func(Latency) time.Duration
+	shape draw.GlyphDrawer
+	fill  colour
+}{
+	{"p50", P50, draw.CircleGlyph{}, blue},
+	{"p99", P99, draw.PyramidGlyph{}, orange},
+	{"p99.9", P999, draw.BoxGlyph{}, hues[1]},
+}
+
+// LatencyPlot returns the latencies as SVG, a panel for each of two loads, or
+// nil if none of them was measured.
+func (r *Report) LatencyPlot(procs int) ([]byte, error) {
+	var panels []*plot.Plot
+	for _, load := range latencyLoads {
+		p, err := r.spans(procs, load)
+		if err != nil {
+			return nil, err
+		}
+		if p != nil {
+			panels = append(panels, p)
+		}
+	}
+	if len(panels) == 0 {
+		return nil, nil
+	}
+	height := vg.Points(90) + vg.Length(len(r.Runners))*vg.Points(17)
+	return render([][]*plot.Plot{panels}, height, r.caption())
+}
+
+// spans returns one panel: for each runner the percentiles, joined by a line.
+func (r *Report) spans(procs int, load string) (*plot.Plot, error) {
+	p := newPlot(fmt.Sprintf("From Submit to the task: %s", load))
+	p.X.Label.Text = "lower is better"
+	p.X.Scale = plot.LogScale{}
+	p.X.Tick.Marker = plot.TickerFunc(durationTicks)
+	p.Legend.TextStyle.Font = sans(8.5)
+	p.Legend.Top = true
+	p.Add(grid(true, false))
+	var names []string
+	marks := make([]plotter.XYs, len(percentiles))
+	for _, c := range slices.Backward(r.Runners) {
+		span := r.span(procs, load, c.Name, float64(len(names)))
+		if span == nil {
+			continue
+		}
+		names = append(names, c.Name)
+		for i, at := range span {
+			marks[i] = append(marks[i], at)
+		}
+		if err := addSpan(p, span); err != nil {
+			return nil, err
+		}
+	}
+	if len(names) == 0 {
+		return nil, nil
+	}
+	p.NominalY(names...)
+	p.Y.Min, p.Y.Max = -0.6, float64(len(names))+1.4
+	p.X.Min = math.Pow(10, math.Floor(math.Log10(p.X.Min)))
+	return p, addMarks(p, marks)
+}
+
+func (r *Report) span(procs int, load, name string, row float64) plotter.XYs {
+	var span plotter.XYs
+	for _, percentile := range percentiles {
+		d, ok := r.Percentile(procs, load, name, percentile.of)
+		if !ok {
+			return nil
+		}
+		span = append(span, plotter.XY{X: float64(max(d, 1)), Y: row})
+	}
+	return span
+}
+
+func addSpan(p *plot.Plot, span plotter.XYs) error {
+	line, err := plotter.NewLine(span)
+	if err != nil {
+		return err
+	}
+	line.LineStyle = draw.LineStyle{Color: grey, Width: vg.Points(1)}
+	p.Add(line)
+	return nil
+}
+
+func addMarks(p *plot.Plot, marks []plotter.XYs) error {
+	for i, percentile := range percentiles {
+		dots, err := plotter.NewScatter(marks[i])
+		if err != nil {
+			return err
+		}
+		dots.GlyphStyle = draw.GlyphStyle{Color: percentile.fill, Radius: vg.Points(3), Shape: percentile.shape}
+		p.Add(dots)
+		p.Legend.Add(percentile.name, dots)
+	}
+	return nil
+}
+
+// durationTicks marks the powers of ten in the range.
+func durationTicks(least, most float64) []plot.Tick {
+	var ticks []plot.Tick
+	for exponent := math.Floor(math.Log10(least)); exponent <= math.Ceil(math.Log10(most)); exponent++ {
+		value := math.Pow(10, exponent)
+		ticks = append(ticks, plot.Tick{Value: value, Label: time.Duration(value).String()})
+	}
+	return ticks
+}

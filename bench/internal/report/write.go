@@ -1,0 +1,78 @@
+package report
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+// A file is one output: what it is called and how it is made. A nil result
+// means that the run has nothing for it.
+type file struct {
+	name   string
+	render func() ([]byte, error)
+}
+
+// Write writes the report into the folder: as JSON, as tables and as plots. It
+// returns the names of the files.
+func (r *Report) Write(folder string) ([]string, error) {
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return nil, err
+	}
+	var written []string
+	for _, f := range r.files() {
+		data, err := f.render()
+		if err != nil {
+			return written, fmt.Errorf("bench: %s: %w", f.name, err)
+		}
+		if data == nil {
+			continue
+		}
+		name := filepath.Join(folder, f.name)
+		if err := os.WriteFile(name, data, 0o644); err != nil {
+			return written, err
+		}
+		written = append(written, name)
+	}
+	return written, nil
+}
+
+func (r *Report) files() []file {
+	if r.Scaling() {
+		return []file{
+			{"scaling.json", r.encode},
+			{"scaling.md", r.tables},
+			{"scaling.svg", r.ScalingPlot},
+		}
+	}
+	procs := r.Settings.Procs[0]
+	return []file{
+		{"results.json", r.encode},
+		{"results.md", r.tables},
+		{"ratio.svg", func() ([]byte, error) { return r.RatioPlot(procs) }},
+		{"depth.svg", func() ([]byte, error) { return r.DepthPlot(procs) }},
+		{"latency.svg", func() ([]byte, error) { return r.LatencyPlot(procs) }},
+	}
+}
+
+func (r *Report) tables() ([]byte, error) {
+	var b bytes.Buffer
+	err := r.WriteTables(&b)
+	return b.Bytes(), err
+}
+
+// encode begins a line with each object of a list, so that a change of one
+// sample is a change of one line.
+func (r *Report) encode() ([]byte, error) {
+	data, err := json.Marshal(r)
+	if err != nil {
+		return nil, err
+	}
+	lines := append(bytes.ReplaceAll(data, []byte("},{"), []byte("},\n{")), '\n')
+	if !json.Valid(lines) { // the separator occurs in a text
+		return data, nil
+	}
+	return lines, nil
+}

@@ -1,0 +1,107 @@
+package main
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"example.com/hemlock/bench/internal/load"
+	"example.com/hemlock/bench/internal/runner"
+)
+
+func parsed(t *testing.T, args ...string) options {
+	t.Helper()
+	o, err := parse(args, flag.ContinueOnError)
+	require.NoError(t, err)
+	return o
+}
+
+func TestWholeComparisonIsWrittenToTheDocumentation(t *testing.T) {
+	o := parsed(t)
+	require.Equal(t, "docs/bench", o.out)
+	require.GreaterOrEqual(t, o.settings.Rounds, 9)
+	require.Len(t, o.runners, len(runner.All()))
+	require.Len(t, o.loads, len(load.All()))
+	require.Positive(t, o.settings.ShrinkLimit)
+}
+
+func TestPartOfTheComparisonIsWrittenOnlyOnRequest(t *testing.T) {
+	require.Empty(t, parsed(t, "-quick").out)
+	require.Empty(t, parsed(t, "-loads", "empty").out)
+	require.Empty(t, parsed(t, "-runners", "hemlock").out)
+	require.Equal(t, "x", parsed(t, "-quick", "-out", "x").out)
+}
+
+func TestQuickDoesNotWaitForPoolsToShrink(t *testing.T) {
+	o := parsed(t, "-quick", "-rounds", "5")
+	require.Zero(t, o.settings.ShrinkLimit)
+	require.Equal(t, 5, o.settings.Rounds, "what a flag says holds")
+	require.Less(t, o.settings.Duration, parsed(t).settings.Duration)
+	require.Less(t, o.settings.Budget, time.Minute)
+}
+
+func TestBaselineAlwaysTakesPart(t *testing.T) {
+	o := parsed(t, "-runners", "^hemlock$")
+	require.Len(t, o.runners, 2)
+	require.Equal(t, runner.Baseline, o.runners[0].Name)
+}
+
+func TestScalingGoesUpToTheProcessorsOfTheMachine(t *testing.T) {
+	require.Equal(t, []int{1}, upTo(1))
+	require.Equal(t, []int{1, 2, 4}, upTo(7))
+	require.Equal(t, []int{1, 2, 4, 8, 16}, upTo(16))
+	o := parsed(t, "-scaling")
+	require.Equal(t, upTo(runtime.NumCPU()), o.settings.Procs)
+	require.Len(t, o.loads, len(load.Scaling()))
+}
+
+func TestMisuseIsNamed(t *testing.T) {
+	for want, args := range map[string][]string{
+		"-rounds":             {"-rounds", "0"},
+		"-duration":           {"-duration", "0"},
+		"-passes":             {"-passes", "-1"},
+		"-runners":            {"-runners", "("},
+		"-loads":              {"-loads", "("},
+		`no load matches "zz`: {"-loads", "zzz"},
+		`argument "extra"`:    {"extra"},
+	} {
+		_, err := parse(args, flag.ContinueOnError)
+		require.ErrorContains(t, err, want)
+	}
+}
+
+// silence sends what the program prints to nowhere.
+func silence(t *testing.T) {
+	t.Helper()
+	stdout, stderr := os.Stdout, os.Stderr
+	nowhere, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
+	require.NoError(t, err)
+	os.Stdout, os.Stderr = nowhere, nowhere
+	t.Cleanup(func() {
+		os.Stdout, os.Stderr = stdout, stderr
+		require.NoError(t, nowhere.Close())
+	})
+}
+
+func TestProgramWritesAndRendersAgain(t *testing.T) {
+	silence(t)
+	first, again := t.TempDir(), t.TempDir()
+	require.NoError(t, run(t.Context(), []string{
+		"-quick", "-runners", "^hemlock$|^ants$", "-loads", "^empty, 1 c|^[28] KiB, 64", "-out", first,
+		"-rounds", "1", "-duration", "1ms", "-latencies", "100",
+		"-cpuprofile", filepath.Join(first, "cpu.prof"),
+	}))
+	require.NoError(t, run(t.Context(), []string{"-render", filepath.Join(first, "results.json"), "-out", again}))
+	for _, name := range []string{"results.json", "results.md", "ratio.svg", "depth.svg", "latency.svg"} {
+		want, err := os.ReadFile(filepath.Join(first, name))
+		require.NoError(t, err)
+		got, err := os.ReadFile(filepath.Join(again, name))
+		require.NoError(t, err)
+		require.Equal(t, string(want), string(got), name)
+	}
+}

@@ -1,0 +1,155 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"regexp"
+	"runtime"
+	"slices"
+	"time"
+
+	"example.com/hemlock/bench/internal/load"
+	"example.com/hemlock/bench/internal/report"
+	"example.com/hemlock/bench/internal/runner"
+)
+
+// folder is where the whole comparison goes, seen from the root of the
+// repository.
+const folder = "docs/bench"
+
+// processors are the values of GOMAXPROCS that -scaling goes through, as far as
+// the machine has them.
+var processors = []int{1, 2, 4, 8, 16, 32, 64}
+
+// budget is the time that -quick has for the rounds. The last load to begin may
+// overrun it.
+const budget = 40 * time.Second
+
+// options are what the flags say.
+type options struct {
+	settings report.Settings
+	runners  []runner.Runner
+	loads    []load.Load
+
+	out     string // folder for the files; empty: none is written
+	render  string // a report to render again; empty: measure
+	profile string // file for a CPU profile; empty: none
+}
+
+// flags are the flags before they are put together.
+type flags struct {
+	options
+	quick, scaling bool
+	runnerPattern  string
+	loadPattern    string
+}
+
+func parse(args []string, handling flag.ErrorHandling) (options, error) {
+	f := flags{}
+	set := flag.NewFlagSet("bench", handling)
+	f.define(set)
+	if err := set.Parse(args); err != nil {
+		return options{}, err
+	}
+	if set.NArg() > 0 {
+		return options{}, fmt.Errorf("bench: unexpected argument %q", set.Arg(0))
+	}
+	if f.quick {
+		f.hurry(set)
+	}
+	return f.complete()
+}
+
+func (f *flags) define(set *flag.FlagSet) {
+	s := &f.settings
+	set.BoolVar(&f.quick, "quick", false, "end in under a minute: few and short rounds, no waiting for pools to shrink")
+	set.BoolVar(&f.scaling, "scaling", false, "compare throughput at several values of GOMAXPROCS")
+	set.IntVar(&s.Rounds, "rounds", 9, "rounds of each load")
+	set.DurationVar(&s.Duration, "duration", 200*time.Millisecond, "time of each measurement")
+	set.DurationVar(&s.Warmup, "warmup", 40*time.Millisecond, "time of the warm-up before it")
+	set.IntVar(&s.Passes, "passes", 3, "passes of the latency measurement")
+	set.IntVar(&s.Latencies, "latencies", 50_000, "tasks in each pass of the latency measurement")
+	set.DurationVar(&s.Limit, "limit", 10*time.Second, "time after which a runner is given up at a load")
+	set.DurationVar(&s.ShrinkLimit, "shrink", time.Minute, "how long to wait for a pool to shrink; 0: not at all")
+	set.StringVar(&f.runnerPattern, "runners", "", "measure only runners that match the `regexp`, and go")
+	set.StringVar(&f.loadPattern, "loads", "", "measure only loads that match the `regexp`")
+	set.StringVar(&f.out, "out", "", "write the files to the `folder` (default docs/bench for the whole comparison, else none)")
+	set.StringVar(&f.render, "render", "", "make the tables and plots of the JSON `file` again, beside it or in -out")
+	set.StringVar(&f.profile, "cpuprofile", "", "write a CPU profile to the `file`")
+}
+
+// hurry shortens what no flag has set. On a busy machine the budget shortens it
+// further.
+func (f *flags) hurry(set *flag.FlagSet) {
+	f.settings.Budget = budget
+	given := map[string]bool{}
+	set.Visit(func(f *flag.Flag) { given[f.Name] = true })
+	short := map[string]string{
+		"rounds": "3", "duration": "15ms", "warmup": "3ms",
+		"passes": "1", "latencies": "5000", "shrink": "0",
+	}
+	for name, value := range short {
+		if !given[name] {
+			_ = set.Set(name, value) // the values above are well formed
+		}
+	}
+}
+
+// complete checks the flags and puts the rest together.
+func (f *flags) complete() (options, error) {
+	if err := check(f.settings); err != nil {
+		return options{}, err
+	}
+	if err := f.choose(); err != nil {
+		return options{}, err
+	}
+	f.settings.Procs = []int{runtime.GOMAXPROCS(0)}
+	if f.scaling {
+		f.settings.Procs = upTo(runtime.NumCPU())
+		f.settings.Passes, f.settings.ShrinkLimit = 0, 0
+	}
+	if whole := !f.quick && f.runnerPattern == "" && f.loadPattern == ""; whole && f.out == "" && f.render == "" {
+		f.out = folder
+	}
+	return f.options, nil
+}
+
+func check(s report.Settings) error {
+	switch {
+	case s.Rounds < 1:
+		return errors.New("bench: -rounds must be at least 1")
+	case s.Duration <= 0 || s.Warmup <= 0 || s.Limit <= 0:
+		return errors.New("bench: -duration, -warmup and -limit must be above 0")
+	case s.Passes < 0 || s.Latencies < 1 || s.ShrinkLimit < 0:
+		return errors.New("bench: -passes and -shrink must not be negative, and -latencies at least 1")
+	}
+	return nil
+}
+
+// choose picks the runners and loads. The baseline always takes part.
+func (f *flags) choose() error {
+	runners, err := regexp.Compile(f.runnerPattern)
+	if err != nil {
+		return fmt.Errorf("bench: -runners: %w", err)
+	}
+	loads, err := regexp.Compile(f.loadPattern)
+	if err != nil {
+		return fmt.Errorf("bench: -loads: %w", err)
+	}
+	f.runners = slices.DeleteFunc(runner.All(), func(r runner.Runner) bool {
+		return r.Name != runner.Baseline && !runners.MatchString(r.Name)
+	})
+	f.loads = slices.DeleteFunc(load.All(), func(l load.Load) bool {
+		return !loads.MatchString(l.Name) || f.scaling && !slices.Contains(load.Scaling(), l.Name)
+	})
+	if len(f.loads) == 0 {
+		return fmt.Errorf("bench: -loads: no load matches %q", f.loadPattern)
+	}
+	return nil
+}
+
+// upTo returns the steps of -scaling on a machine with so many processors.
+func upTo(cpus int) []int {
+	return slices.DeleteFunc(slices.Clone(processors), func(procs int) bool { return procs > cpus })
+}
