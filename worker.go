@@ -17,8 +17,8 @@ import (
 type worker struct {
 	pool *Pool
 
-	// at is the station where the worker waits between tasks: the one of the
-	// submitter that it was spawned for.
+	// at is the station of the last task's submitter, where the worker counts
+	// the task and waits for the next.
 	at *handoff.Station
 
 	left    uint64 // tasks to run before the worker is replaced
@@ -50,7 +50,7 @@ func (w *worker) loop(task func()) {
 		if w.pool.closed() {
 			return
 		}
-		if task = w.pool.handoff.Take(w.at); task == nil {
+		if task, w.at = w.pool.handoff.Take(w.at); task == nil {
 			w.pill = true
 			return
 		}

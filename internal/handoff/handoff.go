@@ -1,6 +1,6 @@
 // Package handoff passes tasks from submitters to idle workers.
 //
-// Idle workers wait on unbuffered channels: at most 16 on the seats of each
+// Idle workers wait on unbuffered channels: at most 8 on the seats of each
 // processor's station, the others on one shared channel, the reserve. A
 // submitter looks at the seats of its own processor first and at the reserve
 // late, so that the same few workers stay hot and the reserve holds the
@@ -19,12 +19,30 @@ import (
 // the scan costs more than a colder worker.
 const nearStations = 3
 
+// A delivery is what passes from hand to hand: a task, and the station of who
+// submitted it. The zero delivery is the pill.
+type delivery struct {
+	task func()
+	from *Station
+}
+
+// trySend hands the delivery to a worker that waits on the channel, if there is
+// one. A send that fails on an unbuffered channel takes no lock.
+func trySend(waiting chan<- delivery, d delivery) bool {
+	select {
+	case waiting <- d:
+		return true
+	default:
+		return false
+	}
+}
+
 // A Handoff is where submitters and idle workers meet. It queues nothing: a
 // task passes from hand to hand or not at all.
 type Handoff struct {
 	// Immutable after New.
 	stations []Station
-	reserve  chan func()
+	reserve  chan delivery
 
 	// tokens holds pointers to stations. Get and Put of a sync.Pool work on
 	// the list of the processor they run on, so a processor mostly gets the
@@ -45,11 +63,11 @@ type Handoff struct {
 func New() *Handoff {
 	h := &Handoff{
 		stations: make([]Station, runtime.GOMAXPROCS(0)),
-		reserve:  make(chan func()),
+		reserve:  make(chan delivery),
 	}
 	for i := range h.stations {
 		h.stations[i].index = i
-		h.stations[i].seats = make(chan func())
+		h.stations[i].seats = make(chan delivery)
 	}
 	h.tokens.New = func() any {
 		return &h.stations[h.issued.Add(1)%uint32(len(h.stations))]
@@ -70,41 +88,37 @@ func (h *Handoff) Local() *Station {
 // may offer it, and only until the task has completed: that is what keeps a
 // send away from the channels that [Handoff.Close] closes.
 func (h *Handoff) Offer(at *Station, task func()) bool {
+	d := delivery{task, at}
 	all := len(h.stations)
 	near := min(nearStations+1, all)
-	return at.offer(task) ||
-		h.offerAround(at, 1, near, task) ||
-		h.offerReserve(task) ||
-		h.offerAround(at, near, all, task)
+	return at.offer(d) ||
+		h.offerAround(at, 1, near, d) ||
+		trySend(h.reserve, d) ||
+		h.offerAround(at, near, all, d)
 }
 
 // offerAround offers the task at the stations that lie from first up to, not
 // including, last behind the given one.
-func (h *Handoff) offerAround(at *Station, first, last int, task func()) bool {
+func (h *Handoff) offerAround(at *Station, first, last int, d delivery) bool {
 	for i := first; i < last; i++ {
-		if h.stations[(at.index+i)%len(h.stations)].offer(task) {
+		if h.stations[(at.index+i)%len(h.stations)].offer(d) {
 			return true
 		}
 	}
 	return false
 }
 
-func (h *Handoff) offerReserve(task func()) bool {
-	select {
-	case h.reserve <- task:
-		return true
-	default:
-		return false
-	}
-}
-
 // Take waits for a task, on a seat of the station if one is free, else on the
-// reserve. It returns nil when the worker should leave.
-func (h *Handoff) Take(at *Station) func() {
+// reserve. It returns the task and the station of its submitter, which is where
+// the worker should wait next: it runs on that processor now, and that is where
+// the load is. It returns nil when the worker should leave.
+func (h *Handoff) Take(at *Station) (func(), *Station) {
+	waiting := h.reserve
 	if at.sit() {
-		return <-at.seats
+		waiting = at.seats
 	}
-	return <-h.reserve
+	d := <-waiting
+	return d.task, d.from
 }
 
 // Poison hands a pill to a worker that is idle now, the reserve first, and
@@ -116,11 +130,11 @@ func (h *Handoff) Poison() bool {
 	if h.closed {
 		return false
 	}
-	if h.offerReserve(nil) {
+	if trySend(h.reserve, delivery{}) {
 		return true
 	}
 	for i := range h.stations {
-		if h.stations[i].offer(nil) {
+		if h.stations[i].offer(delivery{}) {
 			return true
 		}
 	}

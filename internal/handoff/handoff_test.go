@@ -59,7 +59,9 @@ func TestOfferFindsAWorkerAtAnyStation(t *testing.T) {
 			for to := range h.stations {
 				done := make(chan struct{})
 				go func() {
-					h.Take(&h.stations[to])()
+					task, next := h.Take(&h.stations[to])
+					require.Same(t, &h.stations[from], next, "the worker moves to its submitter's station")
+					task()
 				}()
 				synctest.Wait()
 				require.True(t, h.Offer(&h.stations[from], func() { close(done) }), "from %d to %d", from, to)
@@ -79,7 +81,8 @@ func TestPillsTakeTheReserveFirst(t *testing.T) {
 		var left atomic.Int64
 		for range workers {
 			go func() {
-				require.Nil(t, h.Take(at))
+				task, _ := h.Take(at)
+				require.Nil(t, task)
 				left.Inc()
 			}()
 		}
@@ -100,14 +103,18 @@ func TestCloseSendsEverybodyAwayNowAndLater(t *testing.T) {
 		h := New()
 		at := h.Local()
 		for range 2 * seatsPerStation {
-			go func() { require.Nil(t, h.Take(at)) }()
+			go func() {
+				task, _ := h.Take(at)
+				require.Nil(t, task)
+			}()
 		}
 		synctest.Wait()
 		h.Shut()
 		require.False(t, at.Accept())
 		h.Close()
 		h.Close()
-		require.Nil(t, h.Take(at))
+		task, _ := h.Take(at)
+		require.Nil(t, task)
 		require.False(t, h.Poison())
 	})
 }

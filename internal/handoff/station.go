@@ -9,7 +9,7 @@ import (
 // seatsPerStation bounds how many idle workers wait at one station. More
 // makes every worker's turn come later, and its stack and caches colder; fewer
 // sends workers to the reserve that are needed again at once.
-const seatsPerStation = 16
+const seatsPerStation = 8
 
 // stride keeps two stations off the same cache line, and off the pair of lines
 // that a processor fetches together. It is a multiple of 8 on every platform,
@@ -37,7 +37,7 @@ type station struct {
 	seated atomic.Int32
 
 	index int // position among the stations; immutable
-	seats chan func()
+	seats chan delivery
 }
 
 // Accept counts one more task and reports true, or reports false once the
@@ -47,15 +47,14 @@ func (s *station) Accept() bool { return s.gate.accept() }
 // Complete counts a task that has ended.
 func (s *station) Complete() { s.completed.Add(1) }
 
-// offer hands the task to a worker that waits on a seat, if there is one.
-func (s *station) offer(task func()) bool {
-	select {
-	case s.seats <- task:
+// offer hands the task to a worker that waits on a seat, if there is one. The
+// count is looked at first: it is cheaper than a send that fails.
+func (s *station) offer(d delivery) bool {
+	if s.seated.Load() > 0 && trySend(s.seats, d) {
 		s.seated.Sub(1)
 		return true
-	default:
-		return false
 	}
+	return false
 }
 
 // sit takes a seat and reports true, or reports false when all are taken.
