@@ -1,0 +1,93 @@
+package deploy_test
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"example.com/hemlock"
+	hemlockprom "example.com/hemlock/metrics/prometheus"
+	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/stretchr/testify/require"
+)
+
+// What a pool of the test server has: tasks that run, and workers without one.
+type workers struct{ running, idle int }
+
+// export returns what the collector exports for a pool in this state.
+func export(t *testing.T, pool string, state workers) []*dto.MetricFamily {
+	t.Helper()
+	var families []*dto.MetricFamily
+	synctest.Test(t, func(t *testing.T) {
+		p := hemlock.New()
+		registry := prometheus.NewPedanticRegistry()
+		require.NoError(t, hemlockprom.Register(registry, pool, p))
+		hold, done := make(chan struct{}), make(chan struct{})
+		submit(t, p, state.running, hold)
+		submit(t, p, state.idle, done)
+		close(done)
+		synctest.Wait()
+
+		var err error
+		families, err = registry.Gather()
+		require.NoError(t, err)
+		close(hold)
+		require.NoError(t, p.Shutdown(t.Context()))
+	})
+	return families
+}
+
+func submit(t *testing.T, p *hemlock.Pool, tasks int, until <-chan struct{}) {
+	t.Helper()
+	for range tasks {
+		require.NoError(t, p.Submit(func() { <-until }))
+	}
+}
+
+// exported returns the names of all metrics that the collector exports.
+func exported(t *testing.T) map[string]bool {
+	t.Helper()
+	names := map[string]bool{}
+	for _, f := range export(t, "dns", workers{}) {
+		names[f.GetName()] = true
+	}
+	return names
+}
+
+// scrape adds the collector's series for the pool dns of a pod, with the labels
+// that a scrape of pods gives them. Gauges stay as they are; counters have risen
+// evenly to their value.
+func (db *database) scrape(t *testing.T, pod string, state workers) {
+	t.Helper()
+	for _, f := range export(t, "dns", state) {
+		for _, m := range f.GetMetric() {
+			db.add(t, podLabels(f.GetName(), pod, m), overTime(f.GetType(), m))
+		}
+	}
+}
+
+func podLabels(metric, pod string, m *dto.Metric) labels.Labels {
+	b := labels.NewBuilder(labels.FromStrings(
+		"__name__", metric, "job", "dnsserver", "instance", pod+":9090",
+		"namespace", "default", "pod", pod,
+	))
+	for _, l := range m.GetLabel() {
+		b.Set(l.GetName(), l.GetValue())
+	}
+	return b.Labels()
+}
+
+func overTime(kind dto.MetricType, m *dto.Metric) func(time.Duration) float64 {
+	if kind == dto.MetricType_GAUGE {
+		return constant(m.GetGauge().GetValue())
+	}
+	return func(at time.Duration) float64 {
+		return m.GetCounter().GetValue() * at.Seconds() / horizon.Seconds()
+	}
+}
+
+func constant(value float64) func(time.Duration) float64 {
+	return func(time.Duration) float64 { return value }
+}

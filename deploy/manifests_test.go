@@ -1,0 +1,160 @@
+package deploy_test
+
+import (
+	"os"
+	"testing"
+
+	kedav1alpha1 "github.com/kedacore/keda/v2/apis/keda/v1alpha1"
+	"github.com/stretchr/testify/require"
+	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/serializer"
+	"sigs.k8s.io/prometheus-adapter/pkg/config"
+)
+
+const (
+	deploymentFile = "kubernetes/deployment.yaml"
+	hpaFile        = "kubernetes/hpa.yaml"
+	kedaFile       = "keda/scaledobject.yaml"
+	adapterFile    = "prometheus-adapter/config.yaml"
+)
+
+// drain is how long the server gives its tasks to end once it was told to stop
+// (examples/dnsserver).
+const drain = 5
+
+// decode reads a manifest into the type that its kind has in the API, as an API
+// server with strict field validation does: an unknown, misspelt or repeated
+// field is an error.
+func decode[T runtime.Object](t *testing.T, manifest []byte) (T, error) {
+	t.Helper()
+	scheme := runtime.NewScheme()
+	for _, add := range []func(*runtime.Scheme) error{
+		appsv1.AddToScheme, autoscalingv2.AddToScheme, kedav1alpha1.AddToScheme,
+	} {
+		require.NoError(t, add(scheme))
+	}
+	codecs := serializer.NewCodecFactory(scheme, serializer.EnableStrict)
+	object, _, err := codecs.UniversalDeserializer().Decode(manifest, nil, nil)
+	if err != nil {
+		var none T
+		return none, err
+	}
+	require.IsType(t, *new(T), object)
+	return object.(T), nil
+}
+
+func manifest[T runtime.Object](t *testing.T, file string) T {
+	t.Helper()
+	object, err := decode[T](t, read(t, file))
+	require.NoError(t, err, file)
+	return object
+}
+
+func read(t *testing.T, file string) []byte {
+	t.Helper()
+	content, err := os.ReadFile(file)
+	require.NoError(t, err)
+	return content
+}
+
+func adapterRules(t *testing.T) []config.DiscoveryRule {
+	t.Helper()
+	decoded, err := config.FromYAML(read(t, adapterFile))
+	require.NoError(t, err)
+	return decoded.Rules
+}
+
+func TestDecodingIsStrict(t *testing.T) {
+	const head = "apiVersion: autoscaling/v2\nkind: HorizontalPodAutoscaler\nspec:\n"
+	for what, spec := range map[string]string{
+		"unknown field":  "  maxReplicas: 2\n  maximumReplicas: 2\n",
+		"wrong case":     "  maxreplicas: 2\n",
+		"repeated field": "  maxReplicas: 2\n  maxReplicas: 3\n",
+	} {
+		_, err := decode[*autoscalingv2.HorizontalPodAutoscaler](t, []byte(head+spec))
+		require.Error(t, err, what)
+	}
+	_, err := decode[*autoscalingv2.HorizontalPodAutoscaler](t, []byte(head+"  maxReplicas: 2\n"))
+	require.NoError(t, err)
+
+	_, err = config.FromYAML([]byte("rules: []\nrule: []\n"))
+	require.Error(t, err)
+}
+
+func TestAutoscalersScaleTheDeployment(t *testing.T) {
+	deployment := manifest[*appsv1.Deployment](t, deploymentFile)
+	require.Nil(t, deployment.Spec.Replicas, "the autoscaler owns the number of replicas")
+
+	hpa := manifest[*autoscalingv2.HorizontalPodAutoscaler](t, hpaFile)
+	require.Equal(t, autoscalingv2.CrossVersionObjectReference{
+		APIVersion: deployment.APIVersion, Kind: deployment.Kind, Name: deployment.Name,
+	}, hpa.Spec.ScaleTargetRef)
+	require.LessOrEqual(t, *hpa.Spec.MinReplicas, hpa.Spec.MaxReplicas)
+
+	scaled := manifest[*kedav1alpha1.ScaledObject](t, kedaFile)
+	require.Equal(t, kedav1alpha1.ScaleTarget{
+		APIVersion: deployment.APIVersion, Kind: deployment.Kind, Name: deployment.Name,
+	}, *scaled.Spec.ScaleTargetRef)
+	require.NoError(t, kedav1alpha1.CheckReplicaCountBoundsAreValid(scaled))
+	require.NoError(t, kedav1alpha1.CheckFallbackValid(scaled))
+	require.NoError(t, kedav1alpha1.ValidateTriggers(scaled.Spec.Triggers))
+}
+
+func TestBothAutoscalersSayTheSame(t *testing.T) {
+	hpa := manifest[*autoscalingv2.HorizontalPodAutoscaler](t, hpaFile).Spec
+	scaled := manifest[*kedav1alpha1.ScaledObject](t, kedaFile).Spec
+	require.Equal(t, *hpa.MinReplicas, *scaled.MinReplicaCount)
+	require.Equal(t, hpa.MaxReplicas, *scaled.MaxReplicaCount)
+	require.Equal(t, hpa.Behavior, scaled.Advanced.HorizontalPodAutoscalerConfig.Behavior)
+
+	target := hpa.Metrics[0].Pods.Target
+	require.Equal(t, autoscalingv2.AverageValueMetricType, target.Type)
+	require.Equal(t, target.Type, scaled.Triggers[0].MetricType)
+	require.Equal(t, target.AverageValue.String(), scaled.Triggers[0].Metadata["threshold"])
+}
+
+// The scaler refuses a trigger without these, and ignores what it does not know
+// (pkg/scalers/prometheus_scaler.go of KEDA 2.21): a misspelt name has no effect
+// and gives no error.
+func TestScalerKnowsTheTriggersMetadata(t *testing.T) {
+	triggers := manifest[*kedav1alpha1.ScaledObject](t, kedaFile).Spec.Triggers
+	require.Len(t, triggers, 1)
+	require.Equal(t, "prometheus", triggers[0].Type)
+	for _, required := range []string{"serverAddress", "query", "threshold"} {
+		require.NotEmpty(t, triggers[0].Metadata[required])
+	}
+	known := []string{
+		"serverAddress", "query", "queryParameters", "threshold", "activationThreshold",
+		"namespace", "customHeaders", "ignoreNullValues", "unsafeSsl", "timeout",
+	}
+	for name := range triggers[0].Metadata {
+		require.Contains(t, known, name)
+	}
+}
+
+func TestPodOutlivesItsDrain(t *testing.T) {
+	pod := manifest[*appsv1.Deployment](t, deploymentFile).Spec.Template.Spec
+	sleep := pod.Containers[0].Lifecycle.PreStop.Sleep.Seconds
+	require.Greater(t, *pod.TerminationGracePeriodSeconds, sleep+drain)
+}
+
+func TestDeploymentIsScrapedWhereItServesMetrics(t *testing.T) {
+	deployment := manifest[*appsv1.Deployment](t, deploymentFile).Spec
+	require.Equal(t, deployment.Selector.MatchLabels, deployment.Template.Labels)
+	container := deployment.Template.Spec.Containers[0]
+	probe := container.ReadinessProbe.HTTPGet
+	require.Equal(t, deployment.Template.Annotations["prometheus.io/path"], probe.Path)
+
+	var port corev1.ContainerPort
+	for _, p := range container.Ports {
+		if p.Name == probe.Port.StrVal {
+			port = p
+		}
+	}
+	require.Equal(t, "9090", deployment.Template.Annotations["prometheus.io/port"])
+	require.EqualValues(t, 9090, port.ContainerPort)
+	require.Contains(t, container.Args, "-http=0.0.0.0:9090")
+}

@@ -1,0 +1,123 @@
+package deploy_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/promql"
+	"github.com/prometheus/prometheus/promql/parser"
+	"github.com/prometheus/prometheus/storage"
+	"github.com/prometheus/prometheus/tsdb/chunkenc"
+	"github.com/prometheus/prometheus/util/annotations"
+	"github.com/stretchr/testify/require"
+)
+
+const (
+	scrapeInterval = 15 * time.Second
+	horizon        = 2 * time.Hour // how long the series of a database last
+)
+
+var promQL = parser.NewParser(parser.Options{})
+
+// A database answers PromQL queries from series that begin at the Unix epoch and
+// last for the horizon.
+type database struct {
+	engine *promql.Engine
+	series []storage.Series
+}
+
+func newDatabase(t *testing.T) *database {
+	t.Helper()
+	engine := promql.NewEngine(promql.EngineOpts{
+		MaxSamples:           1_000_000,
+		Timeout:              time.Minute,
+		EnableAtModifier:     true,
+		EnableNegativeOffset: true,
+		Parser:               promQL,
+	})
+	t.Cleanup(func() { require.NoError(t, engine.Close()) })
+	return &database{engine: engine}
+}
+
+// add stores a series that was scraped at the usual interval and had this value
+// at each time.
+func (db *database) add(t *testing.T, name labels.Labels, value func(at time.Duration) float64) {
+	t.Helper()
+	chunk := chunkenc.NewXORChunk()
+	appender, err := chunk.Appender()
+	require.NoError(t, err)
+	for at := time.Duration(0); at <= horizon; at += scrapeInterval {
+		appender.Append(0, at.Milliseconds(), value(at))
+	}
+	db.series = append(db.series, &storage.SeriesEntry{Lset: name, SampleIteratorFn: chunk.Iterator})
+}
+
+// query evaluates an expression at a time.
+func (db *database) query(t *testing.T, expr string, at time.Duration) promql.Vector {
+	t.Helper()
+	source := &storage.MockQueryable{MockQuerier: &storage.MockQuerier{SelectMockFunction: db.selectSeries}}
+	query, err := db.engine.NewInstantQuery(t.Context(), source, nil, expr, time.UnixMilli(at.Milliseconds()))
+	require.NoError(t, err, expr)
+	defer query.Close()
+	result := query.Exec(t.Context())
+	require.NoError(t, result.Err, expr)
+	vector, err := result.Vector()
+	require.NoError(t, err, expr)
+	return append(promql.Vector(nil), vector...) // Close takes the result back
+}
+
+func (db *database) selectSeries(_ bool, _ *storage.SelectHints, matchers ...*labels.Matcher) storage.SeriesSet {
+	var selected []storage.Series
+	for _, s := range db.series {
+		if matches(s.Labels(), matchers) {
+			selected = append(selected, s)
+		}
+	}
+	return &seriesList{rest: selected}
+}
+
+func matches(l labels.Labels, matchers []*labels.Matcher) bool {
+	for _, m := range matchers {
+		if !m.Matches(l.Get(m.Name)) {
+			return false
+		}
+	}
+	return true
+}
+
+// A seriesList is a storage.SeriesSet of series that are at hand.
+type seriesList struct {
+	current storage.Series
+	rest    []storage.Series
+}
+
+func (l *seriesList) Next() bool {
+	if len(l.rest) == 0 {
+		return false
+	}
+	l.current, l.rest = l.rest[0], l.rest[1:]
+	return true
+}
+
+func (l *seriesList) At() storage.Series                { return l.current }
+func (l *seriesList) Err() error                        { return nil }
+func (l *seriesList) Warnings() annotations.Annotations { return nil }
+
+// metricNames returns the names of the metrics that an expression selects. A
+// selector without a name is a fault: nothing could be said about it.
+func metricNames(t *testing.T, expr string) []string {
+	t.Helper()
+	parsed, err := promQL.ParseExpr(expr)
+	require.NoError(t, err, expr)
+	var names []string
+	parser.Inspect(parsed, func(node parser.Node, _ []parser.Node) error {
+		if selector, ok := node.(*parser.VectorSelector); ok {
+			require.NotEmpty(t, selector.Name, expr)
+			names = append(names, selector.Name)
+		}
+		return nil
+	})
+	require.NotEmpty(t, names, "no metric in %s", expr)
+	return names
+}
