@@ -1,6 +1,7 @@
 # Everything here needs Go; test-race needs a C compiler as well.
 
-MODULES = $(shell go list -m -f '{{.Dir}}') tools
+# Those of go.work, and two that must not raise the requirements of the others.
+MODULES = $(shell go list -m -f '{{.Dir}}') $(CURDIR)/deploy $(CURDIR)/tools
 TOOLS   = bin/staticcheck bin/gofumpt bin/benchstat
 
 .DEFAULT_GOAL := help
@@ -30,23 +31,24 @@ format: $(TOOLS) ## fail if a file is not formatted
 
 .PHONY: vet
 vet: ## go vet in every module
-	@for module in $(filter-out tools,$(MODULES)); do \
-		(cd $$module && go vet ./...) || exit 1; \
+	@for module in $(filter-out %/tools,$(MODULES)); do \
+		(cd $$module && GOWORK=off go vet ./...) || exit 1; \
 	done
 
 .PHONY: lint
 lint: $(TOOLS) ## staticcheck in every module
-	@root=$$PWD; for module in $(filter-out tools,$(MODULES)); do \
-		(cd $$module && $$root/bin/staticcheck ./...) || exit 1; \
+	@root=$$PWD; for module in $(filter-out %/tools,$(MODULES)); do \
+		(cd $$module && GOWORK=off $$root/bin/staticcheck ./...) || exit 1; \
 	done
 
 .PHONY: test
-test: ## all tests of all modules
+test: ## all tests of the modules in go.work
 	go test work
 
 .PHONY: test-race
-test-race: ## all tests of all modules, shuffled, with the race detector
+test-race: ## all tests of all modules, shuffled, most with the race detector
 	go test -race -shuffle=on work
+	cd deploy && GOWORK=off go test -shuffle=on ./...
 
 .PHONY: test-386
 test-386: ## the tests of the root module on a 32-bit platform
