@@ -1,0 +1,92 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"time"
+)
+
+// A config is what the command line says.
+type config struct {
+	zone         string
+	addr         string
+	runner       string
+	killInterval time.Duration
+	killDelay    time.Duration
+	latency      time.Duration
+	demo         bool
+}
+
+// errUsage stands for a command line that the flag package would refuse too. What
+// is wrong with it has been printed.
+var errUsage = errors.New("usage")
+
+// parseFlags reads the command line. The error is flag.ErrHelp, errUsage, or
+// says what is wrong with a value.
+func parseFlags(args []string, stderr io.Writer) (config, error) {
+	var cfg config
+	flags := newFlags(&cfg, stderr)
+	if err := flags.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return config{}, err
+		}
+		return config{}, errUsage
+	}
+	if flags.NArg() > 0 {
+		fmt.Fprintf(stderr, "unexpected argument %q\n", flags.Arg(0))
+		flags.Usage()
+		return config{}, errUsage
+	}
+	if cfg.demo {
+		cfg.setDemoDefaults(flags)
+	}
+	return cfg, cfg.check()
+}
+
+func newFlags(cfg *config, stderr io.Writer) *flag.FlagSet {
+	flags := flag.NewFlagSet("dnsserver", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	flags.StringVar(&cfg.zone, "zone", "", "zone `file` in the master format of RFC 1035 (default: the shipped zone)")
+	flags.StringVar(&cfg.addr, "addr", "127.0.0.1:5353", "`address` to serve on, over UDP and TCP")
+	flags.StringVar(&cfg.runner, "runner", poolRunner, "what runs the queries: pool or go")
+	flags.DurationVar(&cfg.killInterval, "kill-interval", time.Second, "time between two rounds of the pool's killer; 0: never kill")
+	flags.DurationVar(&cfg.killDelay, "kill-delay", 10*time.Second, "time without killing after each spawn")
+	flags.DurationVar(&cfg.latency, "latency", 0, "time that a simulated back end takes for each query")
+	flags.BoolVar(&cfg.demo, "demo", false, "serve on a free loopback port, drive the server through a spike, and end")
+	return flags
+}
+
+// setDemoDefaults sets what was not given on the command line to values with
+// which a pool grows and shrinks within seconds.
+func (cfg *config) setDemoDefaults(flags *flag.FlagSet) {
+	given := map[string]bool{}
+	flags.Visit(func(f *flag.Flag) { given[f.Name] = true })
+	for name, value := range map[string]string{
+		"addr":          "127.0.0.1:0",
+		"latency":       "5ms",
+		"kill-delay":    "1s",
+		"kill-interval": "100ms",
+	} {
+		if !given[name] {
+			_ = flags.Set(name, value) // these values parse
+		}
+	}
+}
+
+func (cfg *config) check() error {
+	for _, f := range []struct {
+		name  string
+		value time.Duration
+	}{
+		{"kill-interval", cfg.killInterval},
+		{"kill-delay", cfg.killDelay},
+		{"latency", cfg.latency},
+	} {
+		if f.value < 0 {
+			return fmt.Errorf("-%s %v: must not be negative", f.name, f.value)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,168 @@
+package main
+
+import (
+	"context"
+	"io"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/miekg/dns"
+	"github.com/stretchr/testify/require"
+)
+
+// shortScript has the shape of the full one, with fewer questions and with time
+// for a machine that does much else.
+func shortScript() script {
+	return script{within: patience, firstTry: patience / 8, phases: []phase{
+		{name: "quiet", bursts: 5, every: 5 * time.Millisecond, udp: 1, tcp: 1, atOnce: 2},
+		{name: "spike", bursts: 2, every: 50 * time.Millisecond, udp: 2, tcp: 2, atOnce: 50, stagger: true},
+		{name: "quiet", bursts: 50, every: 5 * time.Millisecond, udp: 1, tcp: 1, atOnce: 1},
+	}}
+}
+
+// only is a script with a single phase.
+func only(p phase) script {
+	return script{within: patience, firstTry: patience / 8, phases: []phase{p}}
+}
+
+func demoConfig(runner string) config {
+	cfg := loopback(runner)
+	cfg.latency = 5 * time.Millisecond
+	return cfg
+}
+
+func TestDemoEndsWithItsScore(t *testing.T) {
+	const asked = "520"
+	for name, noun := range map[string]string{poolRunner: "workers", goRunner: "goroutines"} {
+		t.Run(name, func(t *testing.T) {
+			var out, logged logBuffer
+			require.NoError(t, runDemo(t.Context(), demoConfig(name), shortScript(), &out, textLog(&logged)))
+			printed := strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n")
+			last := regexp.MustCompile(`^demo: (\d+) queries, (\d+) answered, 0 lost; peak (\d+) ` + noun + `, now (\d+)$`).
+				FindStringSubmatch(printed[len(printed)-1])
+			require.NotNil(t, last, out.String())
+			require.Equal(t, []string{asked, asked}, last[1:3])
+			require.Less(t, number(t, last[4]), number(t, last[3]))
+			require.Contains(t, logged.String(), "drained")
+		})
+	}
+}
+
+func number(t *testing.T, s string) int {
+	t.Helper()
+	n, err := strconv.Atoi(s)
+	require.NoError(t, err)
+	return n
+}
+
+func TestFullScriptKeepsWhatTheDemoPromises(t *testing.T) {
+	asked, length := 0, time.Duration(0)
+	for _, p := range fullScript.phases {
+		require.LessOrEqual(t, p.atOnce, 200, "questions at once on one socket")
+		asked += p.bursts * (p.udp + p.tcp) * p.atOnce
+		length += time.Duration(p.bursts+1) * p.every
+	}
+	require.GreaterOrEqual(t, asked, 5000)
+	require.Less(t, length, fullScript.within)
+	require.Less(t, fullScript.within+demoDrain, 20*time.Second)
+}
+
+func TestDemoPrintsALineOfCountsASecond(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := new(spawner)
+		var out logBuffer
+		d := &demo{server: &server{runner: r}, out: &out, begin: time.Now()}
+		ctx, cancel := context.WithTimeout(t.Context(), 2500*time.Millisecond)
+		defer cancel()
+		d.enter("spike")
+		r.Run(func() { time.Sleep(1500 * time.Millisecond) })
+		d.report(ctx)
+		require.Equal(t, "  1s spike: running=1 peak=1 submitted=1\n  2s spike: running=0 peak=1 submitted=1\n", out.String())
+	})
+}
+
+// The demo must be able to fail, or its success would mean nothing.
+func TestDemoReportsWrongAnswers(t *testing.T) {
+	records := shippedRecords(t)
+	for _, rr := range records {
+		if a, ok := rr.(*dns.A); ok {
+			a.A[3]++
+		}
+	}
+	questions := len(newOracle(records).expectations())
+	all := only(phase{name: "all", bursts: 1, udp: 1, atOnce: questions})
+	d := newDemo(startServer(t, loopback(poolRunner)), records, all, io.Discard)
+	require.NoError(t, d.play(t.Context()))
+	require.Equal(t, questions, d.score.answered)
+	require.Positive(t, d.score.wrong)
+	require.ErrorContains(t, d.fault(), " A: answer [")
+}
+
+func TestDemoReportsLostQueries(t *testing.T) {
+	s, err := openServer(loopback(poolRunner), quiet())
+	require.NoError(t, err)
+	require.NoError(t, stop(s, patience))
+	d := newDemo(s, shippedRecords(t), only(phase{name: "none", bursts: 1, tcp: 1, atOnce: 3}), io.Discard)
+	require.NoError(t, d.play(t.Context()))
+	require.Equal(t, 3, d.score.asked)
+	require.Equal(t, 3, d.score.lost)
+	require.ErrorContains(t, d.fault(), "3 lost, 0 wrong, the first: ")
+}
+
+func TestDemoReportsAPoolThatDidNotShrink(t *testing.T) {
+	cfg := demoConfig(poolRunner)
+	cfg.killInterval = 0 // never
+	var out logBuffer
+	err := runDemo(t.Context(), cfg, only(shortScript().phases[0]), &out, quiet())
+	require.ErrorContains(t, err, "demo: still ")
+	require.Contains(t, out.String(), " 0 lost; ")
+}
+
+func TestDemoEndsWithItsContext(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	endless := only(phase{name: "endless", bursts: 1000, every: time.Hour, udp: 1, tcp: 1, atOnce: 1})
+	err := runDemo(ctx, demoConfig(poolRunner), endless, io.Discard, quiet())
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+}
+
+// Every kind of expectation is worth something only if it can be disappointed.
+func TestExpectationTellsAnswersApart(t *testing.T) {
+	r := shippedResponder(t)
+	answerTo := func(e *expectation) *dns.Msg {
+		return unpacked(t, r.reply(packed(t, e.query(2)), overTCP, nil))
+	}
+	book := newOracle(shippedRecords(t)).expectations()
+	for i, e := range book {
+		m := answerTo(e)
+		require.NoError(t, e.check(m), e)
+		for name, spoil := range map[string]func(m *dns.Msg){
+			"question":  func(m *dns.Msg) { m.Question[0].Qtype++ },
+			"response":  func(m *dns.Msg) { m.Response = false },
+			"rcode":     func(m *dns.Msg) { m.Rcode ^= 1 },
+			"authority": func(m *dns.Msg) { m.Authoritative = !m.Authoritative },
+			"TTL":       func(m *dns.Msg) { m.Answer, m.Ns = aged(m.Answer), aged(m.Ns) },
+			"a record more": func(m *dns.Msg) {
+				m.Answer = append(m.Answer, minimalAny("example.org."))
+			},
+		} {
+			spoiled := answerTo(e)
+			spoil(spoiled)
+			if name != "TTL" || len(m.Answer)+len(m.Ns) > 0 {
+				require.Error(t, e.check(spoiled), "%v: %s", e, name)
+			}
+		}
+		require.Error(t, e.check(answerTo(book[(i+1)%len(book)])), "the answer to another question")
+	}
+}
+
+func aged(rrs []dns.RR) []dns.RR {
+	for _, rr := range rrs {
+		rr.Header().Ttl--
+	}
+	return rrs
+}

@@ -1,0 +1,142 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"net"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/miekg/dns"
+	"github.com/stretchr/testify/require"
+)
+
+// asChild makes the test binary behave as the program.
+const asChild = "DNSSERVER_TEST_AS_PROGRAM"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asChild) != "" {
+		main()
+	}
+	os.Exit(m.Run())
+}
+
+// patience bounds waits that end at once unless something is broken.
+const patience = time.Minute
+
+func mustZone(t testing.TB, text string) *zone {
+	t.Helper()
+	records, err := readRecords(strings.NewReader(text), "test.zone")
+	require.NoError(t, err)
+	z, err := newZone(records)
+	require.NoError(t, err)
+	return z
+}
+
+func shippedRecords(t testing.TB) []dns.RR {
+	t.Helper()
+	records, err := loadRecords("")
+	require.NoError(t, err)
+	return records
+}
+
+func shippedResponder(t testing.TB) *responder {
+	t.Helper()
+	z, err := newZone(shippedRecords(t))
+	require.NoError(t, err)
+	return &responder{zone: z}
+}
+
+func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
+
+// loopback is a configuration that any number of servers can have at once.
+func loopback(runner string) config {
+	return config{addr: "127.0.0.1:0", runner: runner, killInterval: time.Millisecond, killDelay: 10 * time.Millisecond}
+}
+
+func startServer(t testing.TB, cfg config) *server {
+	t.Helper()
+	s, err := openServer(cfg, quiet())
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, stop(s, patience)) })
+	return s
+}
+
+func dial(t testing.TB, network, addr string) *dns.Conn {
+	t.Helper()
+	conn, err := (&dns.Client{Net: network, DialTimeout: patience}).Dial(addr)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = conn.Close() })
+	conn.UDPSize = maxUDP
+	require.NoError(t, conn.SetDeadline(time.Now().Add(patience)))
+	return conn
+}
+
+func question(id uint16, name string, qtype uint16) *dns.Msg {
+	m := new(dns.Msg).SetQuestion(name, qtype)
+	m.Id = id
+	return m
+}
+
+func packed(t testing.TB, m *dns.Msg) []byte {
+	t.Helper()
+	wire, err := m.Pack()
+	require.NoError(t, err)
+	return wire
+}
+
+func unpacked(t testing.TB, wire []byte) *dns.Msg {
+	t.Helper()
+	m := new(dns.Msg)
+	require.NoError(t, m.Unpack(wire))
+	return m
+}
+
+// lines gives the records as text with single blanks, in order.
+func lines(rrs []dns.RR) []string {
+	list := []string{}
+	for _, rr := range rrs {
+		if rr.Header().Rrtype != dns.TypeOPT {
+			list = append(list, strings.Join(strings.Fields(rr.String()), " "))
+		}
+	}
+	return list
+}
+
+// A logBuffer is an io.Writer that can be read while it is written.
+type logBuffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (b *logBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.Write(p)
+}
+
+func (b *logBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.String()
+}
+
+// ended is a context that has.
+func ended() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	return ctx
+}
+
+// tcpListener returns a listener on a free port of the loopback interface.
+func tcpListener(t testing.TB) net.Listener {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = l.Close() })
+	return l
+}
