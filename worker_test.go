@@ -55,7 +55,7 @@ func TestTasksThatDoNotReturnEndTheirWorkerOnly(t *testing.T) {
 	}{
 		{"panic", crash, func() { panic("task") }},
 		{"nil panic", crash, func() { panic(nil) }},
-		{"runtime error", crash, func() { var m map[int]int; m[0]++ }},
+		{"runtime error", crash, func() { var s []int; s[runtime.NumCPU()]++ }},
 		{"panic while exiting", crash, func() { defer func() { panic("task") }(); runtime.Goexit() }},
 		{"panic while panicking", crash, func() { defer func() { panic("second") }(); panic("first") }},
 		{"Goexit", exit, runtime.Goexit},
