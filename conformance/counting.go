@@ -1,0 +1,200 @@
+package conformance
+
+import (
+	"runtime"
+	"sync"
+	"time"
+)
+
+var counting = []Clause{
+	{
+		Name: "tasks-counted-at-once", Promise: "A task is counted as submitted and running as soon as Submit returns.",
+		needs: []Ability{TaskCounts}, check: tasksCountedAtOnce,
+	},
+	{
+		Name: "workers-counted-at-once", Promise: "A worker is counted as soon as the Submit that spawned it returns.",
+		needs: []Ability{WorkerCount}, check: workersCountedAtOnce,
+	},
+	{
+		Name: "tasks-balance", Promise: "In a quiet pool submitted = completed + running, also after panics, Goexit and refusals.",
+		needs: []Ability{TaskCounts}, check: tasksBalance,
+	},
+	{
+		Name: "workers-balance", Promise: "The count of workers is that of the goroutines, also after panics and Goexit.",
+		needs: []Ability{WorkerCount}, check: workersBalance,
+	},
+	{
+		Name: "counts-bounded-under-load", Promise: "Under load no count is negative, running and idle are at most workers, and the peak is at least workers.",
+		ground: inRealTime, needs: []Ability{TaskCounts, WorkerCount, FullCounts}, check: countsBoundedUnderLoad,
+	},
+	{
+		Name: "totals-never-fall", Promise: "The totals of submitted and completed tasks never go backwards, also when Shutdown refuses some.",
+		ground: inRealTime, needs: []Ability{TaskCounts, Shutdown}, check: totalsNeverFall,
+	},
+	{
+		Name: "lifetimes-counted", Promise: "Spawned, killed, panicked and peak are exact, and workers retired by Shutdown are not killed.",
+		needs: []Ability{FullCounts, PanicHandler, Shrinks, Shutdown}, check: lifetimesCounted,
+	},
+}
+
+func tasksCountedAtOnce(x *trial) {
+	p := x.pool(Settings{})
+	gate := make(chan struct{})
+	for i := range int64(100) {
+		x.submit(p, func() { <-gate })
+		s := x.stats(p)
+		x.require(s.Submitted == i+1, "after %d submits %d tasks are counted as submitted", i+1, s.Submitted)
+		x.require(s.Running == i+1, "after %d submits of tasks that do not end %d are counted as running", i+1, s.Running)
+	}
+	close(gate)
+}
+
+func workersCountedAtOnce(x *trial) {
+	p := x.pool(Settings{})
+	gate := make(chan struct{})
+	for i := range int64(100) {
+		x.submit(p, func() { <-gate })
+		n := x.stats(p).Workers
+		x.require(n == i+1, "after %d submits of tasks that do not end %d workers are counted", i+1, n)
+	}
+	close(gate)
+}
+
+// mixed submits tasks that return, call Goexit and, if there can be a handler,
+// panic. It returns how many.
+func mixed(x *trial, p Pool) int64 {
+	kinds := []func(){func() {}, runtime.Goexit}
+	if x.subject.can(PanicHandler) {
+		kinds = append(kinds, func() { panic("for the handler") })
+	}
+	const each = 10
+	for _, task := range kinds {
+		for range each {
+			x.submit(p, task)
+		}
+	}
+	x.settle()
+	return int64(each * len(kinds))
+}
+
+func ignorePanics() Settings { return Settings{PanicHandler: func(any, []byte) {}} }
+
+func tasksBalance(x *trial) {
+	p := x.pool(ignorePanics())
+	tasks := mixed(x, p)
+	h := x.keep(p, 5)
+	requireTasks(x, p, tasks+5, tasks, "while 5 tasks run")
+	close(h.gate)
+	x.settle()
+	requireTasks(x, p, tasks+5, tasks+5, "when all tasks have ended")
+	if !x.subject.can(Shutdown) {
+		return
+	}
+	x.shutdown(p)
+	_ = p.Submit(func() {}) // whether it is refused is another clause
+	requireTasks(x, p, tasks+5, tasks+5, "after a submit that came too late")
+}
+
+func requireTasks(x *trial, p Pool, submitted, completed int64, when string) {
+	s := x.stats(p)
+	x.require(s.Submitted == submitted && s.Completed == completed && s.Running == submitted-completed,
+		"%s the counts are submitted=%d completed=%d running=%d instead of %d, %d, %d", when,
+		s.Submitted, s.Completed, s.Running, submitted, completed, submitted-completed)
+}
+
+func workersBalance(x *trial) {
+	p := x.pool(ignorePanics())
+	cost := int64(x.cost())
+	mixed(x, p)
+	h := x.keep(p, 30)
+	// A pool may have a goroutine more while there is something to kill.
+	n, goroutines := x.stats(p).Workers, int64(x.extra())-cost
+	x.require(n == goroutines || n == goroutines-1, "%d workers are counted where there are %d goroutines", n, goroutines)
+	if s := x.stats(p); x.subject.can(FullCounts) {
+		x.require(s.Workers == s.Idle+s.Running, "workers=%d idle=%d running=%d do not add up", s.Workers, s.Idle, s.Running)
+	}
+	close(h.gate)
+}
+
+// hammer lets submitters submit until told to stop and calls look in between,
+// for a number of times.
+func hammer(p Pool, times int, look func(i int)) {
+	stop := make(chan struct{})
+	var submitting sync.WaitGroup
+	for range 4 {
+		submitting.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				done := make(chan struct{})
+				if p.Submit(func() { close(done) }) == nil {
+					<-done
+				}
+				// On one processor a submitter and its worker would wake each
+				// other for a whole time slice before anyone looks again.
+				runtime.Gosched()
+			}
+		})
+	}
+	for i := range times {
+		look(i)
+		runtime.Gosched()
+	}
+	close(stop)
+	submitting.Wait()
+}
+
+func countsBoundedUnderLoad(x *trial) {
+	p := x.pool(Settings{})
+	x.step("reading the counts under load")
+	hammer(p, 20_000, func(int) {
+		s := x.stats(p)
+		x.require(s.Running >= 0 && s.Idle >= 0 && s.Workers >= 0, "a count is negative: %+v", s)
+		x.require(s.Running <= s.Workers && s.Idle <= s.Workers, "more are running or idle than there are workers: %+v", s)
+		x.require(s.PeakWorkers >= s.Workers, "the peak is below the number of workers: %+v", s)
+	})
+}
+
+func totalsNeverFall(x *trial) {
+	const times = 5000
+	p := x.pool(Settings{})
+	var last Stats
+	hammer(p, times, func(i int) {
+		if i == times/2 {
+			x.shutdown(p)
+		}
+		s := x.stats(p)
+		x.require(s.Submitted >= last.Submitted && s.Completed >= last.Completed,
+			"submitted went from %d to %d, completed from %d to %d", last.Submitted, s.Submitted, last.Completed, s.Completed)
+		last = s
+	})
+}
+
+func lifetimesCounted(x *trial) {
+	const workers, panics, exits = 20, 3, 2
+	s := brisk()
+	s.PanicHandler = func(any, []byte) {}
+	p := x.pool(s)
+	x.burst(p, workers)
+	for range panics {
+		x.submit(p, func() { panic("for the handler") })
+	}
+	for range exits {
+		x.submit(p, runtime.Goexit)
+	}
+	x.settle()
+	before := x.stats(p)
+	x.require(before.Spawned == workers && before.PeakWorkers == workers && before.Panicked == panics && before.Killed == 0,
+		"after %d workers, %d panics and %d Goexits the counts are %+v", workers, panics, exits, before)
+	time.Sleep(12*time.Second + 500*time.Millisecond)
+	x.settle()
+	killed := x.stats(p).Killed
+	x.require(killed > 0 && killed == before.Workers-x.stats(p).Workers, "of %d workers the killer left %d, but %d count as killed",
+		before.Workers, x.stats(p).Workers, killed)
+	x.shutdown(p)
+	after := x.stats(p)
+	x.require(after.Workers == 0 && after.Idle == 0 && after.Killed == killed, "after Shutdown the counts are %+v", after)
+}

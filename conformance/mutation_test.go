@@ -1,0 +1,44 @@
+package conformance_test
+
+import (
+	"testing"
+
+	"example.com/hemlock/conformance"
+	"example.com/hemlock/conformance/self"
+	"github.com/stretchr/testify/require"
+)
+
+// subject makes the flaw a subject that claims everything hemlock does. Its name
+// is that of the flaw, and its package that of these tests.
+func (f flaw) subject() conformance.Subject {
+	s := self.Subject()
+	s.Name, s.Package, s.New = f.what, "example.com/hemlock/conformance_test", f.make
+	return s
+}
+
+func TestEachClauseCatchesItsBrokenPools(t *testing.T) {
+	clauses := map[string]conformance.Clause{}
+	for _, c := range conformance.Clauses() {
+		clauses[c.Name] = c
+	}
+	for _, f := range flaws() {
+		t.Run(f.clause+"/"+f.what, func(t *testing.T) {
+			c, known := clauses[f.clause]
+			require.True(t, known, "no clause %s", f.clause)
+			r := conformance.Examine(t, f.subject(), c)
+			require.Equal(t, conformance.Fail, r.Outcome, "a pool that %s passes %s", f.what, f.clause)
+			require.Contains(t, r.Reason, f.says)
+		})
+	}
+}
+
+func TestEachClauseHasABrokenPool(t *testing.T) {
+	caught := map[string]bool{}
+	for _, f := range flaws() {
+		caught[f.clause] = true
+	}
+	for _, c := range conformance.Clauses() {
+		require.True(t, caught[c.Name], "no broken pool shows that %s can fail", c.Name)
+	}
+	require.Len(t, caught, len(conformance.Clauses()))
+}

@@ -1,0 +1,95 @@
+package peers
+
+import (
+	"context"
+	"math"
+	"runtime/debug"
+
+	"example.com/hemlock/conformance"
+	bytedance "github.com/bytedance/gopkg/util/gopool"
+	cloudwego "github.com/cloudwego/gopkg/concurrency/gopool"
+)
+
+// Bytedance returns the pool of github.com/bytedance/gopkg, as its default pool
+// is made.
+func Bytedance() conformance.Subject {
+	return conformance.Subject{
+		Name:    "bytedance gopool",
+		Package: "github.com/bytedance/gopkg/util/gopool",
+		New: func(c conformance.Settings) conformance.Pool {
+			p := bytedance.NewPool("conformance", math.MaxInt32, bytedance.NewConfig())
+			if c.PanicHandler != nil {
+				p.SetPanicHandler(onPanic(c))
+			}
+			return bytedancePool{p}
+		},
+		// A worker that finds no task ends, so none is ever idle.
+		Abilities: []conformance.Ability{
+			conformance.PanicHandler, conformance.Shrinks, conformance.WorkerCount, conformance.RunsAlways,
+		},
+		Waived: waivers(silence(), recovers("documented otherwise: panics are recovered and logged")),
+	}
+}
+
+type bytedancePool struct{ pool bytedance.Pool }
+
+func (p bytedancePool) Submit(task func()) error {
+	p.pool.Go(task)
+	return nil
+}
+
+func (p bytedancePool) Run(task func()) { p.pool.Go(task) }
+
+func (p bytedancePool) Stats() conformance.Stats {
+	return conformance.Stats{Workers: int64(p.pool.WorkerCount())}
+}
+
+// Cloudwego returns the pool of github.com/cloudwego/gopkg, with its default
+// options but for the age of a worker.
+func Cloudwego() conformance.Subject {
+	return conformance.Subject{
+		Name:    "cloudwego gopool",
+		Package: "github.com/cloudwego/gopkg/concurrency/gopool",
+		New:     newCloudwego,
+		Abilities: []conformance.Ability{
+			conformance.PanicHandler, conformance.Shrinks, conformance.Reuses,
+			conformance.WorkerCount, conformance.RunsAlways,
+		},
+		Waived: waivers(silence(),
+			recovers("documented otherwise: panics are recovered and logged"),
+			waive("documented otherwise: workers end at Option.WorkerMaxAge, busy or not",
+				"bursts-do-not-thrash", "pill-spares-busy"),
+			waive("the documentation does not say when a worker is counted", "workers-counted-at-once")),
+	}
+}
+
+func newCloudwego(c conformance.Settings) conformance.Pool {
+	o := cloudwego.DefaultOption()
+	if age := max(c.KillInterval, c.KillDelay); age != 0 {
+		o.WorkerMaxAge = atLeast(age)
+	}
+	p := cloudwego.NewGoPool("conformance", o)
+	if c.PanicHandler != nil {
+		p.SetPanicHandler(onPanic(c))
+	}
+	return cloudwegoPool{p}
+}
+
+type cloudwegoPool struct{ pool *cloudwego.GoPool }
+
+func (p cloudwegoPool) Submit(task func()) error {
+	p.pool.Go(task)
+	return nil
+}
+
+func (p cloudwegoPool) Run(task func()) { p.pool.Go(task) }
+
+func (p cloudwegoPool) Stats() conformance.Stats {
+	return conformance.Stats{Workers: int64(p.pool.CurrentWorkers())}
+}
+
+// onPanic is the suite's panic handler as these two pools call theirs: while the
+// task's stack is still there.
+func onPanic(c conformance.Settings) func(context.Context, any) {
+	return func(_ context.Context, v any) { c.PanicHandler(v, debug.Stack()) }
+}

@@ -1,0 +1,88 @@
+package peers
+
+import (
+	"context"
+
+	"example.com/hemlock/conformance"
+	"github.com/sourcegraph/conc/pool"
+	"golang.org/x/sync/errgroup"
+)
+
+// lateSubmits are the clauses that a pool gives up which must not be used any
+// more once one waits for it.
+func lateSubmits(reason string) map[string]string {
+	return waive(reason, "refuses-after-shutdown", "accepted-equals-executed",
+		"nothing-starts-after-shutdown", "tasks-may-submit-while-closing", "shutdown-is-repeatable",
+		"bubbles-share-nothing")
+}
+
+// Conc returns the Pool of github.com/sourcegraph/conc.
+func Conc() conformance.Subject {
+	return conformance.Subject{
+		Name:      "conc",
+		Package:   "github.com/sourcegraph/conc/pool",
+		New:       func(conformance.Settings) conformance.Pool { return concPool{pool.New()} },
+		Abilities: []conformance.Ability{conformance.Shutdown, conformance.Reuses},
+		Waived: waivers(silence(),
+			recovers("documented otherwise: Wait propagates the panics of the tasks"),
+			lateSubmits("documented otherwise: Wait is called once all tasks have been submitted")),
+	}
+}
+
+type concPool struct{ pool *pool.Pool }
+
+func (p concPool) Submit(task func()) error {
+	p.pool.Go(task)
+	return nil
+}
+
+func (p concPool) Shutdown(context.Context) error {
+	p.pool.Wait()
+	return nil
+}
+
+// Errgroup returns the Group of golang.org/x/sync/errgroup.
+func Errgroup() conformance.Subject {
+	return conformance.Subject{
+		Name:      "errgroup",
+		Package:   "golang.org/x/sync/errgroup",
+		New:       func(conformance.Settings) conformance.Pool { return &groupPool{} },
+		Abilities: []conformance.Ability{conformance.Shutdown},
+		Waived: waivers(silence(),
+			waive("the documentation does not mention it", "panic-crashes", "crash-not-swallowed"),
+			lateSubmits("documented otherwise: the first call to Go must happen before a Wait, and a Group is not reused")),
+	}
+}
+
+type groupPool struct{ group errgroup.Group }
+
+func (p *groupPool) Submit(task func()) error {
+	p.group.Go(func() error {
+		task()
+		return nil
+	})
+	return nil
+}
+
+func (p *groupPool) Shutdown(context.Context) error { return p.group.Wait() }
+
+// Go returns the go statement.
+func Go() conformance.Subject {
+	return conformance.Subject{
+		Name:      "go statement",
+		Package:   "(none)",
+		New:       func(conformance.Settings) conformance.Pool { return goPool{} },
+		Abilities: []conformance.Ability{conformance.RunsAlways},
+		Waived: waivers(silence(),
+			waive("there is no package to import", "import-starts-nothing")),
+	}
+}
+
+type goPool struct{}
+
+func (goPool) Submit(task func()) error {
+	go task()
+	return nil
+}
+
+func (goPool) Run(task func()) { go task() }
