@@ -112,7 +112,9 @@ func (k *killer) run() {
 // disarm reports whether the killer may end. One would clear armed and be done.
 // But a spawn between the killer's last look at the pool and that moment saw a
 // killer that was still armed, and nobody would kill its worker. So the killer
-// looks again, and goes on unless another one has been armed meanwhile.
+// looks again, and goes on unless another one has been armed meanwhile. If the
+// pool is drained between that look and the swap, it goes on to find the pool
+// closed, and ends without having waited.
 func (k *killer) disarm() bool {
 	k.armed.Store(false)
 	return !k.needed() || !k.armed.CompareAndSwap(false, true)

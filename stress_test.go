@@ -106,6 +106,25 @@ func (b *books) audit(t testing.TB, handled int64) {
 	require.LessOrEqual(t, handled, b.panicked.Load())
 }
 
+// A worker between its task and its seat cannot be found, so a steady load
+// spawns now and then, but hardly ever.
+func TestSteadyLoadHardlySpawns(t *testing.T) {
+	const callers = 64
+	p := newPool(t)
+	load := func(tasks int) {
+		var all sync.WaitGroup
+		for range callers {
+			all.Go(func() { call(p.Run, 0, tasks/callers) })
+		}
+		all.Wait()
+	}
+	load(scaled(200_000))
+	before := p.Stats()
+	load(scaled(1_000_000))
+	now := p.Stats()
+	require.Less(t, now.Spawned-before.Spawned, (now.Submitted-before.Submitted)/1000)
+}
+
 // Pitfall 21: a pool that is dropped without Shutdown drains itself and is
 // collected.
 func TestDroppedPoolsAreCollected(t *testing.T) {
