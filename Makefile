@@ -58,6 +58,18 @@ test-386: ## the tests of the root module on a 32-bit platform
 demo: ## the DNS server against a real client: a spike, and its end
 	go run ./examples/dnsserver -demo
 
+.PHONY: model
+model: ## check the protocol exhaustively; needs Debian's spin
+	model/check.sh
+
+.PHONY: conformance
+conformance: ## examine the peers too, and write docs/CONFORMANCE.md
+	go -C conformance/peers test -run '^TestMatrix$$' -timeout 60m -args -write
+
+.PHONY: bench
+bench: ## race all pools and write docs/bench/; a quarter of an hour on a quiet machine
+	go run ./bench
+
 .PHONY: benchmark
 benchmark: $(TOOLS) ## Run against go, by stack depth and callers
 	go test -run '^$$' -bench '^Benchmark(Run|Go)$$' -count 6 . | bin/benchstat -col .name -
