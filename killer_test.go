@@ -212,7 +212,10 @@ func TestIdlePoolHasNoKiller(t *testing.T) {
 		time.Sleep(time.Minute)
 		require.EqualValues(t, 3, p.Stats().Workers)
 		require.False(t, p.KillerArmed(), "a pool back at its minimum")
-		require.Empty(t, stacksOf("hemlock.(*killer)"))
+		for _, stack := range stacksOf("hemlock.(*killer)") {
+			// Outside, the killer of another test's pool may be returning.
+			require.NotContains(t, stack, "synctest bubble")
+		}
 	})
 }
 
