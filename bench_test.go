@@ -12,9 +12,8 @@ import (
 
 // BenchmarkRun and BenchmarkGo are the same but for what starts the task. Each
 // caller waits for its task before it starts the next, as a server's
-// connections do. Compare them within one run:
-//
-//	go test -run '^$' -bench 'Run|Go' -count 10 . | benchstat -col .name -
+// connections do. Compare them within one run, and in turns: make benchmark.
+// Pitfall 6: where go is faster, the README says so.
 func BenchmarkRun(b *testing.B) {
 	benchmarkStarter(b, func(b *testing.B) func(func()) {
 		return newPool(b).Run
@@ -47,7 +46,7 @@ func benchmarkStarter(b *testing.B, starter func(*testing.B) func(func())) {
 
 // call starts n tasks, one after the other.
 func call(start func(func()), kib, n int) {
-	done := make(chan struct{})
+	done := make(chan struct{}, 1) // so that no task waits for its caller
 	task := func() {
 		if kib > 0 {
 			useStack(kib)

@@ -14,6 +14,7 @@ import (
 // These tests are inside the package, because nothing of it but what the pool
 // uses should be exported.
 
+// Pitfall 25: go.uber.org/atomic does not align its 64-bit types by itself.
 func TestStationsDoNotShareCacheLines(t *testing.T) {
 	require.EqualValues(t, stride, unsafe.Sizeof(Station{}))
 	require.Zero(t, stride%8, "64-bit atomics would not be aligned on 32-bit platforms")

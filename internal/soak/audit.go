@@ -1,0 +1,81 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+
+	"example.com/hemlock"
+)
+
+// watch looks at the counts of a pool at work until ctx ends.
+func (l *load) watch(ctx context.Context) error {
+	var last hemlock.Stats
+	for ctx.Err() == nil {
+		s := l.pool.Stats()
+		if err := checkBounds(last, s); err != nil {
+			return err
+		}
+		last = s
+		runtime.Gosched()
+	}
+	return nil
+}
+
+// checkBounds says what is wrong with a snapshot taken under load, after the
+// one before.
+func checkBounds(before, now hemlock.Stats) error {
+	bounded := 0 <= now.Idle && now.Idle <= now.Workers &&
+		0 <= now.Running && now.Running <= now.Workers &&
+		now.Workers <= now.PeakWorkers && now.Completed <= now.Submitted
+	if !bounded {
+		return fmt.Errorf("counts out of bounds: %v", now)
+	}
+	fell := now.Submitted < before.Submitted || now.Completed < before.Completed ||
+		now.Panicked < before.Panicked || now.Spawned < before.Spawned ||
+		now.Killed < before.Killed || now.Recycled < before.Recycled ||
+		now.PeakWorkers < before.PeakWorkers
+	if fell {
+		return fmt.Errorf("a total fell: %v after %v", now, before)
+	}
+	return nil
+}
+
+// audit compares the load's books with the pool's counts when the pool has
+// ended.
+func (l *load) audit() error {
+	// Tasks that Run started after Shutdown are nobody's to wait for.
+	if err := l.eventually("all tasks have ended", func() bool {
+		return l.ended.Load() >= l.accepted.Load()+l.loose.Load()
+	}); err != nil {
+		return fmt.Errorf("%d tasks accepted, %d ran: %w", l.accepted.Load()+l.loose.Load(), l.ran.Load(), err)
+	}
+	s := l.pool.Stats()
+	started := l.accepted.Load() + l.loose.Load()
+	return errors.Join(
+		expect("tasks run", l.ran.Load(), started, started),
+		expect("tasks submitted", s.Submitted, l.lowest(started), started),
+		expect("tasks completed", s.Completed, s.Submitted, s.Submitted),
+		expect("tasks panicked", s.Panicked, l.lowest(l.panicked.Load()), l.panicked.Load()),
+		expect("panics handled", l.handled.Load(), s.Panicked, l.panicked.Load()),
+		expect("workers left", s.Workers, 0, 0),
+		expect("workers killed or replaced", s.Killed, 0, s.Spawned),
+	)
+}
+
+// lowest returns what a count of tasks is at least, if it is at most n. When
+// Run has started tasks after Shutdown, nobody knows how many.
+func (l *load) lowest(n int64) int64 {
+	if l.fate == shutMidway {
+		return 0
+	}
+	return n
+}
+
+func expect(what string, got, least, most int64) error {
+	if least <= got && got <= most {
+		return nil
+	}
+	return fmt.Errorf("%s: %d, which should be from %d to %d", what, got, least, most)
+}

@@ -1,0 +1,79 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+	"runtime/pprof"
+	"strings"
+	"time"
+)
+
+// How much more than at the start there may be at the end. The runtime keeps
+// the descriptor of an ended goroutine, somewhat less than half a KiB, for the
+// next one, and never frees it: so heap may remain for each goroutine there was
+// at the same time, and twice that for what it allocates beside it.
+const (
+	heapSlack          = 1 << 20
+	heapSlackPerWorker = 1 << 10
+	stackSlack         = 2 << 20
+)
+
+// A footprint is what the process holds.
+type footprint struct {
+	goroutines   int
+	heap, stacks int64 // in bytes
+}
+
+func (f footprint) String() string {
+	return fmt.Sprintf("%d goroutines, %d KiB of heap, %d KiB of stacks", f.goroutines, f.heap>>10, f.stacks>>10)
+}
+
+// measure returns the footprint after everything that nobody uses was freed.
+// Taking all processors but one away, for a moment, makes the runtime give up
+// the ended goroutines, and their stacks, that it keeps for each processor.
+func measure() footprint {
+	runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	runtime.GC()
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return footprint{runtime.NumGoroutine(), int64(m.HeapAlloc), int64(m.StackInuse)}
+}
+
+// reached waits until the process is back at this footprint, and says what is
+// still too large when the time is over.
+func (f footprint) reached(workers int64, patience time.Duration) (after footprint, err error) {
+	deadline := time.Now().Add(patience)
+	for pause := time.Millisecond; ; pause = min(2*pause, time.Second) {
+		after = measure()
+		err = errors.Join(
+			f.exceeded("goroutines", int64(after.goroutines), int64(f.goroutines), 0),
+			f.exceeded("bytes of heap", after.heap, f.heap, heapSlack+workers*heapSlackPerWorker),
+			f.exceeded("bytes of stacks", after.stacks, f.stacks, stackSlack),
+		)
+		if err == nil || time.Now().After(deadline) {
+			break
+		}
+		time.Sleep(pause)
+	}
+	if after.goroutines > f.goroutines {
+		err = fmt.Errorf("%w\n%s", err, goroutineProfile())
+	}
+	return after, err
+}
+
+func (footprint) exceeded(what string, now, before, slack int64) error {
+	if now <= before+slack {
+		return nil
+	}
+	return fmt.Errorf("%s: %d at the end, %d at the start, of which %d more would be in order", what, now, before, slack)
+}
+
+func goroutineProfile() string {
+	var b strings.Builder
+	if err := pprof.Lookup("goroutine").WriteTo(&b, 1); err != nil {
+		return err.Error()
+	}
+	return b.String()
+}
