@@ -16,6 +16,8 @@ type config struct {
 	killInterval time.Duration
 	killDelay    time.Duration
 	latency      time.Duration
+	work         int    // KiB of stack
+	http         string // "": off
 	demo         bool
 }
 
@@ -54,7 +56,9 @@ func newFlags(cfg *config, stderr io.Writer) *flag.FlagSet {
 	flags.DurationVar(&cfg.killInterval, "kill-interval", time.Second, "time between two rounds of the pool's killer; 0: never kill")
 	flags.DurationVar(&cfg.killDelay, "kill-delay", 10*time.Second, "time without killing after each spawn")
 	flags.DurationVar(&cfg.latency, "latency", 0, "time that a simulated back end takes for each query")
-	flags.BoolVar(&cfg.demo, "demo", false, "serve on a free loopback port, drive the server through a spike, and end")
+	flags.IntVar(&cfg.work, "work", 0, "`KiB` of stack that a query uses beside its look-up; above 0 it leaves 2 KiB of garbage too")
+	flags.StringVar(&cfg.http, "http", "", "`address` to serve metrics, profiles and plots on, over HTTP; without a host it is 127.0.0.1 (default: off)")
+	flags.BoolVar(&cfg.demo, "demo", false, "serve on a free loopback port, drive the server through a spike, and end; with -http, when interrupted")
 	return flags
 }
 
@@ -87,6 +91,9 @@ func (cfg *config) check() error {
 		if f.value < 0 {
 			return fmt.Errorf("-%s %v: must not be negative", f.name, f.value)
 		}
+	}
+	if cfg.work < 0 || cfg.work > maxWork {
+		return fmt.Errorf("-work %d: must be between 0 and %d", cfg.work, maxWork)
 	}
 	return nil
 }

@@ -90,15 +90,35 @@ func runDemo(ctx context.Context, cfg config, what script, out io.Writer, log *s
 		return err
 	}
 	d := newDemo(s, records, what, out)
-	err = errors.Join(d.play(ctx), d.fault())
-	now, peak, noun := s.runner.Level()
-	err = errors.Join(err, stop(s, demoDrain)) // before the last line, so that its log is too
-	fmt.Fprintf(out, "demo: %d queries, %d answered, %d lost; peak %d %s, now %d\n",
+	lastLine, verdict := d.verdict(d.play(ctx))
+	if s.monitor == nil {
+		err = stop(s, demoDrain) // before the last line, so that its log is too
+		fmt.Fprintln(out, lastLine)
+		return errors.Join(verdict, err)
+	}
+	fmt.Fprintln(out, lastLine)
+	log.Info("serving until interrupted", "http", s.monitor.addr(), "demo", result(verdict))
+	<-ctx.Done()
+	return errors.Join(verdict, stop(s, demoDrain))
+}
+
+// verdict returns the score as a line, and what the demo failed for.
+func (d *demo) verdict(played error) (line string, err error) {
+	now, peak, noun := d.server.runner.Level()
+	line = fmt.Sprintf("demo: %d queries, %d answered, %d lost; peak %d %s, now %d",
 		d.score.asked, d.score.answered, d.score.lost, peak, noun, now)
+	err = errors.Join(played, d.fault())
 	if err == nil && now >= peak {
 		err = fmt.Errorf("demo: still %d %s after a peak of %d", now, noun, peak)
 	}
-	return err
+	return line, err
+}
+
+func result(verdict error) string {
+	if verdict != nil {
+		return verdict.Error()
+	}
+	return "passed"
 }
 
 // fault says what was lost or wrong.

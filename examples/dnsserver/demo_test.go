@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"io"
+	"net/http"
 	"regexp"
 	"strconv"
 	"strings"
@@ -120,6 +121,41 @@ func TestDemoReportsAPoolThatDidNotShrink(t *testing.T) {
 	err := runDemo(t.Context(), cfg, only(shortScript().phases[0]), &out, quiet())
 	require.ErrorContains(t, err, "demo: still ")
 	require.Contains(t, out.String(), " 0 lost; ")
+}
+
+// A person wants to look at what a demo has left, whether it passed or not.
+func TestDemoWithAMonitorServesUntilInterrupted(t *testing.T) {
+	for name, c := range map[string]struct {
+		interval time.Duration // of the killer; with 0 the demo fails
+		err      string
+	}{"passed": {time.Millisecond, ""}, "failed": {0, "demo: still "}} {
+		t.Run(name, func(t *testing.T) {
+			cfg := demoConfig(poolRunner)
+			cfg.http, cfg.killInterval = "127.0.0.1:0", c.interval
+			var out, logged logBuffer
+			ctx, interrupt := context.WithCancel(t.Context())
+			defer interrupt()
+			ended := make(chan error, 1)
+			go func() { ended <- runDemo(ctx, cfg, shortScript(), &out, textLog(&logged)) }()
+			until(t, "it waits", func() bool { return strings.Contains(logged.String(), "serving until interrupted") })
+			require.Regexp(t, `demo: 520 queries, 520 answered, 0 lost; peak \d+ workers, now \d+\n$`, out.String())
+
+			page := regexp.MustCompile(`http=(\S+)`).FindStringSubmatch(logged.String())[1]
+			answer, err := http.Get("http://" + page + "/metrics")
+			require.NoError(t, err)
+			require.NoError(t, answer.Body.Close())
+			require.Equal(t, http.StatusOK, answer.StatusCode)
+			require.Empty(t, ended)
+
+			interrupt()
+			if err = <-ended; c.err == "" {
+				require.NoError(t, err)
+			} else {
+				require.ErrorContains(t, err, c.err)
+			}
+			require.Contains(t, logged.String(), "drained")
+		})
+	}
 }
 
 func TestDemoEndsWithItsContext(t *testing.T) {

@@ -125,6 +125,16 @@ func (b *logBuffer) String() string {
 	return b.buf.String()
 }
 
+// until waits for what other goroutines or processes do.
+func until(t testing.TB, what string, holds func() bool) {
+	t.Helper()
+	deadline := time.Now().Add(patience)
+	for wait := time.Millisecond; !holds(); wait = min(2*wait, 100*time.Millisecond) {
+		require.True(t, time.Now().Before(deadline), "waited in vain until %s", what)
+		time.Sleep(wait)
+	}
+}
+
 // ended is a context that has.
 func ended() context.Context {
 	ctx, cancel := context.WithCancel(context.Background())

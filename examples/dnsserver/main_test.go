@@ -41,6 +41,13 @@ func TestExitStatusSaysWhatWentWrong(t *testing.T) {
 		"negative interval": {[]string{"-addr", free, "-kill-interval", "-1s"}, 1, "-kill-interval -1s"},
 		"negative delay":    {[]string{"-addr", free, "-kill-delay", "-1s"}, 1, "-kill-delay -1s"},
 		"negative latency":  {[]string{"-addr", free, "-latency", "-1s"}, 1, "-latency -1s"},
+		"negative work":     {[]string{"-addr", free, "-work", "-1"}, 1, "-work -1"},
+		"too much work":     {[]string{"-addr", free, "-work", "65537"}, 1, "-work 65537"},
+		"busy http":         {[]string{"-addr", free, "-http", busy}, 1, "-http " + busy},
+		"busy http, demo":   {[]string{"-demo", "-http", busy}, 1, "-http " + busy},
+		"no http address":   {[]string{"-addr", free, "-http", "nowhere"}, 1, "-http nowhere"},
+		"http port":         {[]string{"-addr", free, "-http", "127.0.0.1:65536"}, 1, "-http 127.0.0.1:65536"},
+		"stopped, http":     {[]string{"-addr", free, "-http", "0"}, 0, "http=127.0.0.1:"},
 		"demo, no zone":     {[]string{"-demo", "-zone", "missing.zone"}, 1, "missing.zone"},
 		"stopped":           {[]string{"-addr", free}, 0, "drained"},
 		"stopped, go":       {[]string{"-addr", free, "-runner", "go"}, 0, "drained"},
@@ -62,6 +69,9 @@ func TestDefaultsAreThoseOfThePackageUnlessItIsADemo(t *testing.T) {
 		"demo": {[]string{"-demo"}, config{
 			addr: "127.0.0.1:0", runner: poolRunner, demo: true,
 			killInterval: 100 * time.Millisecond, killDelay: time.Second, latency: 5 * time.Millisecond,
+		}},
+		"given, http": {[]string{"-http", ":9090", "-work=8"}, config{
+			addr: "127.0.0.1:5353", runner: poolRunner, killInterval: time.Second, killDelay: 10 * time.Second, http: ":9090", work: 8,
 		}},
 		"given": {[]string{"-demo", "-latency", "0", "-kill-delay=10s", "-kill-interval=1s", "-addr=127.0.0.1:5353"}, config{
 			addr: "127.0.0.1:5353", runner: poolRunner, demo: true, killInterval: time.Second, killDelay: 10 * time.Second,

@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/binary"
-	"time"
 
 	"github.com/miekg/dns"
 )
@@ -34,18 +33,6 @@ const (
 type responder struct {
 	zone    *zone
 	backend backend
-}
-
-// A backend stands for what a server does beside the look-up: asking a
-// database, a policy, another server. It is called in the task of the query.
-type backend struct {
-	latency time.Duration
-}
-
-func (b backend) call() {
-	if b.latency > 0 {
-		time.Sleep(b.latency)
-	}
 }
 
 // reply returns the answer to a packet, packed into buf if it fits there, or nil

@@ -18,6 +18,7 @@ type server struct {
 	log      *slog.Logger
 	udp      *udpServer
 	tcp      *tcpServer
+	monitor  *monitor // nil if it is off
 	stopRead context.CancelFunc
 
 	readers sync.WaitGroup
@@ -38,12 +39,19 @@ func openServer(cfg config, log *slog.Logger) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	conn, listener, err := listen(cfg.addr)
+	m, err := openMonitor(cfg.http, r, log)
 	if err != nil {
 		return nil, err
 	}
-	s := newServer(conn, listener, &responder{z, backend{cfg.latency}}, r, log)
+	conn, listener, err := listen(cfg.addr)
+	if err != nil {
+		m.close()
+		return nil, err
+	}
+	s := newServer(conn, listener, &responder{z, backend{cfg.latency, cfg.work}}, r, log)
 	log.Info("serving", "addr", s.addr(), "zone", z.origin, "records", len(records), "runner", cfg.runner)
+	s.monitor = m
+	m.start()
 	return s, nil
 }
 
@@ -74,7 +82,8 @@ func (s *server) shutdown(ctx context.Context) error {
 	// pool that has been shut down.
 	s.readers.Wait()
 	err := s.runner.Shutdown(ctx)
-	_ = s.udp.conn.Close() // the last answer has been written, or is given up
+	_ = s.udp.conn.Close()  // the last answer has been written, or is given up
+	s.monitor.shutdown(ctx) // last, so that the drain can be watched
 	if err != nil {
 		s.log.Error("not drained", "stats", s.runner.Counts())
 		return fmt.Errorf("drain: %w", err)

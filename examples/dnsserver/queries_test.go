@@ -1,0 +1,29 @@
+package main
+
+import (
+	"bufio"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/miekg/dns"
+	"github.com/stretchr/testify/require"
+)
+
+// A load generator counts any answer. One that was refused, or cut short, would
+// measure something else than a look-up.
+func TestQueriesOfTheLoadGeneratorAreLookedUp(t *testing.T) {
+	file, err := os.Open("testdata/queries.txt")
+	require.NoError(t, err)
+	defer file.Close()
+	r := shippedResponder(t)
+	asked := 0
+	for list := bufio.NewScanner(file); list.Scan(); asked++ {
+		name, qtype, _ := strings.Cut(list.Text(), " ")
+		require.Contains(t, dns.StringToType, qtype, name)
+		m := unpacked(t, r.reply(packed(t, question(1, dns.Fqdn(name), dns.StringToType[qtype])), overUDP, nil))
+		require.Contains(t, []int{dns.RcodeSuccess, dns.RcodeNameError}, m.Rcode, name)
+		require.False(t, m.Truncated, name)
+	}
+	require.GreaterOrEqual(t, asked, 20)
+}
