@@ -11,7 +11,7 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: check
-check: tidy format vet lint test-race test-386 demo ## all that CI runs
+check: tidy format vet lint test-race test-386 coverage demo ## what CI runs
 
 # The tools have a module of their own, outside the workspace, so that their
 # requirements do not raise ours.
@@ -61,6 +61,41 @@ demo: ## the DNS server against a real client: a spike, and its end
 .PHONY: model
 model: ## check the protocol exhaustively; needs Debian's spin
 	model/check.sh
+
+.PHONY: fuzz
+FUZZTIME ?= 10m
+fuzz: ## random operations against a sequential model of the contract
+	go test -run '^$$' -fuzz '^FuzzPool$$' -fuzztime $(FUZZTIME) .
+
+.PHONY: soak
+SOAKTIME ?= 60s
+soak: ## random load, and nothing left afterwards; once more with little memory
+	go run ./internal/soak -for $(SOAKTIME)
+	GOMEMLIMIT=64MiB go run ./internal/soak -for $(SOAKTIME)
+
+.PHONY: leak
+leak: ## the tests with the runtime's goroutine leak profile
+	scripts/leak
+
+.PHONY: coverage
+coverage: ## fail below 95 % of the statements of the package
+	scripts/coverage
+
+.PHONY: platforms
+platforms: ## other processors, systems and runtime settings; needs qemu-user
+	scripts/platforms
+
+.PHONY: trust
+trust: ## conformance, a short fuzz, the model, a short soak, leaks: under ten minutes
+	cd conformance && GOWORK=off go test -count=1 ./...
+	$(MAKE) fuzz FUZZTIME=45s
+	$(MAKE) model
+	$(MAKE) soak SOAKTIME=15s
+	$(MAKE) leak
+
+.PHONY: dnsperf
+dnsperf: ## the DNS server under Debian's dnsperf, with go and with the pool
+	scripts/dnsperf
 
 .PHONY: conformance
 conformance: ## examine the peers too, and write docs/CONFORMANCE.md

@@ -62,8 +62,8 @@ type group struct {
 
 // A trial is one input's life.
 type trial struct {
+	ran, handled, panicked atomic.Int64 // ordinary goroutines included; first: see killer
 	model
-	ran, handled, panicked atomic.Int64 // by tasks, ordinary goroutines included
 
 	t        *testing.T
 	in       *tape
@@ -185,11 +185,21 @@ func (f *trial) finish() {
 			f.advance(time.Until(f.due()))
 		}
 	} else {
-		require.NoError(f.t, f.pool.Shutdown(context.Background()))
+		require.NoError(f.t, f.shutdown(context.Background()))
 		f.close()
 	}
 	f.rest()
 	require.Zero(f.t, f.pool.Stats().Workers)
+}
+
+// shutdown calls Shutdown, which must not return nil before the last worker has
+// gone.
+func (f *trial) shutdown(ctx context.Context) error {
+	err := f.pool.Shutdown(ctx)
+	if err == nil {
+		assert.Zero(f.t, f.pool.Stats().Workers, "workers after Shutdown")
+	}
+	return err
 }
 
 // start starts a task and reports whether it will run. Tasks call it too.
@@ -379,15 +389,13 @@ func (f *trial) doNil() {
 // doShutdown gives Shutdown a deadline, now or in a while.
 func (f *trial) doShutdown() {
 	wait := time.Duration(f.n) * time.Second
-	ctx, cancel := context.WithTimeout(context.Background(), wait)
-	defer cancel()
 	begun := time.Now()
-	err := f.pool.Shutdown(ctx)
-	if wait == 0 && f.idle() > 0 && f.stats.Running == 0 && err != nil {
-		// The context had ended before the idle workers could go. Now they have.
-		require.ErrorContains(f.t, err, "0 tasks still running")
-		synctest.Wait()
-		err = f.pool.Shutdown(ctx)
+	err := f.shutdown(endingIn(f.t, wait))
+	if f.stats.Running == 0 && wait == 0 && err != nil {
+		// The context had ended before the idle workers could go.
+		require.ErrorContains(f.t, err, "hemlock: shutdown: 0 tasks still running")
+		require.NotZero(f.t, f.idle())
+		err = nil
 	}
 	f.close()
 	f.checkShutdown(err)
@@ -410,7 +418,7 @@ func (f *trial) checkShutdown(err error) {
 // doWaitForEnd has somebody wait in a Shutdown without a deadline.
 func (f *trial) doWaitForEnd() {
 	result := make(chan error, 1)
-	go func() { result <- f.pool.Shutdown(context.Background()) }()
+	go func() { result <- f.shutdown(context.Background()) }()
 	f.close()
 	f.waiting = append(f.waiting, result)
 }

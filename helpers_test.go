@@ -114,3 +114,13 @@ func endingIn(t testing.TB, d time.Duration) context.Context {
 	t.Cleanup(cancel)
 	return ctx
 }
+
+// scaled returns how often a loop that looks for a rare interleaving should run
+// where n times is right: less under the race detector, and with -short, which is
+// for emulators.
+func scaled(n int) int {
+	if testing.Short() {
+		n /= 20
+	}
+	return max(1, n/slowdown)
+}

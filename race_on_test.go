@@ -2,6 +2,5 @@
 
 package hemlock_test
 
-// scaled shortens a long loop under the race detector, which slows it down by
-// an order of magnitude.
-func scaled(n int) int { return n / 10 }
+// slowdown is about how many times the race detector slows the tests down.
+const slowdown = 10
