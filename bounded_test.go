@@ -2,57 +2,126 @@ package hemlock_test
 
 import (
 	"errors"
-	"sync"
+	"runtime"
 	"testing"
 
+	"example.com/hemlock"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/atomic"
+	"golang.org/x/sync/errgroup"
 	"golang.org/x/sync/semaphore"
 )
 
-// What SECURITY.md recommends against whoever can make a server start tasks: a
-// semaphore in front of the pool. The tasks of this attack do not end.
-func TestSemaphoreBoundsAHostileLoad(t *testing.T) {
-	const bound, attackers, attempts = 100, 10, 10_000
-	errOverloaded := errors.New("overloaded")
-	p := newPool(t)
-	limit := semaphore.NewWeighted(bound)
-	gate := make(chan struct{})
-	submit := func() error {
-		if !limit.TryAcquire(1) {
-			return errOverloaded
-		}
-		err := p.Submit(func() {
-			defer limit.Release(1)
-			<-gate
-		})
-		if err != nil {
-			limit.Release(1)
-		}
-		return err
-	}
+var errOverloaded = errors.New("overloaded")
 
-	var all sync.WaitGroup
-	var accepted, shed, beyond atomic.Int64
+// boundedPool is what SECURITY.md and the example of Submit advise who serves
+// strangers: a bound in front of the pool, and an error for what is too much.
+type boundedPool struct {
+	room *semaphore.Weighted
+	pool *hemlock.Pool
+}
+
+func (b boundedPool) serve(task func()) error {
+	if !b.room.TryAcquire(1) {
+		return errOverloaded
+	}
+	err := b.pool.Submit(func() {
+		defer b.room.Release(1)
+		task()
+	})
+	if err != nil {
+		b.room.Release(1)
+	}
+	return err
+}
+
+// A hundred thousand submits of tasks that never end by themselves, from many
+// goroutines: as many run as there is room for, the rest is shed with an error,
+// and what was let in is not lost.
+func TestHostileSubmitsStayWithinTheBound(t *testing.T) {
+	const bound, attackers, each = 50, 100, 1000
+	b := boundedPool{semaphore.NewWeighted(bound), newPool(t)}
+	release := make(chan struct{})
+	var running, peak, shed atomic.Int64
+	var group errgroup.Group
 	for range attackers {
-		all.Go(func() {
-			for range attempts {
-				switch err := submit(); {
-				case err == nil:
-					accepted.Inc()
-				case errors.Is(err, errOverloaded):
+		group.Go(func() error {
+			for range each {
+				err := b.serve(func() {
+					raise(&peak, running.Inc())
+					<-release
+					running.Dec()
+				})
+				if !errors.Is(err, errOverloaded) && err != nil {
+					return err
+				}
+				if err != nil {
 					shed.Inc()
 				}
-				if p.Stats().Workers > bound {
-					beyond.Inc()
-				}
 			}
+			return nil
 		})
 	}
-	all.Wait()
-	require.EqualValues(t, bound, accepted.Load())
-	require.EqualValues(t, attackers*attempts-bound, shed.Load())
-	require.Zero(t, beyond.Load(), "workers beyond the bound")
-	require.EqualValues(t, bound, p.Stats().PeakWorkers)
-	close(gate)
+	require.NoError(t, group.Wait())
+	require.EqualValues(t, attackers*each-bound, shed.Load())
+	require.EqualValues(t, bound, b.pool.Stats().Running)
+	require.EqualValues(t, bound, b.pool.Stats().PeakWorkers)
+	close(release)
+	shutdown(t, b.pool)
+	require.EqualValues(t, bound, peak.Load())
+	require.ErrorIs(t, b.serve(func() {}), hemlock.ErrClosed)
+	require.True(t, b.room.TryAcquire(bound), "room is lost")
+}
+
+// The same with tasks that end in every way. Room is made by the task while its
+// worker is on its way back, so there may be more workers than room, but never
+// more tasks.
+func TestHostileTasksGiveTheirRoomBack(t *testing.T) {
+	const bound, attackers, each = 50, 100, 1000
+	b := boundedPool{semaphore.NewWeighted(bound), newPool(t, hemlock.WithPanicHandler(func(any, []byte) {}))}
+	var running, peak, served, shed atomic.Int64
+	var group errgroup.Group
+	for attacker := range attackers {
+		group.Go(func() error {
+			for i := range each {
+				err := b.serve(func() {
+					raise(&peak, running.Inc())
+					defer running.Dec()
+					endInSomeWay(attacker + i)
+				})
+				switch {
+				case err == nil:
+					served.Inc()
+				case errors.Is(err, errOverloaded):
+					shed.Inc()
+				default:
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	require.NoError(t, group.Wait())
+	shutdown(t, b.pool)
+	require.LessOrEqual(t, peak.Load(), int64(bound))
+	require.EqualValues(t, attackers*each, served.Load()+shed.Load())
+	require.Equal(t, served.Load(), b.pool.Stats().Completed)
+	require.True(t, b.room.TryAcquire(bound), "room is lost")
+}
+
+// raise makes the peak at least n.
+func raise(peak *atomic.Int64, n int64) {
+	for old := peak.Load(); n > old && !peak.CompareAndSwap(old, n); old = peak.Load() {
+	}
+}
+
+func endInSomeWay(way int) {
+	switch way % 8 {
+	case 0:
+		panic("hostile")
+	case 1:
+		runtime.Goexit()
+	case 2:
+		runtime.Gosched()
+	}
 }

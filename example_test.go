@@ -17,29 +17,14 @@ import (
 
 func Example() {
 	pool := hemlock.New()
-
-	var done sync.WaitGroup
 	var sum atomic.Int64
 	for i := range int64(100) {
-		done.Add(1)
-		pool.Run(func() { // was: go func() {
-			defer done.Done()
-			sum.Add(i)
-		})
+		pool.Run(func() { sum.Add(i) }) // was: go func() { sum.Add(i) }()
 	}
-	done.Wait()
-
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-	defer cancel()
-	if err := pool.Shutdown(ctx); err != nil {
-		fmt.Println(err)
-	}
-	stats := pool.Stats()
-	fmt.Println("sum:", sum.Load())
-	fmt.Println("tasks:", stats.Submitted, "workers left:", stats.Workers)
+	err := pool.Shutdown(context.Background()) // waits for all of them
+	fmt.Println("sum:", sum.Load(), "tasks:", pool.Stats().Completed, "error:", err)
 	// Output:
-	// sum: 4950
-	// tasks: 100 workers left: 0
+	// sum: 4950 tasks: 100 error: <nil>
 }
 
 // A server that starts a goroutine for each connection changes one line.

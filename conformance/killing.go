@@ -75,8 +75,9 @@ func shrinksUnderTrickle(x *trial) {
 		x.burst(p, peak)
 		for range 20 * 60 {
 			time.Sleep(time.Second)
-			x.one(p, func() {})
+			x.submit(p, func() {})
 		}
+		x.settle()
 		x.require(x.extra()-start <= left, "of %d workers %d goroutines are left after 20 minutes with one task a second, on %d processors",
 			peak, x.extra()-start, processors)
 		runtime.GOMAXPROCS(before)
