@@ -90,7 +90,7 @@ trust: ## conformance, a short fuzz, the model, a short soak, leaks: under ten m
 	cd conformance && GOWORK=off go test -count=1 ./...
 	$(MAKE) fuzz FUZZTIME=45s
 	$(MAKE) model
-	$(MAKE) soak SOAKTIME=15s
+	$(MAKE) soak SOAKTIME=30s
 	$(MAKE) leak
 
 .PHONY: dnsperf
