@@ -272,14 +272,15 @@ func TestTimedOutShutdownsLeaveNoGoroutine(t *testing.T) {
 		p := hemlock.New()
 		release := occupy(t, p, 1)
 		_ = p.Shutdown(endingIn(t, time.Millisecond))
-		before := runtime.NumGoroutine()
+		synctest.Wait()
+		before := len(stacksOf("synctest bubble"))
 		for range 1000 {
 			err := p.Shutdown(endingIn(t, time.Millisecond))
 			require.ErrorIs(t, err, context.DeadlineExceeded)
 			require.EqualError(t, err, "hemlock: shutdown: 1 tasks still running: context deadline exceeded")
 		}
 		synctest.Wait()
-		require.LessOrEqual(t, runtime.NumGoroutine(), before)
+		require.Len(t, stacksOf("synctest bubble"), before)
 		release()
 		shutdown(t, p)
 	})
