@@ -66,6 +66,7 @@ func TestHostileSubmitsStayWithinTheBound(t *testing.T) {
 	require.EqualValues(t, attackers*each-bound, shed.Load())
 	require.EqualValues(t, bound, b.pool.Stats().Running)
 	require.EqualValues(t, bound, b.pool.Stats().PeakWorkers)
+	eventually(t, func() bool { return running.Load() >= bound }, "tasks that were let in have not started")
 	close(release)
 	shutdown(t, b.pool)
 	require.EqualValues(t, bound, peak.Load())
