@@ -159,7 +159,7 @@ func ExamplePool_Stats_expvar() {
 	fmt.Println(expvar.Get("pool"))
 	// Output:
 	// <nil>
-	// {"workers":0,"idle":0,"running":0,"submitted":1,"completed":1,"panicked":0,"spawned":1,"killed":0,"recycled":0,"peak_workers":1}
+	// {"workers":0,"idle":0,"running":0,"waiting":0,"submitted":1,"completed":1,"panicked":0,"spawned":1,"killed":0,"recycled":0,"peak_workers":1}
 }
 
 // After a spike the killer gives back the workers above the minimum.

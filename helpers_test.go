@@ -33,7 +33,7 @@ func shutdown(t testing.TB, p *hemlock.Pool) {
 // happens at the moment.
 func requireBalance(t testing.TB, s hemlock.Stats) {
 	t.Helper()
-	require.Equal(t, s.Submitted, s.Completed+s.Running, "submitted: %v", s)
+	require.Equal(t, s.Submitted, s.Completed+s.Running+s.Waiting, "submitted: %v", s)
 	require.Equal(t, s.Workers, s.Idle+s.Running, "workers: %v", s)
 	requireBounds(t, s)
 }
@@ -42,7 +42,7 @@ func requireBalance(t testing.TB, s hemlock.Stats) {
 func requireBounds(t testing.TB, s hemlock.Stats) {
 	t.Helper()
 	ok := 0 <= s.Idle && s.Idle <= s.Workers &&
-		0 <= s.Running && s.Running <= s.Workers &&
+		0 <= s.Running && s.Running <= s.Workers && 0 <= s.Waiting &&
 		s.Workers <= s.PeakWorkers &&
 		0 <= s.Completed && s.Completed <= s.Submitted &&
 		0 <= s.Spawned && 0 <= s.Killed && 0 <= s.Recycled && 0 <= s.Panicked

@@ -5,13 +5,14 @@ import (
 	"log/slog"
 )
 
-// Stats is a snapshot of a pool's counts; see [Pool.Stats]. Workers, Idle and
-// Running are what there is now, the other fields are totals since New and
-// never fall.
+// Stats is a snapshot of a pool's counts; see [Pool.Stats]. Workers, Idle,
+// Running and Waiting are what there is now, the other fields are totals since
+// New and never fall.
 type Stats struct {
 	Workers     int64 `json:"workers"`      // goroutines kept by the pool
 	Idle        int64 `json:"idle"`         // workers without a task
-	Running     int64 `json:"running"`      // tasks accepted and not completed
+	Running     int64 `json:"running"`      // tasks that have started and not ended
+	Waiting     int64 `json:"waiting"`      // tasks accepted that wait for a processor
 	Submitted   int64 `json:"submitted"`    // tasks accepted, by Submit or Run
 	Completed   int64 `json:"completed"`    // tasks ended, by whatever means
 	Panicked    int64 `json:"panicked"`     // tasks whose panic went to the handler
@@ -25,7 +26,7 @@ type Stats struct {
 // costs the same for any number of workers: some nanoseconds a processor.
 //
 // In a pool where nothing changes during the call the snapshot is exact:
-// Submitted == Completed + Running and Workers == Idle + Running. Under load
+// Submitted == Completed + Running + Waiting and Workers == Idle + Running. Under load
 // the fields are read one after the other, and it is bounded: no field is
 // negative, Running and Idle are at most Workers, and PeakWorkers is at least
 // Workers. A task is in Submitted before it starts and before the call that
@@ -54,9 +55,9 @@ func (p *Pool) Stats() Stats {
 // String returns the counts on one line, each as name=value with the names of
 // the JSON encoding.
 func (s Stats) String() string {
-	return fmt.Sprintf("workers=%d idle=%d running=%d submitted=%d completed=%d "+
+	return fmt.Sprintf("workers=%d idle=%d running=%d waiting=%d submitted=%d completed=%d "+
 		"panicked=%d spawned=%d killed=%d recycled=%d peak_workers=%d",
-		s.Workers, s.Idle, s.Running, s.Submitted, s.Completed,
+		s.Workers, s.Idle, s.Running, s.Waiting, s.Submitted, s.Completed,
 		s.Panicked, s.Spawned, s.Killed, s.Recycled, s.PeakWorkers)
 }
 
@@ -66,6 +67,7 @@ func (s Stats) LogValue() slog.Value {
 		slog.Int64("workers", s.Workers),
 		slog.Int64("idle", s.Idle),
 		slog.Int64("running", s.Running),
+		slog.Int64("waiting", s.Waiting),
 		slog.Int64("submitted", s.Submitted),
 		slog.Int64("completed", s.Completed),
 		slog.Int64("panicked", s.Panicked),
