@@ -91,12 +91,13 @@ func ExamplePool_Submit_bounded() {
 			shed++
 		}
 	}
-	fmt.Println("running:", pool.Stats().Running, "shed:", shed)
+	stats := pool.Stats()
+	fmt.Println("not yet done:", stats.Running+stats.Waiting, "shed:", shed)
 	close(release)
 	fmt.Println(pool.Shutdown(context.Background()))
 	fmt.Println(serve(func() {}))
 	// Output:
-	// running: 10 shed: 990
+	// not yet done: 10 shed: 990
 	// <nil>
 	// hemlock: closed
 }

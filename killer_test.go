@@ -160,9 +160,9 @@ func TestKillerKeepsTheMinimum(t *testing.T) {
 	grow(t, p, minimum)
 	for range scaled(20_000) {
 		var wg sync.WaitGroup
+		wg.Add(2 * minimum)
 		for range 2 * minimum {
-			wg.Add(1)
-			require.NoError(t, p.Submit(wg.Done))
+			require.NoError(t, p.Submit(func() { wg.Done(); wg.Wait() })) // all at once
 			require.GreaterOrEqual(t, p.Stats().Workers, int64(minimum))
 		}
 		wg.Wait()

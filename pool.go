@@ -124,26 +124,32 @@ func (p *Pool) Run(task func()) {
 func (p *Pool) submit(task func()) bool {
 	at := p.handoff.Local()
 	if !at.Accept() {
-		p.handoff.Shut() // wait until no station accepts any more
+		p.handoff.Refuse() // wait until no shard accepts any more
 		return false
 	}
-	if !p.handoff.Offer(at, task) {
-		p.spawn(at, task)
-	}
+	p.send(p.handoff.Assign(at, task))
 	return true
 }
 
-// spawn starts a worker that is born with its task. Sending the task to the
+// send hands the delivery to an idle worker, or spawns one for it. The zero
+// delivery needs nobody.
+func (p *Pool) send(d handoff.Delivery) {
+	if d.Task != nil && !p.handoff.Offer(d) {
+		p.spawn(d)
+	}
+}
+
+// spawn starts a worker that is born with its delivery. Sending it to the
 // newborn through a channel instead would let an older worker take it, and
 // leave the newborn's submitter waiting for somebody who may never come.
 //
 // A closed pool spawns too: the task was accepted, so it runs. That is safe
 // because drained is not closed while an accepted task has not completed.
-func (p *Pool) spawn(at *handoff.Station, task func()) {
+func (p *Pool) spawn(d handoff.Delivery) {
 	workers := p.raise()
 	p.spawned.Add(1)
 	p.killer.noteSpawn(workers)
-	go p.work(at, task)
+	p.start(d.At, d.Task, false)
 }
 
 // raise counts one more worker and returns how many there are now.
@@ -204,8 +210,8 @@ func (p *Pool) Shutdown(ctx context.Context) error {
 
 // close refuses further tasks and starts to retire the workers.
 func (p *Pool) close() {
-	p.handoff.Shut()
-	p.accepted, _ = p.handoff.Counts()
+	p.handoff.Refuse()
+	p.accepted = p.handoff.Counts().Accepted
 	p.state.Add(closedBit)
 	p.killer.wakeUp()
 	p.settle()
@@ -224,11 +230,11 @@ func (p *Pool) close() {
 // conditions met. Their order matters: while a task is to come, a worker may
 // still be spawned; when none is, the number of workers only falls.
 func (p *Pool) settle() {
-	if _, completed := p.handoff.Counts(); completed != p.accepted {
+	if p.handoff.Counts().Completed != p.accepted {
 		p.handoff.Poison()
 		return
 	}
-	p.handoff.Close()
+	p.handoff.Retire()
 	if p.workers() > 0 || p.killer.armed.Load() {
 		return
 	}

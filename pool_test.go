@@ -44,14 +44,14 @@ func TestEveryTaskStartsAtOnce(t *testing.T) {
 func TestNilTaskIsRefusedAndKillsNobody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPool(t, hemlock.WithKillInterval(0))
-		grow(t, p, 40) // on the seats and on the reserve
+		grow(t, p, 100) // at local places and on the shared channel
 		for range 100 {
 			require.ErrorIs(t, p.Submit(nil), hemlock.ErrNilTask)
 			require.PanicsWithValue(t, "hemlock: Run with a nil task", func() { p.Run(nil) })
 		}
 		synctest.Wait()
-		require.EqualValues(t, 40, p.Stats().Idle)
-		require.EqualValues(t, 40, p.Stats().Submitted)
+		require.EqualValues(t, 100, p.Stats().Idle)
+		require.EqualValues(t, 100, p.Stats().Submitted)
 	})
 }
 
@@ -117,6 +117,7 @@ func TestIdleWorkersAreFoundFromEveryProcessor(t *testing.T) {
 					})
 				}
 				require.NoError(t, group.Wait())
+				synctest.Wait() // every task has got a processor
 				require.EqualValues(t, 300, p.Stats().Spawned)
 				require.EqualValues(t, 300, p.Stats().Running)
 			})
@@ -237,7 +238,7 @@ func TestSubmitRacesWithShutdown(t *testing.T) {
 // The pool closes at one moment for all: who was told that it is closed, or was
 // told by somebody who was, is never accepted again.
 func TestRefusalIsFinal(t *testing.T) {
-	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(16)) // many stations to close
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(16)) // many shards to close
 	for range scaled(500) {
 		p := hemlock.New()
 		var closed atomic.Bool

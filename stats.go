@@ -34,16 +34,17 @@ type Stats struct {
 // that called [runtime.Goexit].
 func (p *Pool) Stats() Stats {
 	p.check()
-	accepted, completed := p.handoff.Counts()
+	tasks := p.handoff.Counts()
 	state := p.state.Load()
 	workers := int64(state & workersMask)
-	running := min(int64(accepted-completed), workers)
+	running := max(0, min(int64(tasks.Accepted-tasks.Completed-tasks.Waiting), workers))
 	return Stats{
 		Workers:     workers,
 		Idle:        workers - running,
 		Running:     running,
-		Submitted:   int64(accepted),
-		Completed:   int64(completed),
+		Waiting:     int64(tasks.Waiting),
+		Submitted:   int64(tasks.Accepted),
+		Completed:   int64(tasks.Completed),
 		Panicked:    p.panicked.Load(),
 		Spawned:     p.spawned.Load(),
 		Killed:      p.killer.killed.Load(),

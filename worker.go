@@ -7,66 +7,116 @@ import (
 	"runtime"
 	"runtime/debug"
 	"runtime/pprof"
+	"sync"
+	"time"
 
 	"example.com/hemlock/internal/handoff"
 )
 
+// timing is how many tasks there are to one that a worker times, which costs two
+// readings of the clock.
+const timing = 8
+
 // A worker is one goroutine's life in the pool: born with a task, it runs what
 // the handoff gives it until it is told to leave, until it has done its share,
 // or until a task ends its goroutine. All fields belong to that goroutine.
+//
+// It lies on the heap, not on the goroutine's stack, and so does the task in
+// hand. The less stack a worker uses before a task begins, the deeper a task it
+// can run before its stack has to grow: that decides how a burst of tasks fares
+// that finds no worker.
 type worker struct {
 	pool *Pool
 
-	// at is the station of the last task's submitter, where the worker counts
-	// the task and waits for the next.
-	at *handoff.Station
+	// at is the shard of the last task's submitter, where the worker counts the
+	// task and waits for the next.
+	at *handoff.Shard
 
-	left    uint64 // tasks to run before the worker is replaced
-	running bool   // a task has been started and has not returned
-	pill    bool   // the worker was told to leave
-	heir    bool   // another goroutine has taken the worker's place
+	task func() // in hand, or nil
+	left uint64 // tasks to run before the worker is replaced
+
+	since time.Duration // when the task in hand began, if it is timed
+
+	inherits bool // the first task comes from a worker that was recycled
+	running  bool // a task has been started and has not returned
+	pill     bool // the worker was told to leave
+	heir     bool // another goroutine has taken the worker's place
+}
+
+// start starts a worker that is born with the task.
+func (p *Pool) start(at *handoff.Shard, task func(), inherited bool) {
+	w := &worker{pool: p, at: at, task: task, left: p.share(), inherits: inherited}
+	go w.work()
 }
 
 // work is the body of a worker's goroutine.
-func (p *Pool) work(at *handoff.Station, task func()) {
-	w := worker{pool: p, at: at, left: p.share()}
+func (w *worker) work() {
 	defer w.end()
 	// A goroutine is born with the labels of the one that started it, and would
 	// carry its first submitter's for life.
 	clean()
-	w.loop(task)
-}
-
-func (w *worker) loop(task func()) {
-	for {
-		w.running = true
-		task()
-		w.running = false
-		// From here on nothing may hold on to the task: an idle worker would
-		// keep alive what it captured.
-		task = nil
-		w.at.Complete()
-		clean()
-		if w.pool.closed() {
-			return
-		}
-		if task, w.at = w.pool.handoff.Take(w.at); task == nil {
-			w.pill = true
-			return
-		}
+	if !w.inherits {
+		w.begin()
+	}
+	for w.run(); w.next(); w.run() {
 		if w.left--; w.left == 0 {
-			w.recycle(task)
+			w.recycle()
 			return
 		}
 	}
 }
 
-// recycle hands the worker's place and the task it has received to a fresh
-// goroutine, with a fresh stack. The number of workers stays the same.
-func (w *worker) recycle(task func()) {
+// begin is what a worker does first with a delivery: if more tasks wait at its
+// shard, it sends the next on its way before it runs its own.
+func (w *worker) begin() {
+	d := handoff.Delivery{Task: w.task, At: w.at}
+	w.pool.send(d.Begin())
+}
+
+// run runs the task in hand and counts it as completed.
+func (w *worker) run() {
+	timed := w.left%timing == 0
+	if timed {
+		w.since = w.pool.handoff.Clock()
+	}
+	w.running = true
+	w.task()
+	w.running = false
+	// From here on nothing may hold on to the task: an idle worker would keep
+	// alive what it captured.
+	w.task = nil
+	if timed {
+		w.pool.handoff.Note(w.pool.handoff.Clock() - w.since)
+	}
+	w.at.Complete()
+	clean()
+}
+
+// next waits for the worker's next task and reports true, or reports false when
+// the worker is to leave. Tasks that wait come before the closed bit: they were
+// accepted.
+func (w *worker) next() bool {
+	if w.task = w.at.Next(); w.task != nil {
+		return true
+	}
+	if w.pool.closed() {
+		return false
+	}
+	d := w.pool.handoff.Take(w.at)
+	if w.pill = d.Task == nil; w.pill {
+		return false
+	}
+	w.task, w.at = d.Task, d.At
+	w.begin()
+	return true
+}
+
+// recycle hands the worker's place and the task in hand to a fresh goroutine,
+// with a fresh stack. The number of workers stays the same.
+func (w *worker) recycle() {
 	w.heir = true
 	w.pool.recycled.Inc()
-	go w.pool.work(w.at, task)
+	w.pool.start(w.at, w.task, true)
 }
 
 // end settles the worker's account, however the goroutine came to its end. It
@@ -133,14 +183,33 @@ func clean() {
 // unwinding reports whether the deferred function that calls it was called
 // because of a panic, rather than because its function returned or the
 // goroutine called runtime.Goexit. A call of recover would tell too, but would
-// end the panic. The deferred function must call unwinding itself: it looks at
-// its caller's caller.
-func unwinding() bool {
+// end the panic. The deferred function must call unwinding itself.
+//
+// In a panic deferred functions are called by one function of the runtime, else
+// by another. Which one it is in a panic is learned from an example. Its name is
+// nobody's promise, and tools that shrink or obscure programs remove it.
+func unwinding() bool { return callerOfDeferred() == panicsCaller() }
+
+// panicsCaller is the function that calls deferred functions in a panic.
+var panicsCaller = sync.OnceValue(func() (entry uintptr) {
+	defer func() { _ = recover() }()
+	defer func() { entry = exampleOfUnwinding() }()
+	panic("hemlock: an example")
+})
+
+// exampleOfUnwinding stands where unwinding stands in a deferred function.
+//
+//go:noinline
+func exampleOfUnwinding() uintptr { return callerOfDeferred() }
+
+// callerOfDeferred returns the entry of the function that called the deferred
+// function that called its caller.
+func callerOfDeferred() uintptr {
 	var pcs [1]uintptr
-	const skip = 3 // Callers, unwinding, the deferred function
+	const skip = 4 // Callers, callerOfDeferred, its caller, the deferred function
 	runtime.Callers(skip, pcs[:])
 	frame, _ := runtime.CallersFrames(pcs[:]).Next()
-	return frame.Function == "runtime.gopanic"
+	return frame.Entry
 }
 
 // runAlone runs a task that the closed pool did not accept.

@@ -1,34 +1,28 @@
-// Package handoff passes tasks from submitters to idle workers.
+// Package handoff passes tasks from submitters to workers.
 //
-// Idle workers wait on unbuffered channels: at most 8 on the seats of each
-// processor's station, the others on one shared channel, the reserve. A
-// submitter looks at the seats of its own processor first and at the reserve
-// late, so that the same few workers stay hot and the reserve holds the
-// coldest. A nil task is the pill: it tells the worker that takes it to leave.
+// Every processor has a shard: the workers that idle there, the tasks that wait
+// for a worker on its way, and counts. Idle workers for which a shard has no
+// place wait on one channel that all shards share. docs/DESIGN.md says how the
+// parts work together and why.
 package handoff
 
 import (
 	"runtime"
 	"sync"
-
-	"go.uber.org/atomic"
+	"time"
 )
 
-// nearStations is how many stations beside its own a submitter tries before
-// the reserve. The rest come after it: on a machine with very many processors
-// the scan costs more than a colder worker.
-const nearStations = 3
-
-// A delivery is what passes from hand to hand: a task, and the station of who
-// submitted it. The zero delivery is the pill.
-type delivery struct {
-	task func()
-	from *Station
+// A Delivery is what passes from hand to hand: a task, and the shard of who
+// submitted it. The zero Delivery is the pill: it tells the worker that takes it
+// to leave.
+type Delivery struct {
+	Task func()
+	At   *Shard
 }
 
 // trySend hands the delivery to a worker that waits on the channel, if there is
 // one. A send that fails on an unbuffered channel takes no lock.
-func trySend(waiting chan<- delivery, d delivery) bool {
+func trySend(waiting chan<- Delivery, d Delivery) bool {
 	select {
 	case waiting <- d:
 		return true
@@ -37,147 +31,179 @@ func trySend(waiting chan<- delivery, d delivery) bool {
 	}
 }
 
-// A Handoff is where submitters and idle workers meet. It queues nothing: a
-// task passes from hand to hand or not at all.
+// A Handoff is where submitters and workers meet.
 type Handoff struct {
 	// Immutable after New.
-	stations []Station
-	reserve  chan delivery
+	shards []Shard
+	shared chan Delivery // where the workers wait that found no local place
+	enough int32         // workers on their way at one shard; see Assign
+	epoch  time.Time     // Clock counts from here
 
-	// tokens holds pointers to stations. Get and Put of a sync.Pool work on
-	// the list of the processor they run on, so a processor mostly gets the
-	// station it put back, without a lock and without runtime internals. After
-	// a garbage collection the lists are made anew, which allocates.
-	tokens sync.Pool
+	tokens tokens
+	meter  meter
 
-	shutting sync.Once // guards the closing of the gates
+	refusing sync.Once // guards the closing of the gates
 
-	// mu guards closed, and holds the channels open while a pill is sent.
-	mu     sync.Mutex
-	closed bool
-
-	issued atomic.Uint32 // tokens made so far; deals the stations out in turn
+	// mu guards retired, and holds the channels open while a pill is sent.
+	mu      sync.Mutex
+	retired bool
 }
 
-// New returns a Handoff with one station for each processor in use.
+// New returns a Handoff with a shard for each processor that the process has or
+// may get: GOMAXPROCS follows the limit of a container while the process runs.
 func New() *Handoff {
+	procs := runtime.GOMAXPROCS(0)
 	h := &Handoff{
-		stations: make([]Station, runtime.GOMAXPROCS(0)),
-		reserve:  make(chan delivery),
+		shards: make([]Shard, max(procs, runtime.NumCPU())),
+		shared: make(chan Delivery),
+		enough: int32(procs+1) / 2,
+		epoch:  time.Now(),
 	}
-	for i := range h.stations {
-		h.stations[i].index = i
-		h.stations[i].seats = make(chan delivery)
-	}
-	h.tokens.New = func() any {
-		return &h.stations[h.issued.Add(1)%uint32(len(h.stations))]
+	for i := range h.shards {
+		h.shards[i].index = i
 	}
 	return h
 }
 
-// Local returns the station of the processor it is called on. It is a hint:
-// any station is correct at any time, a near one is fast.
-func (h *Handoff) Local() *Station {
-	token := h.tokens.Get()
-	h.tokens.Put(token)
-	return token.(*Station)
+// Local returns the shard of the processor it is called on. It is a hint: any
+// shard is correct at any time, a near one is fast.
+func (h *Handoff) Local() *Shard { return h.tokens.local(h.shards) }
+
+// Clock returns the time since the handoff was made.
+func (h *Handoff) Clock() time.Duration { return time.Since(h.epoch) }
+
+// Note tells the handoff how long a task took.
+func (h *Handoff) Note(d time.Duration) { h.meter.note(d) }
+
+// Assign leaves the task to workers that are on their way to the shard, if
+// there are enough of them, and returns the zero Delivery. Else it returns a
+// delivery, of this task or of one that waited longer, which the caller must
+// hand over. The task must have been accepted.
+//
+// A worker on its way waits for a processor, and so does a task that is left to
+// it: waking one more would not start the task earlier. It takes a microsecond or
+// so, though, until an idle processor finds the worker, and one after the other
+// they would be slow to find many. So one worker on its way is enough only while
+// tasks are shorter than that. Else half as many as there are processors are.
+func (h *Handoff) Assign(at *Shard, task func()) Delivery {
+	enough := h.enough
+	if h.meter.short() {
+		enough = 1
+	}
+	if at.onTheirWay() < enough {
+		return at.send(task)
+	}
+	at.backlog.push(task)
+	// Look again: the workers may all have begun, and have found the backlog
+	// empty, before the push. Then this task would wait for nobody.
+	if at.onTheirWay() > 0 {
+		return Delivery{}
+	}
+	return at.relay()
 }
 
-// Offer hands the task to an idle worker and reports true, or reports false
+// Offer hands the delivery to an idle worker and reports true, or reports false
 // when it found none. It never blocks. Only a caller whose task was accepted
 // may offer it, and only until the task has completed: that is what keeps a
-// send away from the channels that [Handoff.Close] closes.
-func (h *Handoff) Offer(at *Station, task func()) bool {
-	d := delivery{task, at}
-	all := len(h.stations)
-	near := min(nearStations+1, all)
-	return at.offer(d) ||
-		h.offerAround(at, 1, near, d) ||
-		trySend(h.reserve, d) ||
-		h.offerAround(at, near, all, d)
-}
-
-// offerAround offers the task at the stations that lie from first up to, not
-// including, last behind the given one.
-func (h *Handoff) offerAround(at *Station, first, last int, d delivery) bool {
-	for i := first; i < last; i++ {
-		if h.stations[(at.index+i)%len(h.stations)].offer(d) {
+// send away from the channels that [Handoff.Retire] closes.
+func (h *Handoff) Offer(d Delivery) bool {
+	if d.At.local.offer(d) {
+		return true
+	}
+	for i := 1; i < len(h.shards); i++ {
+		if h.shards[(d.At.index+i)%len(h.shards)].local.offer(d) {
 			return true
 		}
 	}
-	return false
+	return trySend(h.shared, d)
 }
 
-// Take waits for a task, on a seat of the station if one is free, else on the
-// reserve. It returns the task and the station of its submitter, which is where
-// the worker should wait next: it runs on that processor now, and that is where
-// the load is. It returns nil when the worker should leave.
-func (h *Handoff) Take(at *Station) (func(), *Station) {
-	waiting := h.reserve
-	if at.sit() {
-		waiting = at.seats
+// Take waits for a delivery, at the shard if it has a free place, else on the
+// shared channel. The worker should wait next at the delivery's shard: it was
+// woken there, and that is where the load is.
+func (h *Handoff) Take(at *Shard) Delivery {
+	place := at.local.claim()
+	if place == nil {
+		place = h.shared
 	}
-	d := <-waiting
-	return d.task, d.from
+	return <-place
 }
 
-// Poison hands a pill to a worker that is idle now, the reserve first, and
-// reports whether it found one. It never waits for a worker: a pill that
-// waited would take the next one to finish, however busy the pool.
+// Begin says that the delivery's worker has begun. If tasks wait at the shard,
+// it returns a delivery of the oldest, which the worker must hand over before
+// it runs its own: that is the relay.
+func (d Delivery) Begin() Delivery {
+	d.At.begun.Add(1)
+	return d.At.relay()
+}
+
+// Poison hands a pill to a worker that is idle now, those on the shared channel
+// first, and reports whether it found one. It never waits for a worker: a pill
+// that waited would take the next one to finish, however busy the pool.
 func (h *Handoff) Poison() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.closed {
+	if h.retired {
 		return false
 	}
-	if trySend(h.reserve, delivery{}) {
+	if trySend(h.shared, Delivery{}) {
 		return true
 	}
-	for i := range h.stations {
-		if h.stations[i].offer(delivery{}) {
+	for i := range h.shards {
+		if h.shards[i].local.poison() {
 			return true
 		}
 	}
 	return false
 }
 
-// Shut makes every station refuse. It may be called again, and returns when all
-// of them do. Who is refused at one station calls it before telling anybody:
-// else the next task could still be accepted at another.
-func (h *Handoff) Shut() {
-	h.shutting.Do(func() {
-		for i := range h.stations {
-			h.stations[i].gate.close()
+// Refuse makes every shard refuse tasks. It may be called again, and returns
+// when all of them do. Who is refused at one shard calls it before telling
+// anybody: else the next task could still be accepted at another.
+func (h *Handoff) Refuse() {
+	h.refusing.Do(func() {
+		for i := range h.shards {
+			h.shards[i].gate.close()
 		}
 	})
 }
 
-// Close sends every idle worker away, now and later. It may be called again.
-// The caller must know that the handoff is shut and that all accepted tasks
-// have completed: then nobody is left who may offer a task, and Poison keeps
-// away by itself, so no send can meet a closed channel.
-func (h *Handoff) Close() {
+// Retire sends every idle worker away, now and later. It may be called again.
+// The caller must know that all shards refuse and that all accepted tasks have
+// completed: then nobody is left who may offer a task, and Poison keeps away by
+// itself, so no send can meet a closed channel.
+func (h *Handoff) Retire() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.closed {
+	if h.retired {
 		return
 	}
-	h.closed = true
-	close(h.reserve)
-	for i := range h.stations {
-		close(h.stations[i].seats)
+	h.retired = true
+	close(h.shared)
+	for i := range h.shards {
+		h.shards[i].local.close()
 	}
 }
 
-// Counts returns how many tasks were accepted and how many of them have
-// completed. Completed is read first: a task is accepted before it completes,
-// so the difference is never negative.
-func (h *Handoff) Counts() (accepted, completed uint64) {
-	for i := range h.stations {
-		completed += h.stations[i].completed.Load()
+// Counts are sums over the shards.
+type Counts struct {
+	Accepted  uint64 // tasks let through the gates
+	Waiting   uint64 // of these, tasks on a backlog
+	Completed uint64 // of these, tasks that have ended
+}
+
+// Counts returns the sums. Completed is read first and accepted last: a task is
+// accepted before it waits, and leaves the backlog before it completes. So no
+// difference is negative.
+func (h *Handoff) Counts() (c Counts) {
+	for i := range h.shards {
+		c.Completed += h.shards[i].completed.Load()
 	}
-	for i := range h.stations {
-		accepted += h.stations[i].gate.accepted()
+	for i := range h.shards {
+		c.Waiting += h.shards[i].backlog.len()
 	}
-	return accepted, completed
+	for i := range h.shards {
+		c.Accepted += h.shards[i].gate.accepted()
+	}
+	return c
 }

@@ -1,9 +1,11 @@
 package handoff
 
 import (
+	"fmt"
 	"runtime"
 	"testing"
 	"testing/synctest"
+	"time"
 	"unsafe"
 
 	"github.com/stretchr/testify/require"
@@ -15,10 +17,19 @@ import (
 // uses should be exported.
 
 // Pitfall 25: go.uber.org/atomic does not align its 64-bit types by itself.
-func TestStationsDoNotShareCacheLines(t *testing.T) {
-	require.EqualValues(t, stride, unsafe.Sizeof(Station{}))
+func TestShardsDoNotShareCacheLines(t *testing.T) {
+	require.Zero(t, unsafe.Sizeof(Shard{})%stride)
 	require.Zero(t, stride%8, "64-bit atomics would not be aligned on 32-bit platforms")
-	require.Zero(t, unsafe.Offsetof(station{}.completed)%8)
+	base := unsafe.Offsetof(Shard{}.shard)
+	for name, offset := range map[string]uintptr{
+		"completed":      unsafe.Offsetof(shard{}.completed),
+		"backlog.pushed": unsafe.Offsetof(shard{}.backlog) + unsafe.Offsetof(backlog{}.pushed),
+		"backlog.popped": unsafe.Offsetof(shard{}.backlog) + unsafe.Offsetof(backlog{}.popped),
+		"local.taken":    unsafe.Offsetof(shard{}.local) + unsafe.Offsetof(local{}.taken),
+		"local.made":     unsafe.Offsetof(shard{}.local) + unsafe.Offsetof(local{}.made),
+	} {
+		require.Zero(t, (base+offset)%8, name)
+	}
 }
 
 // Whatever the moment at which the gate is shut, what it counted is what it let
@@ -47,75 +58,338 @@ func TestGateCountsWhatItAccepts(t *testing.T) {
 
 func TestOfferWithoutAnIdleWorkerFails(t *testing.T) {
 	h := New()
-	require.False(t, h.Offer(h.Local(), func() {}))
+	require.False(t, h.Offer(h.Local().send(func() {})))
 	require.False(t, h.Poison())
 }
 
+// onShards returns a handoff with that many shards.
+func onShards(t *testing.T, n int) *Handoff {
+	t.Helper()
+	h := New()
+	h.shards = make([]Shard, n)
+	for i := range h.shards {
+		h.shards[i].index = i
+	}
+	return h
+}
+
 // Wherever a worker waits, a submitter on any processor finds it.
-func TestOfferFindsAWorkerAtAnyStation(t *testing.T) {
-	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(nearStations + 5))
+func TestOfferFindsAWorkerAtAnyShard(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := New()
-		for from := range h.stations {
-			for to := range h.stations {
-				done := make(chan struct{})
+		h := onShards(t, 7)
+		for from := range h.shards {
+			for to := range h.shards {
+				done := make(chan *Shard)
 				go func() {
-					task, next := h.Take(&h.stations[to])
-					require.Same(t, &h.stations[from], next, "the worker moves to its submitter's station")
-					task()
+					d := h.Take(&h.shards[to])
+					d.Task()
+					done <- d.At
 				}()
 				synctest.Wait()
-				require.True(t, h.Offer(&h.stations[from], func() { close(done) }), "from %d to %d", from, to)
-				<-done
+				ran := false
+				require.True(t, h.Offer(h.shards[from].send(func() { ran = true })), "from %d to %d", from, to)
+				require.Same(t, &h.shards[from], <-done, "the worker moves to its submitter's shard")
+				require.True(t, ran)
 			}
 		}
 	})
 }
 
-// The seats are for the workers that are needed again soon; those who find them
-// taken wait on the reserve, and are the first to be killed.
-func TestPillsTakeTheReserveFirst(t *testing.T) {
+// waiters starts n goroutines that wait at the shard, in order, each of which
+// reports its number when it is served.
+func waiters(h *Handoff, at *Shard, n int) <-chan int {
+	served := make(chan int, n)
+	for i := range n {
+		go func() {
+			h.Take(at)
+			served <- i
+		}()
+		synctest.Wait()
+	}
+	return served
+}
+
+// Tasks go to the lowest place, pills to the shared channel and then to the
+// highest place: those who are needed first are the last to be killed.
+func TestTasksTakeTheLowestPlaceAndPillsTheHighest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := New()
 		at := h.Local()
-		const workers = seatsPerStation + 5
-		var left atomic.Int64
-		for range workers {
+		served := waiters(h, at, places+2)
+		require.Equal(t, ^uint64(0), at.local.taken.Load())
+		for _, want := range []int{0, 1, 2} {
+			require.True(t, h.Offer(at.send(func() {})))
+			require.Equal(t, want, <-served)
+		}
+		for _, want := range []int{places, places + 1, places - 1, places - 2} {
+			require.True(t, h.Poison())
+			require.Equal(t, want, <-served)
+		}
+		again := waiters(h, at, 1)
+		require.True(t, h.Offer(at.send(func() {})))
+		require.Equal(t, 0, <-again, "the lowest free place was the first")
+		for range places - 5 {
+			require.True(t, h.Poison())
+			<-served
+		}
+		require.False(t, h.Poison())
+		require.Zero(t, at.local.taken.Load())
+	})
+}
+
+// As many workers are in use as tasks run at once, whatever the number of idle
+// ones: the others keep their places and are not disturbed.
+func TestFewTasksUseFewWorkers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := onShards(t, 1)
+		at := &h.shards[0]
+		used := make([]atomic.Int64, places)
+		for i := range used {
 			go func() {
-				task, _ := h.Take(at)
-				require.Nil(t, task)
-				left.Inc()
+				for d := h.Take(at); d.Task != nil; d = h.Take(at) {
+					used[i].Inc()
+					d.Task()
+				}
 			}()
 		}
 		synctest.Wait()
-		require.EqualValues(t, seatsPerStation, at.seated.Load())
-		for i := range workers {
-			require.True(t, h.Poison())
+		for range 1000 {
+			gate := make(chan struct{})
+			for range 3 {
+				require.True(t, h.Offer(at.send(func() { <-gate })))
+			}
+			close(gate)
 			synctest.Wait()
-			require.EqualValues(t, i+1, left.Load())
-			require.EqualValues(t, min(seatsPerStation, workers-i-1), at.seated.Load())
 		}
+		count := 0
+		for i := range used {
+			if used[i].Load() > 0 {
+				count++
+			}
+		}
+		require.Equal(t, 3, count)
+		h.Retire()
+	})
+}
+
+func TestRetireSendsEverybodyAwayNowAndLater(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := New()
+		at := h.Local()
+		served := waiters(h, at, 2*places)
+		h.Refuse()
+		require.False(t, at.Accept())
+		h.Retire()
+		h.Retire()
+		for range 2 * places {
+			<-served
+		}
+		require.Nil(t, h.Take(at).Task)
+		require.Nil(t, h.Take(&h.shards[len(h.shards)-1]).Task, "a place that nobody had waited at")
 		require.False(t, h.Poison())
 	})
 }
 
-func TestCloseSendsEverybodyAwayNowAndLater(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		h := New()
-		at := h.Local()
-		for range 2 * seatsPerStation {
-			go func() {
-				task, _ := h.Take(at)
-				require.Nil(t, task)
-			}()
+// slow makes the handoff believe that tasks are long.
+func slow(h *Handoff) { h.meter.mean.Store(int32(long)) }
+
+// A task is left to workers on their way, one if tasks are short, else half as
+// many as there are processors; it never waits for a task that runs.
+func TestTasksWaitOnlyForWorkersOnTheirWay(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(8))
+	for _, c := range []struct {
+		name string
+		tune func(*Handoff)
+		sent int
+	}{
+		{"short", func(*Handoff) {}, 1},
+		{"long", slow, 4},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			h := New()
+			c.tune(h)
+			at := h.Local()
+			var sent []Delivery
+			for range 10 {
+				if d := h.Assign(at, func() {}); d.Task != nil {
+					sent = append(sent, d)
+				}
+			}
+			require.Len(t, sent, c.sent)
+			require.EqualValues(t, 10-c.sent, h.Counts().Waiting)
+			// Each that begins sends the next: nobody has ended a task.
+			for begun := 0; begun < len(sent); begun++ {
+				if next := sent[begun].Begin(); next.Task != nil {
+					sent = append(sent, next)
+				}
+			}
+			require.Len(t, sent, 10)
+			require.Zero(t, h.Counts().Waiting)
+			require.Zero(t, at.onTheirWay())
+			require.NotNil(t, h.Assign(at, func() {}).Task, "nobody is on the way")
+		})
+	}
+}
+
+// The last worker on its way begins between a submitter's look and its push: the
+// submitter looks again. Without the second look the task would wait for ever.
+func TestPushThatMeetsTheLastBeginIsNotForgotten(t *testing.T) {
+	for range 20_000 {
+		h := onShards(t, 1)
+		at := &h.shards[0]
+		first := h.Assign(at, func() {})
+		handed := make(chan Delivery)
+		go func() { handed <- first.Begin() }()
+		second := h.Assign(at, func() {})
+		relayed := <-handed
+		require.True(t, (second.Task == nil) != (relayed.Task == nil),
+			"one of the two, and not both, must send the second task")
+	}
+}
+
+// First in, first out: of the tasks of one pusher none is taken before an
+// earlier one, and none is lost or taken twice.
+func TestBacklogLosesNothingAndKeepsTheOrder(t *testing.T) {
+	const pushers, each = 4, 20_000
+	b := new(backlog)
+	var group errgroup.Group
+	var last [pushers]int // of each pusher, written under outMu
+	for pusher := range pushers {
+		group.Go(func() error {
+			for i := range each {
+				b.push(func() {
+					if last[pusher] != i {
+						panic(fmt.Sprintf("pusher %d: %d after %d", pusher, i, last[pusher]))
+					}
+					last[pusher]++
+				})
+			}
+			return nil
+		})
+	}
+	var taken atomic.Int64
+	for range 3 {
+		group.Go(func() error {
+			for taken.Load() < pushers*each {
+				b.outMu.Lock()
+				if task := b.take(); task != nil {
+					task()
+					taken.Inc()
+				}
+				b.outMu.Unlock()
+			}
+			return nil
+		})
+	}
+	require.NoError(t, group.Wait())
+	require.EqualValues(t, pushers*each, taken.Load())
+	require.Zero(t, b.len())
+}
+
+// A worker that finds another at the backlog goes away.
+func TestTryPopWaitsForNobody(t *testing.T) {
+	b := new(backlog)
+	b.push(func() {})
+	b.outMu.Lock()
+	require.Nil(t, b.tryPop())
+	b.outMu.Unlock()
+	require.NotNil(t, b.tryPop())
+}
+
+// What has been taken is not kept, neither by a slice nor behind its end.
+func TestBacklogKeepsNoTask(t *testing.T) {
+	b := new(backlog)
+	var collected atomic.Int64
+	const n = 100
+	for range 3 { // both slices have been used
+		for range n {
+			captured := new([1 << 10]byte)
+			runtime.AddCleanup(captured, func(int) { collected.Inc() }, 0)
+			b.push(func() { captured[0]++ })
 		}
-		synctest.Wait()
-		h.Shut()
-		require.False(t, at.Accept())
-		h.Close()
-		h.Close()
-		task, _ := h.Take(at)
-		require.Nil(t, task)
-		require.False(t, h.Poison())
-	})
+		for range n {
+			b.pop()()
+		}
+	}
+	require.Nil(t, b.pop())
+	for deadline := time.Now().Add(30 * time.Second); collected.Load() < 3*n; {
+		require.True(t, time.Now().Before(deadline), "%d of %d collected", collected.Load(), 3*n)
+		runtime.GC()
+	}
+	runtime.KeepAlive(b)
+}
+
+func TestBacklogAllocatesNothingInTheSteadyState(t *testing.T) {
+	b := new(backlog)
+	task := func() {}
+	turn := func() {
+		for range 100 {
+			b.push(task)
+		}
+		for b.tryPop() != nil {
+		}
+	}
+	turn()
+	turn()
+	require.Zero(t, testing.AllocsPerRun(100, turn))
+}
+
+// One long task among many does not make a pool slow for long, and long tasks
+// are found out after few samples.
+func TestMeterFollowsTheLoad(t *testing.T) {
+	m := new(meter)
+	require.True(t, m.short(), "nothing is known")
+	for range 3 {
+		m.note(time.Hour)
+	}
+	require.False(t, m.short())
+	samples := 0
+	for ; !m.short(); samples++ {
+		m.note(100)
+	}
+	require.Less(t, samples, 4*weight, "an hour counts as %v", long)
+	for range 1000 {
+		m.note(short / 2)
+	}
+	require.True(t, m.short())
+	for samples = 0; m.short(); samples++ {
+		m.note(10 * short)
+	}
+	require.Less(t, samples, weight)
+}
+
+// Pitfall 40: after any number of collections each processor has a shard of its
+// own again.
+func TestEachProcessorHasAShardOfItsOwnAfterCollections(t *testing.T) {
+	const procs = 4
+	for _, lost := range []int{0, 1, 2, 3} {
+		t.Run(fmt.Sprint(lost, " tokens lost"), func(t *testing.T) {
+			// The processors are simulated: nobody can steer those of a sync.Pool.
+			shards := make([]Shard, procs)
+			common := new(tokens)
+			own := make([]*token, procs)
+			for round := range 10 {
+				for proc := range lost {
+					own[(proc+round)%procs] = nil
+				}
+				var seen map[*Shard]bool
+				for range 2 { // in the first some look before the round has changed
+					seen = map[*Shard]bool{}
+					for proc := range procs {
+						own[proc] = common.current(own[proc], shards)
+						seen[own[proc].shard] = true
+					}
+				}
+				require.Len(t, seen, procs)
+			}
+		})
+	}
+}
+
+// Pitfall 44: a pool has shards for processors that it may get later.
+func TestShardsSufficeForMoreProcessorsLater(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	require.GreaterOrEqual(t, len(New().shards), runtime.NumCPU())
+	runtime.GOMAXPROCS(runtime.NumCPU() + 3)
+	require.Len(t, New().shards, runtime.NumCPU()+3)
 }

@@ -1,0 +1,45 @@
+package handoff
+
+import (
+	"time"
+
+	"go.uber.org/atomic"
+)
+
+const (
+	// short is what it costs, about, to wake a worker: the hand-over and the time
+	// until an idle processor finds it. A task that takes less is not worth a
+	// wake-up of its own.
+	short = 2 * time.Microsecond
+
+	// long is what a longer task counts as, so that one that blocks for a second
+	// does not outweigh the next thousand.
+	long = 16 * short
+
+	// weight is how many samples the mean goes back.
+	weight = 8
+)
+
+// A meter estimates how long the tasks of a pool take, from those that workers
+// have timed. Nothing known counts as short. docs/DESIGN.md has the measurements
+// behind the three constants.
+//
+// It is one word for all shards. Each of them would learn too late what its
+// tasks are like.
+type meter struct {
+	_    [stride]byte
+	mean atomic.Int32 // ns, at most long; read by every Submit
+	_    [stride]byte
+}
+
+func (m *meter) short() bool { return m.mean.Load() < int32(short) }
+
+// note takes one sample. Of two at the same moment one may be lost, which a mean
+// over a few of them bears. A mean that stays is not written: that would take
+// the word away from all processors that read it.
+func (m *meter) note(d time.Duration) {
+	mean := m.mean.Load()
+	if change := (int32(min(d, long)) - mean) / weight; change != 0 {
+		m.mean.Store(mean + change)
+	}
+}

@@ -1,0 +1,80 @@
+package handoff
+
+import (
+	"unsafe"
+
+	"go.uber.org/atomic"
+)
+
+// stride keeps two shards off the same cache line, and off the pair of lines
+// that a processor fetches together. It is a multiple of 8 on every platform,
+// which keeps the 64-bit atomics of a []Shard aligned on 32-bit ones.
+// BenchmarkRun pays for it.
+const stride = 128
+
+// A Shard is what one processor shares with no other while the load is even.
+type Shard struct {
+	_ [(stride - unsafe.Sizeof(shard{})%stride) % stride]byte
+	shard
+}
+
+type shard struct {
+	// The 64-bit atomics come first: on 32-bit platforms nothing else aligns
+	// them.
+	gate      gate
+	completed atomic.Uint64 // raised by the worker that ran the task
+
+	// sent counts the deliveries of the shard, begun those whose worker has
+	// begun. In between, the worker is on its way: it has been woken or spawned
+	// and waits for a processor, or somebody who runs is about to wake or spawn
+	// it. sent is raised before the delivery is handed over, and begun by the
+	// worker before it looks at the backlog.
+	//
+	// Invariant: while the backlog is not empty, a worker is on its way, or
+	// somebody who runs has yet to look at the backlog. For who pushes a task
+	// looks for a worker on its way afterwards, and a worker looks at the
+	// backlog after it has begun. Atomics have one order, so either the one
+	// sees the worker, or the other sees the task.
+	sent  atomic.Uint32
+	begun atomic.Uint32
+
+	backlog backlog
+	local   local
+
+	index int // position among the shards; immutable
+}
+
+// Accept counts one more task and reports true, or reports false once the
+// handoff refuses. A caller told true must see to it that the task runs.
+func (s *Shard) Accept() bool { return s.gate.accept() }
+
+// Complete counts a task that has ended.
+func (s *Shard) Complete() { s.completed.Add(1) }
+
+// onTheirWay returns how many workers are on their way. Of the two counts the
+// larger is read first: so many had been sent by then that had not begun by the
+// second look, which they will take themselves after their own.
+func (s *Shard) onTheirWay() int32 {
+	sent := s.sent.Load()
+	return int32(sent - s.begun.Load())
+}
+
+// send makes a delivery of the task. Its worker is on its way from now on, so
+// the caller must hand it over whatever happens.
+func (s *Shard) send(task func()) Delivery {
+	s.sent.Add(1)
+	return Delivery{Task: task, At: s}
+}
+
+// relay makes a delivery of the task that has waited longest, if any waits.
+func (s *Shard) relay() Delivery {
+	if task := s.backlog.pop(); task != nil {
+		return s.send(task)
+	}
+	return Delivery{}
+}
+
+// Next returns a waiting task for a worker that has just run one, or nil. When
+// another worker is about to take one it returns nil too: that one drains the
+// backlog, and two would only wait for each other.
+func (s *Shard) Next() func() { return s.backlog.tryPop() }

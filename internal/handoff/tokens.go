@@ -1,0 +1,56 @@
+package handoff
+
+import (
+	"sync"
+
+	"go.uber.org/atomic"
+)
+
+// A token says which shard is a processor's.
+type token struct {
+	shard *Shard
+	round uint32
+}
+
+// tokens finds the shard of a processor without runtime internals. Get and Put
+// of a sync.Pool work on a list of the processor they run on, so a processor
+// mostly gets the token it put back, without a lock.
+//
+// A garbage collection may drop a processor's token. The next one drawn is of
+// the next shard in turn, which may be another processor's. So tokens are dealt
+// in rounds: who draws one when all shards have been dealt begins a new round, in
+// which every processor draws again, and each has a shard of its own again.
+type tokens struct {
+	pool  sync.Pool
+	drawn atomic.Uint32 // tokens made so far
+
+	// round is the round of the last token that began one. It is written once
+	// in a round, and read each time. A reader who is late to see it goes on
+	// with the token it has, which is right, too.
+	round atomic.Uint32
+}
+
+func (t *tokens) local(shards []Shard) *Shard {
+	own, _ := t.pool.Get().(*token)
+	own = t.current(own, shards)
+	t.pool.Put(own)
+	return own.shard
+}
+
+// current returns the token, or another if it is lost or of an earlier round.
+func (t *tokens) current(own *token, shards []Shard) *token {
+	// As a difference, so that a round that overflows is later all the same.
+	if own == nil || int32(own.round-t.round.Load()) < 0 {
+		return t.draw(shards)
+	}
+	return own
+}
+
+func (t *tokens) draw(shards []Shard) *token {
+	n, all := t.drawn.Add(1)-1, uint32(len(shards))
+	own := &token{shard: &shards[n%all], round: n / all}
+	if n%all == 0 {
+		t.round.Store(own.round)
+	}
+	return own
+}
