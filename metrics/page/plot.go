@@ -1,0 +1,222 @@
+package page
+
+import (
+	"math"
+	"strconv"
+	"time"
+)
+
+const (
+	// plotWidth is the width of a plot in its own units; it is drawn as wide as
+	// there is room. Heights are pixels, so that letters are not stretched.
+	plotWidth = 1000
+
+	// gap is the time between two samples from which the line is broken: nobody
+	// knows what was in between.
+	gap = 15 * time.Second
+)
+
+// A plot is a diagram over time: bands one above the other, with one time axis.
+type plot struct {
+	ID     string // unique on the page
+	Title  string
+	Span   string // of time, in words
+	Empty  string // shown in place of lines
+	Height int    // pixels, with the axis
+	AxisY  int    // of the letters below
+	Bands  []band
+	Times  []tick
+	Points string // for the script: see points
+	Span10 int64  // of time, in tenths of a second
+}
+
+// A band is a strip of a plot with one vertical scale.
+type band struct {
+	Y, Height int // pixels
+	Ticks     []tick
+	Lines     []line
+}
+
+// A line is one series.
+type line struct {
+	Name string
+	Now  string
+	Area string // a path to fill, or ""
+	Path string // a path to stroke
+}
+
+// A tick is a mark on an axis with its letters.
+type tick struct {
+	Label string
+	Y     float64
+	X     string
+	At    string // text-anchor
+}
+
+// A series is a line before it has a scale: a value for each sample, NaN where
+// none is known.
+type series struct {
+	name   string
+	values []float64
+	on     []float64 // what it is stacked on, or nil
+	sign   float64   // -1: drawn downwards
+	whole  bool      // a count rather than a rate
+}
+
+// A timeline says where samples lie on the horizontal axis.
+type timeline struct {
+	span time.Duration
+	x    []float64
+	join []bool // whether a line leads to the sample from the one before
+}
+
+// newTimeline chooses the shortest span that shows all samples: a page that was
+// just opened is not nine tenths empty.
+func newTimeline(samples []sample) timeline {
+	now, age := samples[len(samples)-1].at, samples[len(samples)-1].at-samples[0].at
+	t := timeline{span: window, x: make([]float64, len(samples)), join: make([]bool, len(samples))}
+	for _, span := range []time.Duration{5 * time.Minute, 2 * time.Minute, time.Minute} {
+		if age <= span {
+			t.span = span
+		}
+	}
+	for i, s := range samples {
+		t.x[i] = plotWidth * (1 - float64(now-s.at)/float64(t.span))
+		t.join[i] = i > 0 && s.at-samples[i-1].at < gap
+	}
+	return t
+}
+
+func (t timeline) words() string {
+	if t.span == time.Minute {
+		return "last minute"
+	}
+	return "last " + duration(t.span)
+}
+
+func (t timeline) ticks() []tick {
+	half := "−" + duration(t.span/2)
+	return []tick{
+		{Label: "−" + duration(t.span), X: "0", At: "start"},
+		{Label: half, X: "50%", At: "middle"},
+		{Label: "now", X: "100%", At: "end"},
+	}
+}
+
+// draw gives the series a common scale within a strip of the plot.
+func (t timeline) draw(y, height, maxTicks int, all ...series) band {
+	b := band{Y: y, Height: height}
+	up, down := 0.0, 0.0
+	for _, s := range all {
+		for i, v := range s.values {
+			if s.on != nil {
+				v += s.on[i]
+			}
+			if s.sign < 0 {
+				down = max(down, v) // a NaN is not greater
+			} else if v > up {
+				up = v
+			}
+		}
+	}
+	low, high, width := scale(down, up, maxTicks)
+	at := func(v float64) float64 { return float64(height) * (high - v) / (high - low) }
+	for v := low; v <= high+width/2; v += width {
+		b.Ticks = append(b.Ticks, tick{Label: short(math.Abs(v)), Y: float64(y) + at(v)})
+	}
+	for _, s := range all {
+		b.Lines = append(b.Lines, t.line(s, at))
+	}
+	return b
+}
+
+// scale returns whole steps of 1, 2 or 5 times a power of ten, and at least one
+// step, that hold the values from -down to up.
+func scale(down, up float64, maxTicks int) (low, high, width float64) {
+	if down > 0 { // a mirror, with the same room on both sides
+		_, high, _ = scale(0, max(down, up), 1)
+		return -high, high, high
+	}
+	for width = 1.0; ; width *= 10 {
+		for _, by := range []float64{1, 2, 5} {
+			if n := math.Ceil(up / (width * by)); n <= float64(maxTicks) {
+				return 0, max(n, 1) * width * by, width * by
+			}
+		}
+	}
+}
+
+// line builds the paths of a series. A sample without a neighbour becomes a dot:
+// a line of no length has round ends.
+func (t timeline) line(s series, at func(float64) float64) line {
+	l := line{Name: s.name, Now: "–"}
+	top := func(i int) float64 { return at(s.sign * (s.values[i] + base(s.on, i))) }
+	bottom := func(i int) float64 { return at(s.sign * base(s.on, i)) }
+	var path, area []byte
+	for from := 0; from < len(s.values); {
+		to := from + 1
+		if math.IsNaN(s.values[from]) {
+			from = to
+			continue
+		}
+		for to < len(s.values) && t.join[to] && !math.IsNaN(s.values[to]) {
+			to++
+		}
+		path = appendPoint(path, 'M', t.x[from], top(from))
+		area = appendPoint(area, 'M', t.x[from], top(from))
+		for i := from + 1; i < to; i++ {
+			path = appendPoint(path, 'L', t.x[i], top(i))
+			area = appendPoint(area, 'L', t.x[i], top(i))
+		}
+		if to == from+1 {
+			path = append(path, "h.01"...)
+		}
+		for i := to - 1; i >= from; i-- {
+			area = appendPoint(area, 'L', t.x[i], bottom(i))
+		}
+		area = append(area, 'Z')
+		from = to
+	}
+	l.Path, l.Area = string(path), string(area)
+	if last := s.values[len(s.values)-1]; s.whole {
+		l.Now = comma(int64(last))
+	} else if !math.IsNaN(last) {
+		l.Now = perSecond(last)
+	}
+	return l
+}
+
+func base(on []float64, i int) float64 {
+	if on == nil {
+		return 0
+	}
+	return on[i]
+}
+
+func appendPoint(b []byte, command byte, x, y float64) []byte {
+	b = append(b, command)
+	b = strconv.AppendFloat(b, math.Round(x*10)/10, 'f', -1, 64)
+	b = append(b, ' ')
+	return strconv.AppendFloat(b, math.Round(y*10)/10, 'f', -1, 64)
+}
+
+// points returns the values for the script: for each sample its place and its
+// values, apart by spaces, and a semicolon between samples.
+func (t timeline) points(all ...series) string {
+	var b []byte
+	for i, x := range t.x {
+		if i > 0 {
+			b = append(b, ';')
+		}
+		b = strconv.AppendFloat(b, math.Round(x*10)/10, 'f', -1, 64)
+		for _, s := range all {
+			b = append(b, ' ')
+			if v := s.values[i]; math.IsNaN(v) {
+				b = append(b, '-')
+			} else {
+				b = strconv.AppendFloat(b, math.Round(v*10)/10, 'f', -1, 64)
+			}
+		}
+	}
+	return string(b)
+}

@@ -1,0 +1,142 @@
+package page
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"example.com/hemlock"
+)
+
+// The heights of plots, in pixels. The first is as high as the other two
+// together, with what lies between them.
+const (
+	axisHeight   = 22
+	workersBand  = 300
+	waitingBand  = 76
+	tasksBand    = 70
+	turnoverBand = 54
+	bandSpace    = 24
+	topSpace     = 14 // for the letters of the uppermost tick
+)
+
+// gauge returns a count of each sample.
+func gauge(name string, samples []sample, of func(hemlock.Stats) int64) series {
+	s := series{name: name, sign: 1, whole: true}
+	for _, each := range samples {
+		s.values = append(s.values, float64(of(each.Stats)))
+	}
+	return s
+}
+
+// rate returns by how much a total rose each second between each sample and the
+// one before, NaN where that is not known or long ago.
+func rate(name string, samples []sample, of func(hemlock.Stats) int64) series {
+	s := series{name: name, sign: 1}
+	for i := range samples {
+		v := math.NaN()
+		if i > 0 {
+			rise := of(samples[i].Stats) - of(samples[i-1].Stats)
+			if elapsed := samples[i].at - samples[i-1].at; elapsed > 0 && elapsed < gap {
+				v = float64(rise) / elapsed.Seconds()
+			}
+		}
+		s.values = append(s.values, v)
+	}
+	return s
+}
+
+// The series of the page.
+func running(list []sample) series {
+	return gauge("running", list, func(s hemlock.Stats) int64 { return s.Running })
+}
+
+func idle(list []sample) series {
+	return gauge("idle", list, func(s hemlock.Stats) int64 { return s.Idle })
+}
+
+func waiting(list []sample) series {
+	return gauge("waiting", list, func(s hemlock.Stats) int64 { return s.Waiting })
+}
+
+func tasks(list []sample) series {
+	return rate("tasks", list, func(s hemlock.Stats) int64 { return s.Completed })
+}
+
+func spawns(list []sample) series {
+	return rate("spawned", list, func(s hemlock.Stats) int64 { return s.Spawned })
+}
+
+func kills(list []sample) series {
+	return rate("killed", list, func(s hemlock.Stats) int64 { return s.Killed })
+}
+
+// plots returns those of one pool. The prefix makes their names unique.
+func plots(prefix string, samples []sample) []plot {
+	t := newTimeline(samples)
+	all := []plot{t.workers(samples), t.waiting(samples), t.rates(samples)}
+	for i := range all {
+		p := &all[i]
+		p.ID = fmt.Sprintf("%s-%d", prefix, i)
+		p.Span, p.Span10, p.Times = t.words(), int64(t.span/(time.Second/10)), t.ticks()
+		last := p.Bands[len(p.Bands)-1]
+		p.Height = last.Y + last.Height + axisHeight
+		p.AxisY = p.Height - 4
+		if len(samples) < 2 {
+			p.Empty = "The plot begins now."
+		}
+	}
+	return all
+}
+
+// workers stacks the idle ones on those that run: the height is the size of the
+// pool.
+func (t timeline) workers(samples []sample) plot {
+	below, above := running(samples), idle(samples)
+	above.on = below.values
+	return plot{
+		Title:  "Workers",
+		Bands:  []band{t.draw(topSpace, workersBand, 4, below, above)},
+		Points: t.points(below, above),
+	}
+}
+
+func (t timeline) waiting(samples []sample) plot {
+	s := waiting(samples)
+	p := plot{
+		Title:  "Waiting for a processor",
+		Bands:  []band{t.draw(topSpace, waitingBand, 2, s)},
+		Points: t.points(s),
+	}
+	if quiet(s) {
+		p.Empty = "No task was seen waiting."
+	}
+	return p
+}
+
+// rates has spawns above its lower line and kills below it.
+func (t timeline) rates(samples []sample) plot {
+	done, up, down := tasks(samples), spawns(samples), kills(samples)
+	down.sign = -1
+	p := plot{
+		Title: "Each second",
+		Bands: []band{
+			t.draw(topSpace, tasksBand, 2, done),
+			t.draw(topSpace+tasksBand+bandSpace, turnoverBand, 2, up, down),
+		},
+		Points: t.points(done, up, down),
+	}
+	if quiet(done) && quiet(up) && quiet(down) {
+		p.Empty = "Nothing happened."
+	}
+	return p
+}
+
+func quiet(s series) bool {
+	for _, v := range s.values {
+		if v > 0 {
+			return false
+		}
+	}
+	return true
+}
