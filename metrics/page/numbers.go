@@ -16,6 +16,14 @@ func comma(n int64) string {
 	return s
 }
 
+// large returns n for a figure in large letters, which has room for six digits.
+func large(n int64) string {
+	if n < 1_000_000 {
+		return comma(n)
+	}
+	return strconv.FormatFloat(float64(n)/1e6, 'f', 2, 64) + "M"
+}
+
 // count returns the number with the noun that agrees with it.
 func count(n int64, one, many string) string {
 	if n == 1 {

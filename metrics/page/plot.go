@@ -21,7 +21,9 @@ type plot struct {
 	ID     string // unique on the page
 	Title  string
 	Span   string // of time, in words
-	Empty  string // shown in place of lines
+	Empty  string // said where there is no line
+	EmptyY int    // of what it says
+	Bottom int    // where the last band ends
 	Height int    // pixels, with the axis
 	AxisY  int    // of the letters below
 	Bands  []band
@@ -61,6 +63,16 @@ type series struct {
 	on     []float64 // what it is stacked on, or nil
 	sign   float64   // -1: drawn downwards
 	whole  bool      // a count rather than a rate
+	sparse bool      // not drawn where it stays 0
+}
+
+// has reports whether there is a value to draw at i.
+func (s series) has(i int) bool {
+	v := s.values[i]
+	if !s.sparse || v != 0 {
+		return !math.IsNaN(v)
+	}
+	return i > 0 && s.values[i-1] > 0 || i+1 < len(s.values) && s.values[i+1] > 0
 }
 
 // A timeline says where samples lie on the horizontal axis.
@@ -112,9 +124,10 @@ func (t timeline) draw(y, height, maxTicks int, all ...series) band {
 			if s.on != nil {
 				v += s.on[i]
 			}
-			if s.sign < 0 {
-				down = max(down, v) // a NaN is not greater
-			} else if v > up {
+			// One would write max, but the larger of a number and NaN is NaN.
+			if s.sign < 0 && v > down {
+				down = v
+			} else if s.sign > 0 && v > up {
 				up = v
 			}
 		}
@@ -122,7 +135,11 @@ func (t timeline) draw(y, height, maxTicks int, all ...series) band {
 	low, high, width := scale(down, up, maxTicks)
 	at := func(v float64) float64 { return float64(height) * (high - v) / (high - low) }
 	for v := low; v <= high+width/2; v += width {
-		b.Ticks = append(b.Ticks, tick{Label: short(math.Abs(v)), Y: float64(y) + at(v)})
+		t := tick{Y: float64(y) + at(v)}
+		if v != 0 { // the letters would lie on the lines, and everybody knows
+			t.Label = short(math.Abs(v))
+		}
+		b.Ticks = append(b.Ticks, t)
 	}
 	for _, s := range all {
 		b.Lines = append(b.Lines, t.line(s, at))
@@ -155,11 +172,11 @@ func (t timeline) line(s series, at func(float64) float64) line {
 	var path, area []byte
 	for from := 0; from < len(s.values); {
 		to := from + 1
-		if math.IsNaN(s.values[from]) {
+		if !s.has(from) {
 			from = to
 			continue
 		}
-		for to < len(s.values) && t.join[to] && !math.IsNaN(s.values[to]) {
+		for to < len(s.values) && t.join[to] && s.has(to) {
 			to++
 		}
 		path = appendPoint(path, 'M', t.x[from], top(from))

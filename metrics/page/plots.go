@@ -12,7 +12,7 @@ import (
 // together, with what lies between them.
 const (
 	axisHeight   = 22
-	workersBand  = 300
+	workersBand  = 306
 	waitingBand  = 76
 	tasksBand    = 70
 	turnoverBand = 54
@@ -79,11 +79,13 @@ func plots(prefix string, samples []sample) []plot {
 		p := &all[i]
 		p.ID = fmt.Sprintf("%s-%d", prefix, i)
 		p.Span, p.Span10, p.Times = t.words(), int64(t.span/(time.Second/10)), t.ticks()
-		last := p.Bands[len(p.Bands)-1]
-		p.Height = last.Y + last.Height + axisHeight
+		first, last := p.Bands[0], p.Bands[len(p.Bands)-1]
+		p.EmptyY = first.Y + first.Height/2 + 4
+		p.Bottom = last.Y + last.Height
+		p.Height = p.Bottom + axisHeight
 		p.AxisY = p.Height - 4
 		if len(samples) < 2 {
-			p.Empty = "The plot begins now."
+			p.Empty = "The plot begins now"
 		}
 	}
 	return all
@@ -103,13 +105,14 @@ func (t timeline) workers(samples []sample) plot {
 
 func (t timeline) waiting(samples []sample) plot {
 	s := waiting(samples)
+	s.sparse = true
 	p := plot{
 		Title:  "Waiting for a processor",
 		Bands:  []band{t.draw(topSpace, waitingBand, 2, s)},
 		Points: t.points(s),
 	}
 	if quiet(s) {
-		p.Empty = "No task was seen waiting."
+		p.Empty = "No task was seen waiting"
 	}
 	return p
 }
@@ -117,19 +120,20 @@ func (t timeline) waiting(samples []sample) plot {
 // rates has spawns above its lower line and kills below it.
 func (t timeline) rates(samples []sample) plot {
 	done, up, down := tasks(samples), spawns(samples), kills(samples)
-	down.sign = -1
-	p := plot{
-		Title: "Each second",
+	up.sparse, down.sparse, down.sign = true, true, -1
+	return plot{
+		Title: "Per second",
 		Bands: []band{
 			t.draw(topSpace, tasksBand, 2, done),
 			t.draw(topSpace+tasksBand+bandSpace, turnoverBand, 2, up, down),
 		},
 		Points: t.points(done, up, down),
 	}
-	if quiet(done) && quiet(up) && quiet(down) {
-		p.Empty = "Nothing happened."
-	}
-	return p
+}
+
+// uneventful reports whether the plots would be empty.
+func uneventful(samples []sample) bool {
+	return quiet(running(samples)) && quiet(idle(samples)) && quiet(waiting(samples)) && quiet(tasks(samples))
 }
 
 func quiet(s series) bool {

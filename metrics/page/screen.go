@@ -39,6 +39,7 @@ type card struct {
 	Rest    string
 	Figures []fact
 	Plots   []plot
+	Quiet   string // said in place of plots that would be empty
 	Totals  []fact
 	Options []fact // none if the page was not told
 }
@@ -74,13 +75,20 @@ func (v view) card(id string) card {
 	c := card{
 		ID: id, Name: v.name, State: says.state, Word: says.word, Rest: says.rest,
 		Figures: []fact{
-			{Name: "workers", Value: comma(now.Workers)},
-			{Name: "idle", Value: comma(now.Idle), Class: "idle"},
-			{Name: "running", Value: comma(now.Running), Class: "running"},
-			{Name: "waiting", Value: comma(now.Waiting), Class: "waiting", Marked: now.Waiting > 0},
+			{Name: "workers", Value: large(now.Workers)},
+			{Name: "idle", Value: large(now.Idle), Class: "idle"},
+			{Name: "running", Value: large(now.Running), Class: "running"},
+			{Name: "waiting", Value: large(now.Waiting), Class: "waiting", Marked: now.Waiting > 0},
 		},
-		Plots:  plots(id, v.samples),
 		Totals: totals(now),
+	}
+	switch {
+	case !uneventful(v.samples):
+		c.Plots = plots(id, v.samples)
+	case now.Submitted == 0:
+		c.Quiet = "The plots begin with the first task."
+	default:
+		c.Quiet = "Nothing happened in the " + newTimeline(v.samples).words() + "."
 	}
 	if v.options != nil {
 		c.Options = v.options.facts()

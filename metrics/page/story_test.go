@@ -2,8 +2,10 @@ package page_test
 
 import (
 	"context"
+	"maps"
 	"math"
 	"math/rand/v2"
+	"net/http"
 	"net/http/httptest"
 	"sync"
 	"testing"
@@ -57,10 +59,10 @@ var atRest = told{name: "mail", options: new(page.Defaults()), rate: func(t floa
 
 var unused = told{name: "reports", rate: func(float64) float64 { return 0 }}
 
-// tell returns the page, as HTML, after the story.
-func (s story) tell(t *testing.T) string {
+// tell returns what the page answers at the end of the story, for ever.
+func (s story) tell(t *testing.T) http.Handler {
 	t.Helper()
-	var html string
+	answers := map[string]*httptest.ResponseRecorder{}
 	synctest.Test(t, func(t *testing.T) {
 		var shown []page.Pool
 		var load sync.WaitGroup
@@ -77,11 +79,17 @@ func (s story) tell(t *testing.T) string {
 		load.Go(func() { pages.Sample(ctx) })
 		time.Sleep(s.length)
 		synctest.Wait()
-		html = get(pages, "http://localhost/").Body.String()
+		for _, query := range []string{"", "format=contents", "format=json"} {
+			answers[query] = get(pages, "http://localhost/?"+query)
+		}
 		cancel()
 		load.Wait()
 	})
-	return html
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		answer := answers[r.URL.RawQuery]
+		maps.Copy(w.Header(), answer.Header())
+		_, _ = w.Write(answer.Body.Bytes())
+	})
 }
 
 func (s told) make() *hemlock.Pool {
