@@ -19,3 +19,24 @@ func (p *Page) Look() { p.look() }
 
 // SetProgram names the program on pictures: that of a test has no good name.
 func (p *Page) SetProgram(name string) { p.program = name }
+
+// Foresee returns the forecast of the only pool: for how long the killer is held
+// back, and when the pool has shrunk, in seconds.
+func (p *Page) Foresee() (held, total float64, floor int64) {
+	views, _ := p.views()
+	f := foresee(*views[0].options, views[0].samples)
+	return f.held.Seconds(), f.total, f.floor
+}
+
+// Says returns the sentence of the only pool.
+func (p *Page) Says() string { return p.report().Pools[0].Says }
+
+// Fill takes samples for a whole window at once.
+func (p *Page) Fill() {
+	p.epoch = p.epoch.Add(-window)
+	for i := range int(window / step) {
+		for _, s := range p.sources {
+			s.past.record(sample{at: time.Duration(i) * step, Stats: s.stats()})
+		}
+	}
+}

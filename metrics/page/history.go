@@ -58,8 +58,8 @@ func (h *history) until(now sample) []sample {
 			list = append(list, s)
 		}
 	}
-	if len(list) == 0 || list[len(list)-1].at != now.at {
-		list = append(list, now)
+	if len(list) > 0 && list[len(list)-1].at == now.at {
+		list = list[:len(list)-1]
 	}
-	return list
+	return append(list, now)
 }

@@ -115,25 +115,16 @@ func (t timeline) ticks() []tick {
 	}
 }
 
-// draw gives the series a common scale within a strip of the plot.
+// draw gives the series a common scale within a strip of the plot. Those that are
+// drawn downwards have a strip of their own.
 func (t timeline) draw(y, height, maxTicks int, all ...series) band {
 	b := band{Y: y, Height: height}
-	up, down := 0.0, 0.0
-	for _, s := range all {
-		for i, v := range s.values {
-			if s.on != nil {
-				v += s.on[i]
-			}
-			// One would write max, but the larger of a number and NaN is NaN.
-			if s.sign < 0 && v > down {
-				down = v
-			} else if s.sign > 0 && v > up {
-				up = v
-			}
-		}
+	top, width := scale(highest(all), maxTicks)
+	low, high := 0.0, top
+	if all[0].sign < 0 {
+		low, high = -top, 0
 	}
-	low, high, width := scale(down, up, maxTicks)
-	at := func(v float64) float64 { return float64(height) * (high - v) / (high - low) }
+	at := func(v float64) float64 { return float64(height) * (high - v) / top }
 	for v := low; v <= high+width/2; v += width {
 		t := tick{Y: float64(y) + at(v)}
 		if v != 0 { // the letters would lie on the lines, and everybody knows
@@ -147,17 +138,32 @@ func (t timeline) draw(y, height, maxTicks int, all ...series) band {
 	return b
 }
 
-// scale returns whole steps of 1, 2 or 5 times a power of ten, and at least one
-// step, that hold the values from -down to up.
-func scale(down, up float64, maxTicks int) (low, high, width float64) {
-	if down > 0 { // a mirror, with the same room on both sides
-		_, high, _ = scale(0, max(down, up), 1)
-		return -high, high, high
+// highest returns the largest value of all series, on top of what they stand on,
+// or 0. One would write max, but the larger of a number and NaN is NaN.
+func highest(all []series) float64 {
+	highest := 0.0
+	for _, s := range all {
+		for i, v := range s.values {
+			if v += base(s.on, i); v > highest {
+				highest = v
+			}
+		}
 	}
-	for width = 1.0; ; width *= 10 {
-		for _, by := range []float64{1, 2, 5} {
-			if n := math.Ceil(up / (width * by)); n <= float64(maxTicks) {
-				return 0, max(n, 1) * width * by, width * by
+	return highest
+}
+
+// scale returns the top of a scale that holds the value, and the width of its at
+// most maxTicks steps: of few figures, and at least 1.
+func scale(value float64, maxTicks int) (top, width float64) {
+	figures := []float64{1, 2, 5}
+	if maxTicks == 1 { // a single step needs no round half
+		figures = []float64{1, 1.5, 2, 3, 4, 6, 8}
+	}
+	for power := 1.0; ; power *= 10 {
+		for _, figure := range figures {
+			width = figure * power
+			if n := max(1, math.Ceil(value/width)); n <= float64(maxTicks) {
+				return n * width, width
 			}
 		}
 	}

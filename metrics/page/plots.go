@@ -12,10 +12,10 @@ import (
 // together, with what lies between them.
 const (
 	axisHeight   = 22
-	workersBand  = 306
+	workersBand  = 314
 	waitingBand  = 76
-	tasksBand    = 70
-	turnoverBand = 54
+	tasksBand    = 60
+	turnoverBand = 36 // one for spawns, and one below for kills
 	bandSpace    = 24
 	topSpace     = 14 // for the letters of the uppermost tick
 )
@@ -117,7 +117,8 @@ func (t timeline) waiting(samples []sample) plot {
 	return p
 }
 
-// rates has spawns above its lower line and kills below it.
+// rates has spawns above its lower line and kills below it, each on a scale of
+// its own: a killer that is to be gentle takes fewer than a spike spawns.
 func (t timeline) rates(samples []sample) plot {
 	done, up, down := tasks(samples), spawns(samples), kills(samples)
 	up.sparse, down.sparse, down.sign = true, true, -1
@@ -125,7 +126,8 @@ func (t timeline) rates(samples []sample) plot {
 		Title: "Per second",
 		Bands: []band{
 			t.draw(topSpace, tasksBand, 2, done),
-			t.draw(topSpace+tasksBand+bandSpace, turnoverBand, 2, up, down),
+			t.draw(topSpace+tasksBand+bandSpace, turnoverBand, 1, up),
+			t.draw(topSpace+tasksBand+bandSpace+turnoverBand, turnoverBand, 1, down),
 		},
 		Points: t.points(done, up, down),
 	}

@@ -43,7 +43,7 @@ func describe(o *Options, samples []sample) sentence {
 		return sentence{stateRest, "At rest", "no workers, and no timer that wakes the process"}
 	case now.Spawned > then.Spawned && now.Workers > then.Workers:
 		return sentence{stateGrowing, "Growing", fmt.Sprintf("%s more in %s, %s running",
-			count(now.Workers-then.Workers, "worker", "workers"), seconds((now.at-then.at).Seconds()), comma(now.Running))}
+			count(now.Workers-then.Workers, "worker", "workers"), seconds((now.at - then.at).Seconds()), comma(now.Running))}
 	case now.Idle == 0:
 		return sentence{stateSteady, "Busy", "all of " + count(now.Workers, "worker", "workers") + " running, none idle"}
 	case o == nil:
@@ -83,7 +83,7 @@ func observed(samples []sample) sentence {
 	then := since(samples, 10*time.Second)
 	if killed := now.Killed - then.Killed; killed > 0 {
 		return sentence{stateShrinking, "Shrinking", fmt.Sprintf("%s idle, %s killed in %s",
-			comma(now.Idle), comma(killed), seconds((now.at-then.at).Seconds()))}
+			comma(now.Idle), comma(killed), seconds((now.at - then.at).Seconds()))}
 	}
 	return sentence{stateSteady, "Steady", comma(now.Idle) + " idle, " + comma(now.Running) + " running"}
 }

@@ -1,0 +1,138 @@
+package page_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"example.com/hemlock"
+	"example.com/hemlock/metrics/page"
+	"github.com/stretchr/testify/require"
+)
+
+// shrinking is a pool in a bubble with idle workers, and a page that samples it.
+type shrinking struct {
+	pool *hemlock.Pool
+	page *page.Page
+	stop func()
+}
+
+// swell makes a pool with so many workers, of which some keep running.
+func swell(t *testing.T, o page.Options, workers, busy int) shrinking {
+	t.Helper()
+	pool := hemlock.New(hemlock.WithKillInterval(o.KillInterval), hemlock.WithKillDelay(o.KillDelay),
+		hemlock.WithMinWorkers(o.MinWorkers), hemlock.WithMaxTasksPerWorker(o.MaxTasksPerWorker))
+	p, err := page.Handler(page.Pool{Name: "dns", Pool: pool, Options: &o})
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancel(t.Context())
+	go p.Sample(ctx)
+	time.Sleep(3 * time.Second)
+	idle, running := make(chan struct{}), make(chan struct{})
+	for i := range workers {
+		until := idle
+		if i < busy {
+			until = running
+		}
+		pool.Run(func() { <-until })
+	}
+	synctest.Wait()
+	time.Sleep(time.Second) // the sampler has seen them
+	close(idle)
+	synctest.Wait()
+	require.EqualValues(t, workers, pool.Stats().Workers)
+	return shrinking{pool, p, func() {
+		cancel()
+		close(running)
+		require.NoError(t, pool.Shutdown(context.Background()))
+	}}
+}
+
+// shrinks returns after how many seconds the pool has so few workers.
+func (s shrinking) shrinks(floor int64) float64 {
+	begin := time.Now()
+	for s.pool.Stats().Workers > floor {
+		time.Sleep(10 * time.Millisecond)
+	}
+	return time.Since(begin).Seconds()
+}
+
+// The page has the killer's rule a second time. This test holds it to the
+// killer.
+func TestForecastIsWhatTheKillerDoes(t *testing.T) {
+	quick := page.Options{KillInterval: 200 * time.Millisecond, KillDelay: 4 * time.Second, MinWorkers: 10}
+	slow := page.Options{KillInterval: 30 * time.Second, KillDelay: 7 * time.Second}
+	for _, c := range []struct {
+		options       page.Options
+		workers, busy int
+		wait          time.Duration
+	}{
+		{page.Defaults(), 1, 0, 0},
+		{page.Defaults(), 16, 0, 0},
+		{page.Defaults(), 33, 0, 0},
+		{page.Defaults(), 1000, 0, 0},
+		{page.Defaults(), 1000, 0, 5 * time.Second},
+		{page.Defaults(), 1000, 0, 20*time.Second + 300*time.Millisecond},
+		{page.Defaults(), 5000, 0, 0},
+		{page.Defaults(), 200, 50, 15 * time.Second},
+		{quick, 300, 0, 0},
+		{quick, 300, 40, 5 * time.Second},
+		{quick, 11, 0, 0},
+		{slow, 40, 0, 0},
+		{slow, 40, 0, 70 * time.Second},
+	} {
+		t.Run(fmt.Sprint(c), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := swell(t, c.options, c.workers, c.busy)
+				defer s.stop()
+				time.Sleep(c.wait)
+				_, forecast, floor := s.page.Foresee()
+				require.EqualValues(t, max(c.options.MinWorkers, c.busy), floor)
+				actual := s.shrinks(floor)
+				require.InDelta(t, actual, forecast, 1.2, "a sample a second tells no more")
+				require.Positive(t, actual)
+			})
+		})
+	}
+}
+
+func TestDelayAfterASpawnIsForeseen(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := swell(t, page.Defaults(), 100, 0)
+		defer s.stop()
+		require.Equal(t, "Growing: 100 workers more in 3 s, 0 running.", s.page.Says())
+		time.Sleep(3 * time.Second)
+		require.Regexp(t, `^Holding: 100 idle; no kill for another [67] s, about \d+ s to the minimum\.$`, s.page.Says())
+		time.Sleep(5*time.Second + 500*time.Millisecond)
+		require.Contains(t, s.page.Says(), "Holding: 100 idle")
+		time.Sleep(3 * time.Second)
+		require.Regexp(t, `^Shrinking: \d+ idle, about \d+ s to the minimum\.$`, s.page.Says())
+		time.Sleep(2 * time.Minute)
+		require.Equal(t, "At rest: no workers, and no timer that wakes the process.", s.page.Says())
+	})
+}
+
+func TestForecastOfAPageThatWasJustOpenedIsABound(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := swell(t, page.Defaults(), 100, 0)
+		defer s.stop()
+		time.Sleep(12 * time.Second)
+		late, err := page.Handler(page.Pool{Name: "dns", Pool: s.pool, Options: new(page.Defaults())})
+		require.NoError(t, err)
+		require.Contains(t, late.Says(), ", at most ")
+		_, bound, floor := late.Foresee()
+		require.Less(t, s.shrinks(floor), bound)
+	})
+}
+
+func TestLargestOptionsDoNotOverflow(t *testing.T) {
+	o := page.Options{KillInterval: 1<<63 - 1, KillDelay: 1<<63 - 1, MinWorkers: 1}
+	p := page.Over("dns", &o, func() hemlock.Stats {
+		return hemlock.Stats{Workers: 1000, Idle: 1000, Submitted: 1000, Spawned: 1000}
+	})
+	p.Look()
+	require.Regexp(t, `^Shrinking: 1,000 idle, at most [\d,]+ years to the minimum\.$`, p.Says())
+	require.Equal(t, http.StatusOK, get(p, "http://localhost/").Code)
+}
