@@ -135,7 +135,7 @@ func ExamplePool_Shutdown() {
 	close(release)
 	fmt.Println(pool.Shutdown(context.Background()))
 	// Output:
-	// hemlock: shutdown: 1 tasks still running: context deadline exceeded
+	// hemlock: shutdown: 1 task running, 0 waiting, 1 worker left: context deadline exceeded
 	// hemlock: closed
 	// <nil>
 }

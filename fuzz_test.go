@@ -393,7 +393,7 @@ func (f *trial) doShutdown() {
 	err := f.shutdown(endingIn(f.t, wait))
 	if f.stats.Running == 0 && wait == 0 && err != nil {
 		// The context had ended before the idle workers could go.
-		require.ErrorContains(f.t, err, "hemlock: shutdown: 0 tasks still running")
+		require.ErrorContains(f.t, err, "hemlock: shutdown: 0 tasks running")
 		require.NotZero(f.t, f.idle())
 		err = nil
 	}
@@ -412,7 +412,7 @@ func (f *trial) checkShutdown(err error) {
 		return
 	}
 	assert.ErrorIs(f.t, err, context.DeadlineExceeded)
-	assert.ErrorContains(f.t, err, fmt.Sprintf("hemlock: shutdown: %d tasks still running", f.stats.Running))
+	assert.ErrorContains(f.t, err, fmt.Sprintf("hemlock: shutdown: %d task", f.stats.Running))
 }
 
 // doWaitForEnd has somebody wait in a Shutdown without a deadline.

@@ -29,9 +29,10 @@ const (
 )
 
 // A Pool runs each task on a goroutine of its own, as a go statement does, but
-// on a goroutine that is kept for the next task. It grows without bound, never
-// queues and never blocks, and gives workers back when they are no longer
-// needed.
+// on a goroutine that is kept for the next task. A task waits for a processor,
+// never for the end of another task. A Pool grows without bound, its methods
+// never block, but for Shutdown, and it gives workers back when they are no
+// longer needed.
 //
 // Make one with [New]; every method of a zero Pool panics. A Pool must not be
 // copied. All methods may be called from any goroutine at any time, from
@@ -75,15 +76,21 @@ func New(opts ...Option) *Pool {
 		drained: make(chan struct{}),
 	}
 	for _, set := range opts {
+		if set == nil {
+			panic("hemlock: New with a nil Option")
+		}
 		set(&p.options)
 	}
 	p.killer.init(p)
 	return p
 }
 
-// Submit starts the task on an idle worker if there is one, else on a new one,
-// and returns without waiting for it. It never blocks, and when a worker is idle
-// it allocates nothing.
+// Submit has the task run by a worker: an idle one, one that is about to start,
+// or a new one. It returns without waiting for the task, and it never blocks.
+// While the pool need not grow it allocates nothing.
+//
+// The task waits for a processor, as a goroutine does, and never for the end of
+// another task: tasks may wait for each other in any way.
 //
 // Submit returns [ErrNilTask] if task is nil and [ErrClosed] once
 // [Pool.Shutdown] was called. A task for which it returned nil runs, even when
@@ -182,9 +189,10 @@ func (p *Pool) closed() bool { return p.state.Load()&closedBit != 0 }
 
 // Shutdown stops the pool from accepting tasks, waits until every task it
 // accepted has ended, and retires every worker. It returns nil when the last
-// worker has gone. If ctx ends first, Shutdown returns an error that wraps
-// [context.Cause] of ctx and says how many tasks were still running; they go
-// on running, and a later Shutdown can wait for them again.
+// worker has gone. It interrupts no task. If ctx ends first, Shutdown returns an
+// error that wraps both the Err and the [context.Cause] of ctx, and says how many
+// tasks were running and waiting and how many workers were left; the tasks go on,
+// and a later Shutdown can wait for them again.
 //
 // Afterwards Submit returns [ErrClosed] and Run falls back to ordinary
 // goroutines. Shutdown can be called many times and concurrently. A task may
@@ -193,6 +201,9 @@ func (p *Pool) closed() bool { return p.state.Load()&closedBit != 0 }
 // What the tasks did happens before a Shutdown returns nil.
 func (p *Pool) Shutdown(ctx context.Context) error {
 	p.check()
+	if ctx == nil {
+		panic("hemlock: Shutdown with a nil context")
+	}
 	p.closing.Do(p.close)
 	select {
 	case <-p.drained:
@@ -203,18 +214,47 @@ func (p *Pool) Shutdown(ctx context.Context) error {
 	case <-p.drained:
 		return nil
 	default:
-		return fmt.Errorf("hemlock: shutdown: %d tasks still running: %w",
-			p.Stats().Running, context.Cause(ctx))
+		return p.unfinished(ctx)
 	}
 }
 
-// close refuses further tasks and starts to retire the workers.
+// unfinished is the error of a Shutdown whose ctx ended first. Who wraps the
+// end of a context looks for context.DeadlineExceeded or Canceled, who gave a
+// cause looks for that: both are found.
+func (p *Pool) unfinished(ctx context.Context) error {
+	why, cause := ctx.Err(), context.Cause(ctx)
+	switch {
+	case why == nil: // a context of somebody's own that breaks the contract
+		why = errors.New("the context is done")
+	case cause != why:
+		why = fmt.Errorf("%w: %w", why, cause)
+	}
+	s := p.Stats()
+	return fmt.Errorf("hemlock: shutdown: %s running, %d waiting, %s left: %w",
+		count(s.Running, "task"), s.Waiting, count(s.Workers, "worker"), why)
+}
+
+// count says how many there are of a thing whose plural has an s.
+func count(n int64, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}
+
+// close refuses further tasks and starts to retire the workers. It takes a
+// moment to wake 100,000 of them, which a ctx that ends should not have to wait
+// for, so if there are any it is done beside Shutdown.
 func (p *Pool) close() {
 	p.handoff.Refuse()
 	p.accepted = p.handoff.Counts().Accepted
 	p.state.Add(closedBit)
 	p.killer.wakeUp()
-	p.settle()
+	if p.workers() == 0 {
+		p.settle()
+		return
+	}
+	go p.settle()
 }
 
 // settle drives a closed pool to its end. Shutdown calls it, and then everyone
@@ -243,7 +283,7 @@ func (p *Pool) settle() {
 
 // check panics if the pool was not made by New.
 func (p *Pool) check() {
-	if p.handoff == nil {
+	if p == nil || p.handoff == nil {
 		panic("hemlock: zero Pool: use New")
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
-	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -162,6 +161,18 @@ func TestLargestOptionValuesWork(t *testing.T) {
 	})
 }
 
+// Pitfall 49: a sentence, not a nil dereference.
+func TestNilArgumentsPanicWithASentence(t *testing.T) {
+	var nobody *hemlock.Pool
+	for want, call := range map[string]func(){
+		"hemlock: New with a nil Option":       func() { hemlock.New(hemlock.WithMinWorkers(1), nil) },
+		"hemlock: Shutdown with a nil context": func() { var ctx context.Context; _ = hemlock.New().Shutdown(ctx) },
+		"hemlock: zero Pool: use New":          func() { nobody.Run(func() {}) },
+	} {
+		require.PanicsWithValue(t, want, call)
+	}
+}
+
 func TestMethodsOfAZeroPoolPanic(t *testing.T) {
 	var p hemlock.Pool
 	for name, call := range map[string]func(){
@@ -278,7 +289,7 @@ func TestTimedOutShutdownsLeaveNoGoroutine(t *testing.T) {
 		for range 1000 {
 			err := p.Shutdown(endingIn(t, time.Millisecond))
 			require.ErrorIs(t, err, context.DeadlineExceeded)
-			require.EqualError(t, err, "hemlock: shutdown: 1 tasks still running: context deadline exceeded")
+			require.EqualError(t, err, "hemlock: shutdown: 1 task running, 0 waiting, 1 worker left: context deadline exceeded")
 		}
 		synctest.Wait()
 		require.Len(t, stacksOf("synctest bubble"), before)
@@ -295,7 +306,26 @@ func TestShutdownReportsTheCauseOfItsContext(t *testing.T) {
 	cancel(cause)
 	err := p.Shutdown(ctx)
 	require.ErrorIs(t, err, cause)
-	require.True(t, strings.HasPrefix(err.Error(), "hemlock: shutdown: 7 tasks still running"), err)
+	require.ErrorIs(t, err, context.Canceled)
+	require.EqualError(t, err, "hemlock: shutdown: 7 tasks running, 0 waiting, 7 workers left: "+
+		"context canceled: the operator lost patience")
+}
+
+// A context that is done and has no error breaks its contract, and is no reason
+// to print nonsense.
+func TestShutdownBearsAContextWithoutAnError(t *testing.T) {
+	p := newPool(t)
+	occupy(t, p, 1)
+	err := p.Shutdown(doneWithoutError{t.Context()})
+	require.EqualError(t, err, "hemlock: shutdown: 1 task running, 0 waiting, 1 worker left: the context is done")
+}
+
+type doneWithoutError struct{ context.Context }
+
+func (doneWithoutError) Done() <-chan struct{} {
+	done := make(chan struct{})
+	close(done)
+	return done
 }
 
 func TestShutdownWinsAgainstAnEndedContext(t *testing.T) {

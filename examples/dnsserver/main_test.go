@@ -156,6 +156,6 @@ func TestDrainThatTakesTooLongIsAnError(t *testing.T) {
 	slowQuestion(t, "udp", server.addr)
 	require.NoError(t, server.Process.Signal(syscall.SIGTERM))
 	require.Equal(t, 1, server.wait(t))
-	require.Contains(t, server.log.String(), "1 tasks still running")
+	require.Contains(t, server.log.String(), "1 task running")
 	require.Contains(t, server.log.String(), "stats.running=1")
 }
