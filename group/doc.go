@@ -1,0 +1,60 @@
+// Package group runs the parts of one piece of work on a pool, waits for all of
+// them, and returns the first error: errgroup on goroutines whose stacks have
+// already grown.
+//
+// A request that asks ten backends at once starts ten goroutines with errgroup,
+// and each pays for the growth of its stack. On a pool they are workers that have
+// paid.
+//
+// # When errgroup is better
+//
+// Tasks that need no more than the stack a goroutine starts with gain nothing, and
+// there errgroup is as fast or faster. The same holds for groups that are made
+// once and live as long as the process.
+//
+// # Usage
+//
+//	g, ctx := group.WithContext(ctx, pool) // was: errgroup.WithContext(ctx)
+//	for i, query := range queries {
+//		g.Go(func() (err error) {
+//			results[i], err = search(ctx, query)
+//			return err
+//		})
+//	}
+//	err := g.Wait()
+//
+// # Panics
+//
+// A task that panics is the pool's affair. Without a panic handler the process
+// crashes, and the crash shows the task's own stack. With one, the handler is
+// told, and [Group.Wait] returns an error, so that nobody takes a missing result
+// for a good one. The same holds for a task that calls [runtime.Goexit], with or
+// without a handler. Wait never throws a panic again.
+//
+// # What differs from errgroup
+//
+//   - [New] and [WithContext] take the pool; a zero [Group] has none, and starts
+//     ordinary goroutines.
+//   - A task that calls runtime.Goexit leaves an error; errgroup's Wait returns
+//     nil.
+//   - Go(nil) and TryGo(nil) panic at once and in the caller; errgroup panics in
+//     the new goroutine.
+//   - What differs between a pool and a go statement; see package hemlock.
+//
+// # Memory model
+//
+// In the terminology of the Go memory model, a call of [Group.Go] or
+// [Group.TryGo] happens before its task starts, and what the task did happens
+// before [Group.Wait] returns.
+//
+// # Testing
+//
+// A Group may be used in a bubble of [testing/synctest] if its pool was made
+// there.
+//
+// # Limits
+//
+// A task that starts another in its own Group with a limit may wait for itself, as
+// in errgroup: all active tasks may be in Go, and none ends. Give the inner tasks
+// a Group of their own, on the same pool.
+package group

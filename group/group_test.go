@@ -1,0 +1,432 @@
+package group_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"sync"
+	"testing"
+	"testing/synctest"
+
+	"example.com/hemlock"
+	"example.com/hemlock/group"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/atomic"
+)
+
+var errDoom = errors.New("doom")
+
+const notReturned = "hemlock/group: a task did not return: it panicked or called runtime.Goexit"
+
+// newPool returns a pool that is shut down at the end of the test, which fails
+// if the pool then has a worker left or a task unaccounted for.
+func newPool(t testing.TB, opts ...hemlock.Option) *hemlock.Pool {
+	t.Helper()
+	p := hemlock.New(opts...)
+	t.Cleanup(func() {
+		require.NoError(t, p.Shutdown(context.Background()))
+		s := p.Stats()
+		require.Zero(t, s.Workers, "workers after Shutdown: %v", s)
+		require.Equal(t, s.Submitted, s.Completed, "tasks lost or counted twice: %v", s)
+	})
+	return p
+}
+
+// forgiving returns a pool with a panic handler, and what it was called with.
+func forgiving(t testing.TB) (p *hemlock.Pool, values chan any) {
+	t.Helper()
+	values = make(chan any, 100)
+	return newPool(t, hemlock.WithPanicHandler(func(v any, stack []byte) { values <- v })), values
+}
+
+func returnNil() error { return nil }
+
+func exit() error {
+	runtime.Goexit()
+	return nil
+}
+
+// Pitfall 51: on a pool with a handler, a task that panicked is no success, and
+// nobody waits for it for ever. The panic goes to the handler and nowhere else.
+func TestPanicIsAnErrorAndReachesTheHandler(t *testing.T) {
+	p, values := forgiving(t)
+	g, ctx := group.WithContext(t.Context(), p)
+	g.Go(func() error { panic("out of cheese") })
+	var err error
+	require.NotPanics(t, func() { err = g.Wait() })
+	require.EqualError(t, err, notReturned)
+	require.Equal(t, err, context.Cause(ctx))
+	require.Equal(t, "out of cheese", <-values)
+	require.Empty(t, values)
+}
+
+func TestHandlerSeesTheStackOfTheTask(t *testing.T) {
+	stacks := make(chan string, 1)
+	p := newPool(t, hemlock.WithPanicHandler(func(_ any, stack []byte) { stacks <- string(stack) }))
+	g := group.New(p)
+	g.Go(stumble)
+	require.Error(t, g.Wait())
+	require.Contains(t, <-stacks, "group_test.stumble(")
+}
+
+//go:noinline
+func stumble() error { panic("stumbled") }
+
+func TestGoexitIsAnError(t *testing.T) {
+	for name, g := range map[string]*group.Group{
+		"zero": new(group.Group),
+		"pool": group.New(newPool(t)),
+	} {
+		t.Run(name, func(t *testing.T) {
+			g.Go(exit)
+			require.EqualError(t, g.Wait(), notReturned)
+		})
+	}
+}
+
+// A deferred call panics while the goroutine exits, or exits while it panics.
+func TestGoexitAndPanicTogetherAreAnError(t *testing.T) {
+	p, values := forgiving(t)
+	for name, task := range map[string]func() error{
+		"panic while exiting": func() error {
+			defer func() { panic("late") }()
+			return exit()
+		},
+		"exit while panicking": func() error {
+			defer func() { _ = exit() }()
+			panic("early")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := group.New(p)
+			g.Go(task)
+			require.EqualError(t, g.Wait(), notReturned)
+		})
+	}
+	require.Equal(t, "late", <-values)
+	require.Empty(t, values, "Goexit ended the other panic")
+}
+
+// A task that recovers its own panic returns like any other.
+func TestRecoveredPanicIsNoError(t *testing.T) {
+	g := group.New(newPool(t))
+	g.Go(func() error {
+		defer func() { _ = recover() }()
+		panic("mine")
+	})
+	require.NoError(t, g.Wait())
+}
+
+// The first failure stands, however it came about.
+func TestFirstFailureWins(t *testing.T) {
+	p, values := forgiving(t)
+	for name, tasks := range map[string][]func() error{
+		"error first":  {func() error { return errDoom }, exit, stumble},
+		"Goexit first": {exit, func() error { return errDoom }},
+		"panic first":  {stumble, func() error { return errDoom }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g, ctx := group.WithContext(t.Context(), p)
+			g.Go(tasks[0])
+			first := g.Wait()
+			require.Error(t, first)
+			for _, task := range tasks[1:] {
+				g.Go(task)
+				require.Equal(t, first, g.Wait())
+			}
+			require.Equal(t, first, context.Cause(ctx))
+		})
+	}
+	<-values
+	<-values
+}
+
+// A task that did not return gives its place under the limit back.
+func TestTasksThatDoNotReturnLeaveTheLimit(t *testing.T) {
+	p, values := forgiving(t)
+	g := group.New(p)
+	g.SetLimit(1)
+	for range 10 {
+		g.Go(exit)
+		g.Go(stumble)
+		<-values
+	}
+	g.Go(returnNil)
+	require.EqualError(t, g.Wait(), notReturned)
+	require.True(t, g.TryGo(returnNil))
+	require.Error(t, g.Wait())
+}
+
+// The context ends with the task that did not return, and not only with Wait.
+func TestTaskThatDoesNotReturnCancels(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, _ := forgiving(t)
+		for _, task := range []func() error{exit, stumble} {
+			g, ctx := group.WithContext(t.Context(), p)
+			release := make(chan struct{})
+			g.Go(func() error { <-release; return ctx.Err() })
+			synctest.Wait()
+			require.NoError(t, ctx.Err(), "cancelled for nothing")
+			g.Go(task)
+			<-ctx.Done()
+			require.EqualError(t, context.Cause(ctx), notReturned)
+			close(release)
+			require.EqualError(t, g.Wait(), notReturned)
+		}
+	})
+}
+
+// The panic handler is called after the group has settled the task, so a handler
+// that blocks does not keep Wait from returning, but it does keep Shutdown.
+func TestWaitDoesNotWaitForTheHandler(t *testing.T) {
+	release := make(chan struct{})
+	p := newPool(t, hemlock.WithPanicHandler(func(any, []byte) { <-release }))
+	g := group.New(p)
+	g.Go(stumble)
+	require.Error(t, g.Wait())
+	require.EqualValues(t, 1, p.Stats().Running, "the task is over, its handler is not")
+	close(release)
+}
+
+func TestTasksRunOnThePool(t *testing.T) {
+	p := newPool(t)
+	g, _ := group.WithContext(t.Context(), p)
+	for range 10 {
+		g.Go(returnNil)
+		require.True(t, g.TryGo(returnNil))
+	}
+	require.NoError(t, g.Wait())
+	require.EqualValues(t, 20, p.Stats().Submitted)
+}
+
+// A pool that is shut down runs the tasks of its groups all the same.
+func TestTasksRunAfterShutdown(t *testing.T) {
+	p, values := forgiving(t)
+	g, ctx := group.WithContext(t.Context(), p)
+	g.SetLimit(3)
+	require.NoError(t, p.Shutdown(t.Context()))
+	var ran atomic.Int64
+	for range 100 {
+		g.Go(func() error { ran.Inc(); return nil })
+	}
+	require.NoError(t, g.Wait())
+	require.EqualValues(t, 100, ran.Load())
+	require.Equal(t, context.Canceled, context.Cause(ctx))
+	require.Zero(t, p.Stats().Submitted)
+
+	g = group.New(p)
+	require.True(t, g.TryGo(stumble))
+	require.EqualError(t, g.Wait(), notReturned)
+	require.Equal(t, "stumbled", <-values)
+}
+
+// Shutdown waits for the tasks of a group as for all others.
+func TestShutdownWaitsForTheGroup(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := hemlock.New()
+		g := group.New(p)
+		release := make(chan struct{})
+		g.Go(func() error { <-release; return errDoom })
+		ended := make(chan error, 1)
+		go func() { ended <- p.Shutdown(context.Background()) }()
+		synctest.Wait()
+		require.Empty(t, ended)
+		close(release)
+		require.NoError(t, <-ended)
+		require.Equal(t, errDoom, g.Wait())
+	})
+}
+
+// Groups within groups on one pool, each waiting for the inner ones, all with a
+// limit of one: there is always a worker for the innermost.
+func TestNestedGroupsNeverWaitForAWorker(t *testing.T) {
+	for _, limit := range []int{-1, 1, 2} {
+		t.Run(fmt.Sprint("limit ", limit), func(t *testing.T) {
+			p := newPool(t)
+			var leaves atomic.Int64
+			var nest func(ctx context.Context, depth int) error
+			nest = func(ctx context.Context, depth int) error {
+				if depth == 0 {
+					leaves.Inc()
+					return ctx.Err()
+				}
+				g, ctx := group.WithContext(ctx, p)
+				g.SetLimit(limit)
+				for range 3 {
+					g.Go(func() error { return nest(ctx, depth-1) })
+				}
+				return g.Wait()
+			}
+			require.NoError(t, nest(t.Context(), 6))
+			require.EqualValues(t, 3*3*3*3*3*3, leaves.Load())
+		})
+	}
+}
+
+// Every task waits for all the others: none of a group waits for a worker.
+func TestAllTasksOfAGroupRunAtOnce(t *testing.T) {
+	const n = 1000
+	g := group.New(newPool(t))
+	var all sync.WaitGroup
+	all.Add(n)
+	for range n {
+		g.Go(func() error {
+			all.Done()
+			all.Wait()
+			return nil
+		})
+	}
+	require.NoError(t, g.Wait())
+}
+
+func TestTasksStartTasksInTheirGroup(t *testing.T) {
+	g := group.New(newPool(t))
+	var ran atomic.Int64
+	var grow func(depth int) error
+	grow = func(depth int) error {
+		ran.Inc()
+		for range 2 {
+			if depth > 0 {
+				g.Go(func() error { return grow(depth - 1) })
+			}
+		}
+		return nil
+	}
+	g.Go(func() error { return grow(9) })
+	require.NoError(t, g.Wait())
+	require.EqualValues(t, 1<<10-1, ran.Load())
+}
+
+// The error of an inner group passes through the outer ones.
+func TestInnerFailurePassesThrough(t *testing.T) {
+	p, values := forgiving(t)
+	outer, ctx := group.WithContext(t.Context(), p)
+	outer.Go(func() error {
+		inner := group.New(p)
+		inner.Go(stumble)
+		return inner.Wait()
+	})
+	require.EqualError(t, outer.Wait(), notReturned)
+	require.EqualError(t, context.Cause(ctx), notReturned)
+	<-values
+}
+
+func TestParentsCauseIsTheGroups(t *testing.T) {
+	parent, cancel := context.WithCancelCause(t.Context())
+	g, ctx := group.WithContext(parent, newPool(t))
+	g.Go(func() error { <-ctx.Done(); return context.Cause(ctx) })
+	cancel(errDoom)
+	require.Equal(t, errDoom, g.Wait())
+	require.Equal(t, errDoom, context.Cause(ctx))
+}
+
+// Misuse is reported where it happens, and leaves nothing to wait for.
+func TestMisusePanicsAtTheCaller(t *testing.T) {
+	p := newPool(t)
+	require.PanicsWithValue(t, "hemlock/group: nil Pool", func() { group.New(nil) })
+	require.PanicsWithValue(t, "hemlock/group: nil Pool", func() { group.WithContext(t.Context(), nil) })
+	require.PanicsWithValue(t, "hemlock: zero Pool: use New", func() { group.New(new(hemlock.Pool)) })
+	g := group.New(p)
+	g.SetLimit(1)
+	for range 2 {
+		require.PanicsWithValue(t, "hemlock/group: Go with a nil task", func() { g.Go(nil) })
+		require.PanicsWithValue(t, "hemlock/group: TryGo with a nil task", func() { g.TryGo(nil) })
+	}
+	g.Go(returnNil)
+	require.NoError(t, g.Wait())
+	require.EqualValues(t, 1, p.Stats().Submitted)
+}
+
+// What the caller did before Go is visible in the task, and what the task did is
+// visible after Wait, also if it does not return: the race detector knows if not.
+func TestMemoryModel(t *testing.T) {
+	p, values := forgiving(t)
+	for range 100 {
+		g := group.New(p)
+		var counts [30]int
+		for i := range counts {
+			counts[i]++
+			g.Go(func() error {
+				counts[i]++
+				switch i {
+				case 7:
+					return exit()
+				case 8:
+					return stumble()
+				}
+				return nil
+			})
+		}
+		require.EqualError(t, g.Wait(), notReturned)
+		for i := range counts {
+			require.Equal(t, 2, counts[i])
+		}
+		<-values
+	}
+}
+
+// Many use one group at once, and each failure but the first is dropped.
+func TestConcurrentCallers(t *testing.T) {
+	p := newPool(t)
+	for _, limit := range []int{-1, 3} {
+		g, ctx := group.WithContext(t.Context(), p)
+		g.SetLimit(limit)
+		var started, ran atomic.Int64
+		var callers sync.WaitGroup
+		for caller := range 8 {
+			callers.Go(func() {
+				for i := range 200 {
+					task := func() error {
+						ran.Inc()
+						if i == 100 {
+							return fmt.Errorf("caller %d", caller)
+						}
+						return nil
+					}
+					if i%2 == 0 {
+						g.Go(task)
+					} else if !g.TryGo(task) {
+						continue
+					}
+					started.Inc()
+				}
+			})
+		}
+		callers.Wait()
+		err := g.Wait()
+		assert.ErrorContains(t, err, "caller ")
+		assert.Equal(t, err, context.Cause(ctx))
+		assert.Equal(t, started.Load(), ran.Load())
+	}
+}
+
+// Who waits more than once, or in several places, sees the same.
+func TestEveryWaitReturnsTheSame(t *testing.T) {
+	g := group.New(newPool(t))
+	release := make(chan struct{})
+	g.Go(func() error { <-release; return errDoom })
+	results := make(chan error, 10)
+	for range cap(results) {
+		go func() { results <- g.Wait() }()
+	}
+	close(release)
+	for range cap(results) {
+		require.Equal(t, errDoom, <-results)
+	}
+}
+
+// A dropped group leaves no goroutine: the bubble fails the test otherwise.
+func TestDroppedGroupLeavesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := hemlock.New()
+		ctx, cancel := context.WithCancel(t.Context())
+		g, _ := group.WithContext(ctx, p)
+		g.Go(exit)
+		g.Go(returnNil)
+		synctest.Wait()
+		require.NoError(t, p.Shutdown(context.Background()))
+		cancel()
+	})
+}

@@ -1,0 +1,288 @@
+package group_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"example.com/hemlock"
+	"example.com/hemlock/group"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/atomic"
+	"golang.org/x/sync/errgroup"
+)
+
+// A grouper is what group and errgroup have in common.
+type grouper interface {
+	Go(f func() error)
+	TryGo(f func() error) bool
+	SetLimit(n int)
+	Wait() error
+}
+
+// contestants make a fresh group of every kind, with its context if it has one.
+// errgroup itself is one of them, so that the suite cannot ask for more than it
+// does.
+var contestants = map[string]func(*testing.T) (grouper, context.Context){
+	"errgroup": func(t *testing.T) (grouper, context.Context) {
+		return errgroup.WithContext(t.Context())
+	},
+	"zero errgroup": func(*testing.T) (grouper, context.Context) { return new(errgroup.Group), nil },
+	"zero group":    func(*testing.T) (grouper, context.Context) { return new(group.Group), nil },
+	"no context":    func(t *testing.T) (grouper, context.Context) { return group.New(newPool(t)), nil },
+	"context":       func(t *testing.T) (grouper, context.Context) { return group.WithContext(t.Context(), newPool(t)) },
+	"recycled workers": func(t *testing.T) (grouper, context.Context) {
+		return group.WithContext(t.Context(), newPool(t, hemlock.WithMaxTasksPerWorker(1)))
+	},
+	"closed pool": func(t *testing.T) (grouper, context.Context) {
+		p := newPool(t)
+		require.NoError(t, p.Shutdown(t.Context()))
+		return group.WithContext(t.Context(), p)
+	},
+}
+
+// forEach runs the body for a fresh group of every kind, in a bubble, where a
+// Go that blocks is seen and not guessed.
+func forEach(t *testing.T, body func(t *testing.T, g grouper, ctx context.Context)) {
+	t.Helper()
+	for name, fresh := range contestants {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				g, ctx := fresh(t)
+				body(t, g, ctx)
+			})
+		})
+	}
+}
+
+// requireCause checks how the context of a group ended, if it has one.
+func requireCause(t *testing.T, ctx context.Context, want error) {
+	t.Helper()
+	if ctx == nil {
+		return
+	}
+	require.Equal(t, want, context.Cause(ctx))
+	if want != nil {
+		require.Equal(t, context.Canceled, ctx.Err())
+	}
+}
+
+// Wait returns nil while no task has failed, and from the first failure on that
+// error, though the group goes on to be used.
+func TestWaitReturnsTheFirstError(t *testing.T) {
+	second := errors.New("second")
+	for _, errs := range [][]error{{}, {nil}, {errDoom}, {nil, errDoom}, {errDoom, nil}, {errDoom, nil, second}} {
+		forEach(t, func(t *testing.T, g grouper, _ context.Context) {
+			require.NoError(t, g.Wait(), "no task yet")
+			var first error
+			for _, err := range errs {
+				g.Go(func() error { return err })
+				if first == nil {
+					first = err
+				}
+				require.Equal(t, first, g.Wait())
+			}
+		})
+	}
+}
+
+// Wait waits for every task, not only for the first that fails.
+func TestWaitReturnsWhenAllHaveEnded(t *testing.T) {
+	forEach(t, func(t *testing.T, g grouper, ctx context.Context) {
+		release := make(chan struct{})
+		g.Go(func() error { return errDoom })
+		g.Go(func() error { <-release; return nil })
+		result := make(chan error, 1)
+		go func() { result <- g.Wait() }()
+		synctest.Wait()
+		require.Empty(t, result, "Wait returned while a task runs")
+		requireCause(t, ctx, errDoom)
+		close(release)
+		require.Equal(t, errDoom, <-result)
+	})
+}
+
+// The context ends with Wait, however the tasks ended, and its cause is what Wait
+// returned.
+func TestContextEndsWithWait(t *testing.T) {
+	for _, errs := range [][]error{{}, {nil}, {errDoom}, {errDoom, nil}} {
+		for _, start := range []func(grouper, func() error){
+			func(g grouper, f func() error) { g.Go(f) },
+			func(g grouper, f func() error) { g.TryGo(f) },
+		} {
+			forEach(t, func(t *testing.T, g grouper, ctx context.Context) {
+				var want error
+				cause := context.Canceled
+				for _, err := range errs {
+					start(g, func() error { return err })
+					if err != nil {
+						want, cause = err, err
+					}
+				}
+				require.Equal(t, want, g.Wait())
+				requireCause(t, ctx, cause)
+			})
+		}
+	}
+}
+
+// Until a task fails or Wait returns, the context lives.
+func TestContextLivesWhileNothingFails(t *testing.T) {
+	forEach(t, func(t *testing.T, g grouper, ctx context.Context) {
+		requireCause(t, ctx, nil)
+		release := make(chan struct{})
+		g.Go(returnNil)
+		g.Go(func() error { <-release; return nil })
+		synctest.Wait()
+		requireCause(t, ctx, nil)
+		close(release)
+		synctest.Wait()
+		requireCause(t, ctx, nil)
+		require.NoError(t, g.Wait())
+		requireCause(t, ctx, context.Canceled)
+	})
+}
+
+// A context that has ended with Wait keeps its cause, though a task fails later.
+func TestReusedGroupKeepsItsCause(t *testing.T) {
+	forEach(t, func(t *testing.T, g grouper, ctx context.Context) {
+		g.Go(returnNil)
+		require.NoError(t, g.Wait())
+		requireCause(t, ctx, context.Canceled)
+		g.Go(func() error { return errDoom })
+		require.Equal(t, errDoom, g.Wait())
+		requireCause(t, ctx, context.Canceled)
+	})
+}
+
+// TryGo starts as many tasks as the limit allows, not one more, and again as
+// many when they have ended.
+func TestTryGoStopsAtTheLimit(t *testing.T) {
+	forEach(t, func(t *testing.T, g grouper, _ context.Context) {
+		require.True(t, g.TryGo(returnNil), "no limit yet")
+		require.NoError(t, g.Wait())
+		release := make(chan struct{})
+		block := func() error { <-release; return nil }
+		for _, limit := range []int{42, 1} {
+			g.SetLimit(limit)
+			for range 2 {
+				for i := range limit {
+					require.True(t, g.TryGo(block), "task %d of %d", i, limit)
+				}
+				require.False(t, g.TryGo(block))
+				release <- struct{}{}
+				synctest.Wait()
+				require.True(t, g.TryGo(block), "a task has ended")
+				require.False(t, g.TryGo(block))
+				for range limit {
+					release <- struct{}{}
+				}
+				require.NoError(t, g.Wait())
+			}
+		}
+	})
+}
+
+func TestLimitOfZeroStopsEverything(t *testing.T) {
+	forEach(t, func(t *testing.T, g grouper, _ context.Context) {
+		g.SetLimit(0)
+		for range 1000 {
+			require.False(t, g.TryGo(returnNil))
+		}
+		require.NoError(t, g.Wait())
+		g.SetLimit(-1)
+		require.True(t, g.TryGo(returnNil), "the limit was lifted")
+		require.NoError(t, g.Wait())
+	})
+}
+
+// Go blocks at the limit, until a task ends.
+func TestGoBlocksAtTheLimit(t *testing.T) {
+	forEach(t, func(t *testing.T, g grouper, _ context.Context) {
+		const limit = 3
+		g.SetLimit(limit)
+		release := make(chan struct{})
+		block := func() error { <-release; return nil }
+		for range limit {
+			g.Go(block)
+		}
+		started := make(chan struct{})
+		go func() {
+			defer close(started)
+			g.Go(block)
+		}()
+		synctest.Wait()
+		select {
+		case <-started:
+			require.FailNow(t, "Go did not block")
+		default:
+		}
+		release <- struct{}{}
+		<-started
+		require.False(t, g.TryGo(block))
+		close(release)
+		require.NoError(t, g.Wait())
+	})
+}
+
+// Never are more tasks active than the limit says, and so many are at times.
+func TestNeverMoreThanTheLimit(t *testing.T) {
+	forEach(t, func(t *testing.T, g grouper, _ context.Context) {
+		const limit = 10
+		g.SetLimit(limit)
+		var active, most atomic.Int64
+		for i := range 1000 {
+			g.Go(func() error {
+				n := active.Inc()
+				for old := most.Load(); n > old && !most.CompareAndSwap(old, n); old = most.Load() {
+				}
+				time.Sleep(time.Duration(i%7) * time.Microsecond)
+				active.Dec()
+				return nil
+			})
+		}
+		require.NoError(t, g.Wait())
+		require.EqualValues(t, limit, most.Load())
+	})
+}
+
+// A negative limit is none.
+func TestNegativeLimitIsNone(t *testing.T) {
+	forEach(t, func(t *testing.T, g grouper, _ context.Context) {
+		g.SetLimit(1)
+		g.SetLimit(-7)
+		release := make(chan struct{})
+		for range 100 {
+			g.Go(func() error { <-release; return nil })
+		}
+		close(release)
+		require.NoError(t, g.Wait())
+	})
+}
+
+// SetLimit panics with an error while it sees active tasks, and not afterwards.
+func TestSetLimitPanicsWhileTasksAreActive(t *testing.T) {
+	forEach(t, func(t *testing.T, g grouper, _ context.Context) {
+		g.SetLimit(5)
+		g.SetLimit(2)
+		release := make(chan struct{})
+		for range 2 {
+			g.Go(func() error { <-release; return nil })
+		}
+		func() {
+			defer func() {
+				err, ok := recover().(error)
+				require.True(t, ok, "the panic is an error")
+				require.ErrorContains(t, err, "while 2 ")
+				require.ErrorContains(t, err, "active")
+			}()
+			g.SetLimit(3)
+		}()
+		require.False(t, g.TryGo(returnNil), "the limit is as it was")
+		close(release)
+		require.NoError(t, g.Wait())
+		require.NotPanics(t, func() { g.SetLimit(3) })
+	})
+}
