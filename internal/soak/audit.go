@@ -59,6 +59,7 @@ func (l *load) audit() error {
 		expect("tasks completed", s.Completed, s.Submitted, s.Submitted),
 		expect("tasks panicked", s.Panicked, l.lowest(l.panicked.Load()), l.panicked.Load()),
 		expect("panics handled", l.handled.Load(), s.Panicked, l.panicked.Load()),
+		expect("groups with a wrong error", l.misled.Load(), 0, 0),
 		expect("workers left", s.Workers, 0, 0),
 		expect("workers killed or replaced", s.Killed, 0, s.Spawned),
 	)

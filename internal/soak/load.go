@@ -31,6 +31,7 @@ type load struct {
 	ended    atomic.Int64
 	panicked atomic.Int64
 	handled  atomic.Int64
+	misled   atomic.Int64 // groups whose Wait did not return what their tasks did
 
 	pool     *hemlock.Pool
 	random   *rand.Rand // used by the goroutine of run alone

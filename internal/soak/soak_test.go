@@ -43,8 +43,9 @@ func TestSoakFindsFaults(t *testing.T) {
 			l.patience = time.Millisecond
 			l.loose.Inc()
 		},
-		"tasks run:":      func(l *load) { l.ran.Inc() },
-		"panics handled:": func(l *load) { l.handled.Add(1 << 40) },
+		"tasks run:":                 func(l *load) { l.ran.Inc() },
+		"groups with a wrong error:": func(l *load) { l.misled.Inc() },
+		"panics handled:":            func(l *load) { l.handled.Add(1 << 40) },
 		"tasks still running": func(l *load) {
 			l.patience = time.Millisecond
 			l.fate = shutAfterwards

@@ -2,12 +2,16 @@ package main
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"runtime"
 	"runtime/debug"
 	"runtime/pprof"
 	"sync"
 	"time"
+
+	"example.com/hemlock/group"
+	"go.uber.org/atomic"
 )
 
 // act is what a task does: something that strains the pool or the runtime, and
@@ -18,7 +22,7 @@ func (l *load) act(random *rand.Rand, depth int) {
 			l.start(random, depth-1)
 		}
 	}
-	switch random.IntN(8) {
+	switch random.IntN(9) {
 	case 0:
 		runtime.Gosched()
 	case 1:
@@ -31,6 +35,8 @@ func (l *load) act(random *rand.Rand, depth int) {
 		leaveTraces()
 	case 5:
 		l.spike(random)
+	case 6:
+		l.fanOut(random)
 	}
 	l.endSomehow(random)
 }
@@ -60,6 +66,47 @@ func (l *load) spike(random *rand.Rand) {
 			together.Wait()
 		})
 	}
+}
+
+var errPart = errors.New("soak")
+
+// fanOut runs a group of tasks, if there is room for them, and waits for all. It
+// has its own book of whether one failed.
+func (l *load) fanOut(random *rand.Rand) {
+	n := int64(1 + random.IntN(20))
+	if !l.room.TryAcquire(n) {
+		return
+	}
+	l.loose.Add(n)
+	var succeeded atomic.Int64
+	g, ctx := group.WithContext(context.Background(), l.pool)
+	g.SetLimit(pickLimit(random))
+	for range n {
+		random := rand.New(rand.NewPCG(random.Uint64(), 4))
+		g.Go(func() error {
+			defer l.room.Release(1)
+			defer l.ended.Inc()
+			l.ran.Inc()
+			l.endSomehow(random)
+			if random.IntN(40) == 0 {
+				return errPart
+			}
+			succeeded.Inc()
+			return nil
+		})
+	}
+	err := g.Wait()
+	if (err == nil) != (succeeded.Load() == n) || ctx.Err() == nil {
+		l.misled.Inc()
+	}
+}
+
+// pickLimit returns the limit of a group, or -1 for none.
+func pickLimit(random *rand.Rand) int {
+	if random.IntN(2) == 0 {
+		return -1
+	}
+	return 1 + random.IntN(10)
 }
 
 // endSomehow returns, or does not.

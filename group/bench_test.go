@@ -1,0 +1,93 @@
+package group_test
+
+import (
+	"fmt"
+	"testing"
+
+	"example.com/hemlock"
+	"example.com/hemlock/group"
+	"golang.org/x/sync/errgroup"
+)
+
+// BenchmarkGroup and BenchmarkErrgroup are the same but for what starts the
+// tasks: one caller makes request after request, each a group of its own with a
+// context. An operation is a request. Compare them within one run, and in turns:
+//
+//	for round in 1 2 3 4 5 6; do
+//		go test -run '^$' -bench '^Benchmark(Group|Errgroup)$' ./group
+//	done | bin/benchstat -col .name -
+//
+// The module bench has the same with conc.
+func BenchmarkGroup(b *testing.B) {
+	benchmarkRequests(b, func(b *testing.B) func() grouper {
+		p := newPool(b)
+		return func() grouper {
+			g, _ := group.WithContext(b.Context(), p)
+			return g
+		}
+	})
+}
+
+func BenchmarkErrgroup(b *testing.B) {
+	benchmarkRequests(b, func(b *testing.B) func() grouper {
+		return func() grouper {
+			g, _ := errgroup.WithContext(b.Context())
+			return g
+		}
+	})
+}
+
+func benchmarkRequests(b *testing.B, maker func(*testing.B) func() grouper) {
+	for _, kib := range []int{0, 4, 8, 16} {
+		for _, tasks := range []int{10, 100} {
+			b.Run(fmt.Sprintf("stack=%dKiB/tasks=%d", kib, tasks), func(b *testing.B) {
+				b.ReportAllocs()
+				fresh := maker(b)
+				task := func() error {
+					if kib > 0 {
+						useStack(kib)
+					}
+					return nil
+				}
+				for b.Loop() {
+					g := fresh()
+					for range tasks {
+						g.Go(task)
+					}
+					if err := g.Wait(); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+		}
+	}
+}
+
+// BenchmarkGo is the price of a task alone, in a group that is never waited for.
+func BenchmarkGo(b *testing.B) {
+	for name, g := range map[string]grouper{
+		"errgroup": new(errgroup.Group),
+		"zero":     new(group.Group),
+		"pool":     group.New(hemlock.New()),
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				g.Go(returnNil)
+			}
+			_ = g.Wait()
+		})
+	}
+}
+
+// useStack runs with that many KiB of stack in use.
+//
+//go:noinline
+func useStack(kib int) byte {
+	var frame [1 << 10]byte
+	frame[kib%len(frame)] = 1
+	if kib > 1 {
+		frame[0] += useStack(kib - 1)
+	}
+	return frame[kib%len(frame)]
+}
