@@ -36,11 +36,6 @@ var children = map[string]func(){
 		_ = outer.Wait()
 		select {}
 	},
-	"main returns": func() {
-		g := group.New(hemlock.New())
-		g.Go(stumble)
-		_ = g.Wait()
-	},
 }
 
 func closedPool() *hemlock.Pool {

@@ -77,7 +77,8 @@ func WithContext(ctx context.Context, pool *hemlock.Pool) (*Group, context.Conte
 //
 // The pool's panic handler may not have been called yet when Wait returns, or may
 // still run; [hemlock.Pool.Shutdown] waits for it. Without a handler the process
-// crashes, and Wait may return before it has.
+// crashes, and Wait may return before it has: a main that then calls os.Exit can
+// still hide the crash, which is rare.
 //
 // A Group may be used again after Wait, but it keeps its first error, and its
 // context stays cancelled.
