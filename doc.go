@@ -1,20 +1,24 @@
-// Package hemlock is an elastic, unbounded goroutine pool for servers: it runs
-// every task at once, as a go statement does, but on goroutines that are kept
-// and whose stacks have already grown.
+// Package hemlock is an elastic, unbounded goroutine pool for servers: a task
+// runs as it would after a go statement, but on a goroutine that is kept and whose
+// stack has already grown.
 //
 // A goroutine starts with a few KiB of stack. A request handler that decodes,
 // authorises, evaluates and encodes needs more, so a server that starts a
 // goroutine for each request pays for the growth of its stack at each request.
-// A worker that is used again has paid. hemlock never queues and never blocks:
-// an idle worker takes the task if there is one, and if there is none a new
-// worker is spawned. When the load falls, a killer poisons spare workers.
+// A reused worker has already grown its stack.
+//
+// A task waits for a processor, as a goroutine does, and never for the end of
+// another task: tasks may wait for each other in any way, and Submit never
+// blocks. The pool grows by as many workers as run at once, and stops idle
+// workers when the load falls.
 //
 // # When a go statement is better
 //
-// A task that needs no more than the stack a goroutine starts with gains
-// nothing: a go statement is as fast or faster. So it is for goroutines that
-// live long or start seldom. And where the number of tasks must be bounded, a
-// limit has to be put in front of the pool; see Limits.
+// A caller that waits for each of its tasks gains nothing if the task needs no
+// more than the stack a goroutine starts with: a go statement is as fast or
+// faster. The same holds for goroutines that live long or start seldom. Where
+// the number of tasks must be bounded, put a limit in front of the pool; see
+// Limits.
 //
 // # Usage
 //
@@ -33,17 +37,20 @@
 // # Workers
 //
 // A worker is spawned with its first task in hand, and only when no worker is
-// idle. Between tasks it waits on one of a few seats of a processor, and when
-// those are taken on a channel that all workers share, the reserve. [Pool.Submit]
-// looks at the seats of its own processor first, so that a few workers stay hot
-// and the reserve holds the cold ones. While it waits, a worker holds its stack,
+// idle. The workers that were busy last are used first, so that a few stay hot
+// and the others are not disturbed. While it is idle a worker holds its stack,
 // about two and a half KiB in all if its tasks were shallow, and nothing of the
 // tasks it ran.
 //
-// A worker that is between its task and its seat is invisible to Submit, so a
-// few more workers are spawned than tasks ever ran at once: 64 callers may make
-// 20 workers where 2 tasks run at a time. One submitter that never waits for
-// its empty tasks makes tens of thousands, much as go statements would.
+// A task is not given to a worker of its own when workers that were just woken
+// still wait for a processor: it would have to wait for one as well. It is left
+// to them, and Waiting in [Stats] counts it until one of them takes it. A worker
+// that has run a task takes the next that waits. So many short tasks need few
+// workers, and few wake-ups. A pool in which Waiting stays above zero has less
+// processors than it needs.
+//
+// A worker that has finished a task is not idle at once, so a few more workers
+// are spawned than tasks ever ran at once.
 //
 // After about 65,536 tasks a worker hands its place to a fresh goroutine, so
 // that a stack that one rare task blew up is given back; see
@@ -51,13 +58,16 @@
 //
 // # Killing
 //
+// How long an idle worker lives: with the defaults, the killer begins ten seconds
+// after the last spawn. Of 10 spare workers the last is gone after 10 more
+// seconds, of 1,000 after 89 and of 100,000 after 160.
+//
 // While there are more workers than [WithMinWorkers], the killer holds a round
 // every [WithKillInterval], but none within [WithKillDelay] after a worker was
-// spawned. A round sends a pill, a nil task, to a sixteenth of the idle workers,
-// but at least to one, those on the reserve first. Only a worker that is idle at
+// spawned. A round kills a sixteenth of the idle workers, but at least one. It
+// sends each a pill, a nil task, without waiting: only a worker that is idle at
 // that moment can take it, so a busy one never dies of a round that came while
-// it worked. With the default of one second, 10,000 spare workers are gone in
-// about two and a quarter minutes; the last thirty go one a second.
+// it worked. Those that were idle longest tend to go first.
 //
 // That some other goroutine must decide is what gSuneido found: when all idle
 // workers wait on one channel, each is served in its turn, and none is ever
@@ -69,7 +79,7 @@
 // # Shutdown
 //
 // [Pool.Shutdown] refuses further tasks, waits for those accepted, and retires
-// all workers. A Submit at the same moment is either refused or its task runs
+// all workers. It interrupts no task: cancel what tasks wait for before it. A Submit at the same moment is either refused or its task runs
 // before Shutdown returns nil; there is nothing in between. A pool that is
 // dropped without Shutdown drains itself and is collected if its minimum is 0
 // and its kill interval is not; other pools need Shutdown.
@@ -90,6 +100,8 @@
 //   - A task that returns with its thread locked by [runtime.LockOSThread] leaves
 //     the worker on that thread. End such a task with [runtime.Goexit], which ends
 //     worker and thread, or start it with go.
+//   - An execution trace shows every task as the worker that runs it, and a region
+//     or task of [runtime/trace] that is left open stays open for the next task.
 //   - The traceback of a crash says "created by" of the worker's first submitter,
 //     not of the task's.
 //   - What else a goroutine inherits comes from the worker's first submitter, and
@@ -108,7 +120,8 @@
 // # Testing
 //
 // A pool may be used in a bubble of [testing/synctest], with fake time, if it was
-// made there. The bubble ends after Shutdown, or when the test sleeps until the killer has
+// made there. One that was made outside must not be used inside: the bubble would
+// wait for its workers, or the runtime panics. The bubble ends after Shutdown, or when the test sleeps until the killer has
 // drained the pool. The package shares nothing between pools and starts nothing
 // when it is imported.
 //
@@ -124,4 +137,15 @@
 //     load and Go version; the README has figures.
 //   - A task that blocks for ever keeps its worker for ever, as it keeps a
 //     goroutine.
+//   - What bounds goroutines bounds tasks: the runtime ends the process at 10,000
+//     threads, when so many tasks block in system calls, and at 1,048,575
+//     goroutines that wait for one descriptor. No panic handler sees a fatal
+//     error, such as a stack overflow or concurrent writes to a map. And the
+//     runtime keeps the descriptors of ended goroutines, about 500 bytes each.
+//   - While the killer has a timer, the runtime does not report that all
+//     goroutines are asleep, so a deadlock is silent until the pool is at its
+//     minimum.
+//   - A pool is for a process, not for a tenant or a connection: it takes some
+//     KiB for each processor, and pools that are used between two collections
+//     lengthen the pause of the next by 40 ns each.
 package hemlock

@@ -22,7 +22,7 @@ func defaults() options {
 }
 
 // An Option changes a setting of a [Pool]. [New] takes any number of them; of
-// two that set the same thing the later one holds.
+// two that set the same thing the last one wins.
 type Option func(*options)
 
 // WithKillInterval sets the time between two rounds of the killer; each round
