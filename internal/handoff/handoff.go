@@ -36,7 +36,7 @@ type Handoff struct {
 	// Immutable after New.
 	shards []Shard
 	shared chan Delivery // where the workers wait that found no local place
-	enough int32         // workers on their way at one shard; see Assign
+	most   int32         // workers on their way that are enough for any task; see Assign
 	epoch  time.Time     // Clock counts from here
 
 	tokens tokens
@@ -56,7 +56,7 @@ func New() *Handoff {
 	h := &Handoff{
 		shards: make([]Shard, max(procs, runtime.NumCPU())),
 		shared: make(chan Delivery),
-		enough: int32(procs+1) / 2,
+		most:   int32(procs)/2 + 1,
 		epoch:  time.Now(),
 	}
 	for i := range h.shards {
@@ -83,14 +83,10 @@ func (h *Handoff) Note(d time.Duration) { h.meter.note(d) }
 // A worker on its way waits for a processor, and so does a task that is left to
 // it: waking one more would not start the task earlier. It takes a microsecond or
 // so, though, until an idle processor finds the worker, and one after the other
-// they would be slow to find many. So one worker on its way is enough only while
-// tasks are shorter than that. Else half as many as there are processors are.
+// they would be slow to find many. So the longer tasks take, the more workers
+// must be on their way, up to half of the processors and one.
 func (h *Handoff) Assign(at *Shard, task func()) Delivery {
-	enough := h.enough
-	if h.meter.short() {
-		enough = 1
-	}
-	if at.onTheirWay() < enough {
+	if at.onTheirWay() < min(1+h.meter.steps(), h.most) {
 		return at.send(task)
 	}
 	at.backlog.push(task)

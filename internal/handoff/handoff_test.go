@@ -194,7 +194,7 @@ func TestRetireSendsEverybodyAwayNowAndLater(t *testing.T) {
 func slow(h *Handoff) { h.meter.mean.Store(int32(long)) }
 
 // A task is left to workers on their way, one if tasks are short, else half as
-// many as there are processors; it never waits for a task that runs.
+// many as there are processors and one; it never waits for a task that runs.
 func TestTasksWaitOnlyForWorkersOnTheirWay(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(8))
 	for _, c := range []struct {
@@ -203,7 +203,8 @@ func TestTasksWaitOnlyForWorkersOnTheirWay(t *testing.T) {
 		sent int
 	}{
 		{"short", func(*Handoff) {}, 1},
-		{"long", slow, 4},
+		{"a step", func(h *Handoff) { h.meter.mean.Store(int32(step)) }, 2},
+		{"long", slow, 5},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			h := New()
@@ -338,24 +339,23 @@ func TestBacklogAllocatesNothingInTheSteadyState(t *testing.T) {
 // are found out after few samples.
 func TestMeterFollowsTheLoad(t *testing.T) {
 	m := new(meter)
-	require.True(t, m.short(), "nothing is known")
-	for range 3 {
-		m.note(time.Hour)
+	require.Zero(t, m.steps(), "nothing is known")
+	// samples counts how many of them it takes until the tasks seem so long.
+	samples := func(d time.Duration, until func(steps int32) bool) (n int) {
+		for ; !until(m.steps()); n++ {
+			m.note(d)
+		}
+		return n
 	}
-	require.False(t, m.short())
-	samples := 0
-	for ; !m.short(); samples++ {
-		m.note(100)
-	}
-	require.Less(t, samples, 4*weight, "an hour counts as %v", long)
+	many := func(steps int32) bool { return steps > 16 }
+	none := func(steps int32) bool { return steps == 0 }
+	require.Equal(t, 2, samples(time.Hour, many))
+	require.Less(t, samples(100, none), 6*weight, "an hour counts as %v", long)
+	require.Less(t, samples(10*time.Microsecond, many), 2*weight)
 	for range 1000 {
-		m.note(short / 2)
+		m.note(step - 1)
 	}
-	require.True(t, m.short())
-	for samples = 0; m.short(); samples++ {
-		m.note(10 * short)
-	}
-	require.Less(t, samples, weight)
+	require.Zero(t, m.steps())
 }
 
 // Pitfall 40: after any number of collections each processor has a shard of its

@@ -7,22 +7,20 @@ import (
 )
 
 const (
-	// short is what it costs, about, to wake a worker: the hand-over and the time
-	// until an idle processor finds it. A task that takes less is not worth a
-	// wake-up of its own.
-	short = 2 * time.Microsecond
+	// step is how much longer tasks must take for one more worker on its way to
+	// be worth its wake-up.
+	step = 256 * time.Nanosecond
 
 	// long is what a longer task counts as, so that one that blocks for a second
 	// does not outweigh the next thousand.
-	long = 16 * short
+	long = 32 * time.Microsecond
 
 	// weight is how many samples the mean goes back.
 	weight = 8
 )
 
 // A meter estimates how long the tasks of a pool take, from those that workers
-// have timed. Nothing known counts as short. docs/DESIGN.md has the measurements
-// behind the three constants.
+// have timed. docs/DESIGN.md has the measurements behind the constants.
 //
 // It is one word for all shards. Each of them would learn too late what its
 // tasks are like.
@@ -32,7 +30,8 @@ type meter struct {
 	_    [stride]byte
 }
 
-func (m *meter) short() bool { return m.mean.Load() < int32(short) }
+// steps returns how many steps the tasks take. Nothing known counts as none.
+func (m *meter) steps() int32 { return m.mean.Load() / int32(step) }
 
 // note takes one sample. Of two at the same moment one may be lost, which a mean
 // over a few of them bears. A mean that stays is not written: that would take
