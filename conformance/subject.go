@@ -37,7 +37,8 @@ type Stats struct {
 	// With the ability TaskCounts.
 	Submitted int64 // tasks accepted
 	Completed int64 // tasks ended, by whatever means
-	Running   int64 // tasks accepted and not ended
+	Running   int64 // tasks that run
+	Waiting   int64 // tasks accepted that wait for a processor; 0 where a pool has no such count
 
 	// With the ability WorkerCount.
 	Workers int64 // goroutines kept by the pool

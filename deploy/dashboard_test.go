@@ -61,8 +61,8 @@ func TestDashboardShowsEveryMetricAndNoOther(t *testing.T) {
 
 func TestDashboardQueriesHaveAnswersWithTheirLegendsLabels(t *testing.T) {
 	db := newDatabase(t)
-	db.scrape(t, "dnsserver-a", workers{running: 3, idle: 4})
-	db.scrape(t, "dnsserver-b", workers{running: 10, idle: 1})
+	db.scrape(t, "dnsserver-7d4b9-a", workers{running: 3, idle: 4})
+	db.scrape(t, "dnsserver-7d4b9-b", workers{running: 10, idle: 1})
 	legend := regexp.MustCompile(`{{(\w+)}}`)
 	for _, p := range loadDashboard(t).Panels {
 		for _, target := range p.Targets {
@@ -78,7 +78,7 @@ func TestDashboardQueriesHaveAnswersWithTheirLegendsLabels(t *testing.T) {
 func TestDashboardVariablesAskForWhatIsExported(t *testing.T) {
 	values := regexp.MustCompile(`^label_values\((.*), (\w+)\)$`)
 	db := newDatabase(t)
-	db.scrape(t, "dnsserver-a", workers{running: 1})
+	db.scrape(t, "dnsserver-7d4b9-a", workers{running: 1})
 	defined := map[string]bool{}
 	for _, v := range loadDashboard(t).Templating.List {
 		defined[v.Name] = true

@@ -13,10 +13,12 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What a pool of the test server has: tasks that run, and workers without one.
-type workers struct{ running, idle int }
+// What a pool of the test server has: tasks that run, workers without one, and
+// tasks that wait for a processor.
+type workers struct{ running, idle, waiting int }
 
-// export returns what the collector exports for a pool in this state.
+// export returns what the collector exports for a pool in this state. The tasks
+// that wait are put in afterwards: how many there are is the scheduler's to say.
 func export(t *testing.T, pool string, state workers) []*dto.MetricFamily {
 	t.Helper()
 	var families []*dto.MetricFamily
@@ -36,6 +38,11 @@ func export(t *testing.T, pool string, state workers) []*dto.MetricFamily {
 		close(hold)
 		require.NoError(t, p.Shutdown(t.Context()))
 	})
+	for _, f := range families {
+		if f.GetName() == "hemlock_tasks_waiting" {
+			f.GetMetric()[0].Gauge.Value = new(float64(state.waiting))
+		}
+	}
 	return families
 }
 
@@ -46,10 +53,11 @@ func submit(t *testing.T, p *hemlock.Pool, tasks int, until <-chan struct{}) {
 	}
 }
 
-// exported returns the names of all metrics that the collector exports.
-func exported(t *testing.T) map[string]bool {
+// exported returns the names of all metrics that the collector exports, and
+// others that there are besides.
+func exported(t *testing.T, besides ...string) map[string]bool {
 	t.Helper()
-	names := map[string]bool{}
+	names := set(besides)
 	for _, f := range export(t, "dns", workers{}) {
 		names[f.GetName()] = true
 	}
@@ -57,14 +65,41 @@ func exported(t *testing.T) map[string]bool {
 }
 
 // scrape adds the collector's series for the pool dns of a pod, with the labels
-// that a scrape of pods gives them. Gauges stay as they are; counters have risen
-// evenly to their value.
+// that a scrape of pods gives them, and that of the scrapes themselves. Gauges
+// stay as they are; counters have risen evenly to their value.
 func (db *database) scrape(t *testing.T, pod string, state workers) {
+	t.Helper()
+	db.scrapeUntil(t, pod, state, never, never)
+}
+
+// never is a time after the last sample.
+const never = horizon + scrapeInterval
+
+// scrapeUntil does the same for a pod that is silent from one time and not
+// discovered any more from another: its series are stale then, as Prometheus has
+// it.
+func (db *database) scrapeUntil(t *testing.T, pod string, state workers, silent, gone time.Duration) {
 	t.Helper()
 	for _, f := range export(t, "dns", state) {
 		for _, m := range f.GetMetric() {
-			db.add(t, podLabels(f.GetName(), pod, m), overTime(f.GetType(), m))
+			db.add(t, podLabels(f.GetName(), pod, m), until(min(silent, gone), overTime(f.GetType(), m)))
 		}
+	}
+	db.add(t, podLabels("up", pod, new(dto.Metric)), until(gone, func(at time.Duration) float64 {
+		if at < silent {
+			return 1
+		}
+		return 0
+	}))
+}
+
+// until makes a series end.
+func until(end time.Duration, value func(time.Duration) float64) func(time.Duration) float64 {
+	return func(at time.Duration) float64 {
+		if at < end {
+			return value(at)
+		}
+		return stale
 	}
 }
 

@@ -1,7 +1,10 @@
 package deploy_test
 
 import (
+	"net"
 	"os"
+	"strconv"
+	"strings"
 	"testing"
 
 	kedav1alpha1 "github.com/kedacore/keda/v2/apis/keda/v1alpha1"
@@ -141,20 +144,76 @@ func TestPodOutlivesItsDrain(t *testing.T) {
 	require.Greater(t, *pod.TerminationGracePeriodSeconds, sleep+drain)
 }
 
+func container(t *testing.T) corev1.Container {
+	t.Helper()
+	return manifest[*appsv1.Deployment](t, deploymentFile).Spec.Template.Spec.Containers[0]
+}
+
 func TestDeploymentIsScrapedWhereItServesMetrics(t *testing.T) {
 	deployment := manifest[*appsv1.Deployment](t, deploymentFile).Spec
 	require.Equal(t, deployment.Selector.MatchLabels, deployment.Template.Labels)
-	container := deployment.Template.Spec.Containers[0]
-	probe := container.ReadinessProbe.HTTPGet
-	require.Equal(t, deployment.Template.Annotations["prometheus.io/path"], probe.Path)
+	annotations := deployment.Template.Annotations
+	require.Equal(t, "/metrics", annotations["prometheus.io/path"])
+	require.Equal(t, "9090", annotations["prometheus.io/port"])
+	require.Contains(t, container(t).Args, "-metrics=0.0.0.0:9090")
+}
 
-	var port corev1.ContainerPort
-	for _, p := range container.Ports {
-		if p.Name == probe.Port.StrVal {
-			port = p
+// Pitfall 61: a probe on a page that is slow under load, or with the default
+// timeout of a second, takes exactly the loaded replica out.
+func TestProbeIsCheapAndPatient(t *testing.T) {
+	c := container(t)
+	probe := c.ReadinessProbe
+	require.Equal(t, "/healthz", probe.HTTPGet.Path)
+	require.Greater(t, probe.TimeoutSeconds, int32(1))
+	require.LessOrEqual(t, probe.TimeoutSeconds, probe.PeriodSeconds)
+	require.Greater(t, probe.FailureThreshold, int32(1))
+	require.Nil(t, c.LivenessProbe, "a restart does not help a loaded replica")
+
+	ports := map[string]int32{}
+	for _, p := range c.Ports {
+		ports[p.Name] = p.ContainerPort
+	}
+	require.EqualValues(t, 9090, ports[probe.HTTPGet.Port.StrVal], "what -metrics serves")
+}
+
+// Pitfall 52: whoever reaches the metrics must not reach the profiles.
+func TestDebugPagesAreOnLoopback(t *testing.T) {
+	addr := flagValue(t, "http")
+	host, port, err := net.SplitHostPort(addr)
+	require.NoError(t, err)
+	require.True(t, net.ParseIP(host).IsLoopback(), addr)
+	for _, p := range container(t).Ports {
+		require.NotEqual(t, port, strconv.Itoa(int(p.ContainerPort)), p.Name)
+	}
+}
+
+func TestMemoryAndQueriesAreBounded(t *testing.T) {
+	c := container(t)
+	require.Len(t, c.Env, 1)
+	require.Equal(t, "GOMEMLIMIT", c.Env[0].Name)
+	from := c.Env[0].ValueFrom.ResourceFieldRef
+	require.Equal(t, "limits.memory", from.Resource)
+	require.True(t, from.Divisor.IsZero(), "the number is one of bytes")
+	require.False(t, c.Resources.Limits.Memory().IsZero(), "without a limit it is the memory of the node")
+	for name, least := range map[string]int{"memory-headroom": 5, "max": 1} {
+		n, err := strconv.Atoi(flagValue(t, name))
+		require.NoError(t, err)
+		require.GreaterOrEqual(t, n, least, name)
+	}
+
+	hpa := manifest[*autoscalingv2.HorizontalPodAutoscaler](t, hpaFile).Spec
+	most, err := strconv.ParseInt(flagValue(t, "max"), 10, 64)
+	require.NoError(t, err)
+	require.Greater(t, most, hpa.Metrics[0].Pods.Target.AverageValue.Value(), "a bound below the target hides the load")
+}
+
+func flagValue(t *testing.T, name string) string {
+	t.Helper()
+	for _, arg := range container(t).Args {
+		if value, ok := strings.CutPrefix(arg, "-"+name+"="); ok {
+			return value
 		}
 	}
-	require.Equal(t, "9090", deployment.Template.Annotations["prometheus.io/port"])
-	require.EqualValues(t, 9090, port.ContainerPort)
-	require.Contains(t, container.Args, "-http=0.0.0.0:9090")
+	require.Fail(t, "no argument -"+name)
+	return ""
 }

@@ -1,10 +1,13 @@
 package deploy_test
 
 import (
+	"math"
 	"testing"
 	"time"
 
 	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/model/rulefmt"
+	"github.com/prometheus/prometheus/model/value"
 	"github.com/prometheus/prometheus/promql"
 	"github.com/prometheus/prometheus/promql/parser"
 	"github.com/prometheus/prometheus/storage"
@@ -17,6 +20,9 @@ const (
 	scrapeInterval = 15 * time.Second
 	horizon        = 2 * time.Hour // how long the series of a database last
 )
+
+// stale marks the end of a series.
+var stale = math.Float64frombits(value.StaleNaN)
 
 var promQL = parser.NewParser(parser.Options{})
 
@@ -42,15 +48,64 @@ func newDatabase(t *testing.T) *database {
 
 // add stores a series that was scraped at the usual interval and had this value
 // at each time.
-func (db *database) add(t *testing.T, name labels.Labels, value func(at time.Duration) float64) {
+func (db *database) add(t *testing.T, name labels.Labels, sample func(at time.Duration) float64) {
 	t.Helper()
 	chunk := chunkenc.NewXORChunk()
 	appender, err := chunk.Appender()
 	require.NoError(t, err)
 	for at := time.Duration(0); at <= horizon; at += scrapeInterval {
-		appender.Append(0, at.Milliseconds(), value(at))
+		appender.Append(0, at.Milliseconds(), sample(at))
 	}
 	db.series = append(db.series, &storage.SeriesEntry{Lset: name, SampleIteratorFn: chunk.Iterator})
+}
+
+// cut has the series of a pod that a selector names end.
+func (db *database) cut(t *testing.T, selector, pod string, end time.Duration) {
+	t.Helper()
+	matchers, err := promQL.ParseMetricSelector(selector)
+	require.NoError(t, err)
+	matchers = append(matchers, labels.MustNewMatcher(labels.MatchEqual, "pod", pod))
+	ended := 0
+	for i, s := range db.series {
+		if !matches(s.Labels(), matchers) {
+			continue
+		}
+		ended++
+		samples := map[time.Duration]float64{}
+		for all := s.Iterator(nil); all.Next() != chunkenc.ValNone; {
+			at, v := all.At()
+			samples[time.Duration(at)*time.Millisecond] = v
+		}
+		db.add(t, s.Labels(), until(end, func(at time.Duration) float64 { return samples[at] }))
+		last := len(db.series) - 1
+		db.series[i], db.series = db.series[last], db.series[:last]
+	}
+	require.Equal(t, 1, ended, selector)
+}
+
+// record adds what a recording rule makes of the series.
+func (db *database) record(t *testing.T, rule rulefmt.Rule) {
+	t.Helper()
+	recorded := map[string]map[time.Duration]float64{}
+	names := map[string]labels.Labels{}
+	for at := time.Duration(0); at <= horizon; at += scrapeInterval {
+		for _, s := range db.query(t, rule.Expr, at) {
+			key := s.Metric.String()
+			if recorded[key] == nil {
+				recorded[key] = map[time.Duration]float64{}
+				names[key] = labels.NewBuilder(s.Metric).Set("__name__", rule.Record).Labels()
+			}
+			recorded[key][at] = s.F
+		}
+	}
+	for key, values := range recorded {
+		db.add(t, names[key], func(at time.Duration) float64 {
+			if v, ok := values[at]; ok {
+				return v
+			}
+			return stale
+		})
+	}
 }
 
 // query evaluates an expression at a time.

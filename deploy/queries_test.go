@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 	"text/template"
+	"time"
 
 	kedav1alpha1 "github.com/kedacore/keda/v2/apis/keda/v1alpha1"
 	"github.com/stretchr/testify/require"
@@ -17,7 +18,10 @@ import (
 
 // adapterArgs is what the adapter fills into a rule's query for the pods of a
 // deployment (pkg/naming/metrics_query.go of the adapter 0.12).
-type adapterArgs struct{ Series, LabelMatchers, GroupBy string }
+type adapterArgs struct {
+	Series, LabelMatchers, GroupBy string
+	LabelValuesByName              map[string]string
+}
 
 // adapterQuery returns the query that the adapter sends for the metric of an
 // HPA and these pods.
@@ -37,6 +41,9 @@ func adapterQuery(t *testing.T, rule config.DiscoveryRule, metric autoscalingv2.
 		Series:        metric.Name,
 		LabelMatchers: strings.Join(matchers, ","),
 		GroupBy:       "pod",
+		LabelValuesByName: map[string]string{
+			"namespace": "default", "pod": strings.Join(pods, "|"),
+		},
 	}))
 	return text.String()
 }
@@ -71,34 +78,114 @@ func TestAdapterFindsTheSeriesOfEachPod(t *testing.T) {
 	_, rule := hpaMetric(t)
 	require.Subset(t, exported(t), set(metricNames(t, rule.SeriesQuery)))
 	db := newDatabase(t)
-	db.scrape(t, "dnsserver-a", workers{running: 3, idle: 4})
-	require.Len(t, db.query(t, rule.SeriesQuery, horizon), 2, "one series a state")
+	db.scrape(t, podA, workers{running: 3, idle: 4})
+	require.Len(t, db.query(t, rule.SeriesQuery, horizon), 1)
 }
 
-func TestHPAIsGivenTheRunningTasksOfEachPod(t *testing.T) {
+const (
+	podA = "dnsserver-7d4b9-a"
+	podB = "dnsserver-7d4b9-b"
+)
+
+// A question is what an autoscaler asks about pods a and b. The answer is the
+// sum of what it is given.
+type question func(db *database, at time.Duration) (sum float64, answered bool)
+
+// questions are those of all autoscalers.
+func questions(t *testing.T) map[string]question {
+	t.Helper()
+	metric, rule := hpaMetric(t)
+	queries := map[string]string{
+		"HPA":  adapterQuery(t, rule, metric, podA, podB),
+		"KEDA": manifest[*kedav1alpha1.ScaledObject](t, kedaFile).Spec.Triggers[0].Metadata["query"],
+	}
+	asked := map[string]question{}
+	for who, query := range queries {
+		require.Subset(t, exported(t, "up"), set(metricNames(t, query)))
+		asked[who] = func(db *database, at time.Duration) (sum float64, answered bool) {
+			answer := db.query(t, query, at)
+			for _, s := range answer {
+				sum += s.F
+			}
+			return sum, len(answer) > 0
+		}
+	}
+	return asked
+}
+
+func TestAutoscalersAreGivenTheTasksThatAreNotDone(t *testing.T) {
+	for who, ask := range questions(t) {
+		db := newDatabase(t)
+		_, answered := ask(db, horizon)
+		require.False(t, answered, "%s: without a series there is no answer, rather than 0", who)
+		db.scrape(t, podA, workers{running: 3, idle: 4, waiting: 7})
+		db.scrape(t, podB, workers{running: 10})
+		db.scrape(t, "another-7d4b9-c", workers{running: 100, waiting: 100})
+		db.scrape(t, "dnsserver-other-7d4b9-d", workers{running: 100, waiting: 100})
+		sum, _ := ask(db, horizon)
+		require.EqualValues(t, 20, sum, who)
+	}
+}
+
+func TestHPAIsGivenTheTasksOfEachPod(t *testing.T) {
 	metric, rule := hpaMetric(t)
 	db := newDatabase(t)
-	db.scrape(t, "dnsserver-a", workers{running: 3, idle: 4})
-	db.scrape(t, "dnsserver-b", workers{running: 10, idle: 0})
-	db.scrape(t, "another-c", workers{running: 100})
-
+	db.scrape(t, podA, workers{running: 3, idle: 4, waiting: 7})
+	db.scrape(t, podB, workers{running: 10})
 	got := map[string]float64{}
-	for _, s := range db.query(t, adapterQuery(t, rule, metric, "dnsserver-a", "dnsserver-b"), horizon) {
+	for _, s := range db.query(t, adapterQuery(t, rule, metric, podA, podB), horizon) {
 		got[s.Metric.Get("pod")] = s.F
 	}
-	require.Equal(t, map[string]float64{"dnsserver-a": 3, "dnsserver-b": 10}, got)
+	require.Equal(t, map[string]float64{podA: 10, podB: 10}, got)
 }
 
-func TestKEDAIsGivenTheRunningTasksOfAllPods(t *testing.T) {
-	query := manifest[*kedav1alpha1.ScaledObject](t, kedaFile).Spec.Triggers[0].Metadata["query"]
-	require.Subset(t, exported(t), set(metricNames(t, query)))
-	db := newDatabase(t)
-	require.Empty(t, db.query(t, query, horizon), "without a series there is no answer, rather than 0")
-	db.scrape(t, "dnsserver-a", workers{running: 3, idle: 4})
-	db.scrape(t, "dnsserver-b", workers{running: 10, idle: 0})
-	got := db.query(t, query, horizon)
-	require.Len(t, got, 1)
-	require.EqualValues(t, 13, got[0].F)
+// Pitfall 59: the busiest pod is the first that does not answer a scrape, and
+// without it the load looks like nothing.
+func TestAutoscalersGetNoAnswerWhileAPodIsSilent(t *testing.T) {
+	const cut = time.Hour
+	for who, ask := range questions(t) {
+		db := newDatabase(t)
+		db.scrapeUntil(t, podA, workers{running: 900, waiting: 100}, cut, never)
+		db.scrape(t, podB, workers{running: 20})
+		sum, _ := ask(db, cut-time.Second)
+		require.EqualValues(t, 1020, sum, who)
+		for at := cut; at <= horizon; at += scrapeInterval {
+			sum, answered := ask(db, at)
+			require.False(t, answered, "%s: %v after the cut the sum is %v", who, at-cut, sum)
+		}
+	}
+}
+
+// The same with every single series of a pod that answers.
+func TestAutoscalersGetNoAnswerWithoutOneSeries(t *testing.T) {
+	const cut = time.Hour
+	asked := questions(t)
+	for _, series := range []string{`hemlock_workers{state="running"}`, "hemlock_tasks_waiting"} {
+		for who, ask := range asked {
+			db := newDatabase(t)
+			db.scrape(t, podA, workers{running: 900, waiting: 100})
+			db.scrape(t, podB, workers{running: 20})
+			db.cut(t, series, podA, cut)
+			_, answered := ask(db, cut-time.Second)
+			require.True(t, answered, who)
+			for at := cut; at <= horizon; at += scrapeInterval {
+				sum, answered := ask(db, at)
+				require.False(t, answered, "%s without %s: %v after the cut the sum is %v", who, series, at-cut, sum)
+			}
+		}
+	}
+}
+
+// A pod that has ended is not silent: nobody expects an answer from it.
+func TestPodThatEndedIsNotWaitedFor(t *testing.T) {
+	const end = time.Hour
+	for who, ask := range questions(t) {
+		db := newDatabase(t)
+		db.scrapeUntil(t, podA, workers{running: 900, waiting: 100}, never, end)
+		db.scrape(t, podB, workers{running: 20})
+		sum, _ := ask(db, end+2*time.Minute)
+		require.EqualValues(t, 20, sum, who)
+	}
 }
 
 func set(names []string) map[string]bool {

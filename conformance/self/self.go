@@ -46,7 +46,7 @@ func New(s conformance.Settings) Pool {
 func (p Pool) Stats() conformance.Stats {
 	s := p.Pool.Stats()
 	return conformance.Stats{
-		Submitted: s.Submitted, Completed: s.Completed, Running: s.Running,
+		Submitted: s.Submitted, Completed: s.Completed, Running: s.Running, Waiting: s.Waiting,
 		Workers: s.Workers, Idle: s.Idle, PeakWorkers: s.PeakWorkers,
 		Panicked: s.Panicked, Spawned: s.Spawned, Killed: s.Killed, Recycled: s.Recycled,
 	}

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"example.com/hemlock"
 )
 
 // TestMain drains the pool that netpoll shares with the whole process, and
@@ -34,6 +36,13 @@ func endAll() error {
 		time.Sleep(wait)
 	}
 	return fmt.Errorf("a goroutine of a pool outlived its Shutdown:\n%s", left)
+}
+
+// underWay returns how many tasks of the pool are not done: those that run and
+// those that wait for a processor.
+func underWay(pool *hemlock.Pool) int64 {
+	stats := pool.Stats()
+	return stats.Running + stats.Waiting
 }
 
 // poolGoroutine returns the stack of a goroutine that a pool started, or "".

@@ -46,7 +46,7 @@ func TestServeRPCRunsEachConnectionAsOneTask(t *testing.T) {
 	})
 
 	// Each connection has carried calls, so each is a task by now.
-	require.EqualValues(t, clients, pool.Stats().Running)
+	require.EqualValues(t, clients, underWay(pool))
 	for _, conn := range conns {
 		require.NoError(t, conn.Close())
 	}

@@ -73,7 +73,7 @@ func TestRPCXPoolStopAndWaitForGivesUpAtItsLimit(t *testing.T) {
 
 		pool.StopAndWaitFor(time.Second)
 		require.Equal(t, time.Second, time.Since(began))
-		require.EqualValues(t, 1, pool.Pool.Stats().Running)
+		require.EqualValues(t, 1, underWay(pool.Pool))
 
 		pool.StopAndWaitFor(time.Hour)
 		require.Equal(t, time.Minute, time.Since(began))

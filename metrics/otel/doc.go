@@ -12,6 +12,7 @@
 //	hemlock.worker.recycled  counter       {worker}  replaced after their last task
 //	hemlock.task.submitted   counter       {task}    accepted
 //	hemlock.task.completed   counter       {task}    ended, by whatever means
+//	hemlock.task.waiting     updowncounter {task}    accepted, waiting for a processor
 //	hemlock.task.panicked    counter       {task}    whose panic went to the handler
 //
 // All of them come from one [hemlock.Stats] snapshot at each collection, so that

@@ -18,7 +18,7 @@ import (
 func different() hemlock.Stats {
 	return hemlock.Stats{
 		Workers: 1, Idle: 2, Running: 3, Submitted: 4, Completed: 5,
-		Panicked: 6, Spawned: 7, Killed: 8, Recycled: 9, PeakWorkers: 10,
+		Panicked: 6, Spawned: 7, Killed: 8, Recycled: 9, PeakWorkers: 10, Waiting: 11,
 	}
 }
 

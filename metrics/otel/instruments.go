@@ -60,6 +60,10 @@ var instruments = []instrument{
 		one(func(s hemlock.Stats) int64 { return s.Completed }),
 	},
 	{
+		"hemlock.task.waiting", task, "Tasks accepted that wait for a processor.", upDownCounter,
+		one(func(s hemlock.Stats) int64 { return s.Waiting }),
+	},
+	{
 		"hemlock.task.panicked", task, "Tasks whose panic went to the panic handler.", counter,
 		one(func(s hemlock.Stats) int64 { return s.Panicked }),
 	},

@@ -46,6 +46,7 @@ func TestEachCountHasItsInstrument(t *testing.T) {
 			true, point(9, pool)),
 		sum("hemlock.task.submitted", "{task}", "Tasks that the pool has accepted.", true, point(4, pool)),
 		sum("hemlock.task.completed", "{task}", "Tasks that have ended, those that panicked included.", true, point(5, pool)),
+		sum("hemlock.task.waiting", "{task}", "Tasks accepted that wait for a processor.", false, point(11, pool)),
 		sum("hemlock.task.panicked", "{task}", "Tasks whose panic went to the panic handler.", true, point(6, pool)),
 	}
 	meter, reader := newMeter()
@@ -93,7 +94,7 @@ func TestSeveralPoolsShareAMeter(t *testing.T) {
 	got := points(t, reader)
 	require.EqualValues(t, 3, got["hemlock.task.submitted{dns}"])
 	require.EqualValues(t, 8, got["hemlock.task.submitted{upstream}"])
-	require.Len(t, collect(t, reader), 8, "the pools share the instruments")
+	require.Len(t, collect(t, reader), 9, "the pools share the instruments")
 }
 
 // With the delta temporality a reader gets the increase of the counters since

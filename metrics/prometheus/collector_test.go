@@ -26,6 +26,9 @@ hemlock_tasks_panicked_total{pool="dns"} 6
 # HELP hemlock_tasks_submitted_total Tasks that the pool has accepted.
 # TYPE hemlock_tasks_submitted_total counter
 hemlock_tasks_submitted_total{pool="dns"} 4
+# HELP hemlock_tasks_waiting Tasks accepted that wait for a processor.
+# TYPE hemlock_tasks_waiting gauge
+hemlock_tasks_waiting{pool="dns"} 11
 # HELP hemlock_workers Workers of the pool, by whether they are idle or running a task.
 # TYPE hemlock_workers gauge
 hemlock_workers{pool="dns",state="idle"} 2
@@ -48,7 +51,7 @@ hemlock_workers_spawned_total{pool="dns"} 7
 func different() hemlock.Stats {
 	return hemlock.Stats{
 		Workers: 1, Idle: 2, Running: 3, Submitted: 4, Completed: 5,
-		Panicked: 6, Spawned: 7, Killed: 8, Recycled: 9, PeakWorkers: 10,
+		Panicked: 6, Spawned: 7, Killed: 8, Recycled: 9, PeakWorkers: 10, Waiting: 11,
 	}
 }
 

@@ -10,6 +10,7 @@
 //	hemlock_workers_killed_total           counter: idle workers taken by the killer
 //	hemlock_workers_recycled_total         counter: workers replaced after their last task
 //	hemlock_tasks_submitted_total          counter: tasks accepted
+//	hemlock_tasks_waiting                  gauge: tasks accepted that wait for a processor
 //	hemlock_tasks_completed_total          counter: tasks ended, by whatever means
 //	hemlock_tasks_panicked_total           counter: tasks whose panic went to the handler
 //

@@ -32,6 +32,9 @@ var families = []family{
 	counter("hemlock_tasks_submitted_total",
 		"Tasks that the pool has accepted.",
 		func(s hemlock.Stats) int64 { return s.Submitted }),
+	gauge("hemlock_tasks_waiting",
+		"Tasks accepted that wait for a processor.",
+		func(s hemlock.Stats) int64 { return s.Waiting }),
 	{
 		name:    "hemlock_workers",
 		help:    "Workers of the pool, by whether they are idle or running a task.",
@@ -42,12 +45,9 @@ var families = []family{
 	counter("hemlock_workers_killed_total",
 		"Idle workers that the killer has taken.",
 		func(s hemlock.Stats) int64 { return s.Killed }),
-	{
-		name:    "hemlock_workers_peak",
-		help:    "Largest number of workers that the pool ever had.",
-		kind:    prometheus.GaugeValue,
-		samples: func(s hemlock.Stats) []sample { return []sample{{value: s.PeakWorkers}} },
-	},
+	gauge("hemlock_workers_peak",
+		"Largest number of workers that the pool ever had.",
+		func(s hemlock.Stats) int64 { return s.PeakWorkers }),
 	counter("hemlock_workers_recycled_total",
 		"Workers that were replaced by a fresh one after their last task.",
 		func(s hemlock.Stats) int64 { return s.Recycled }),
@@ -57,10 +57,18 @@ var families = []family{
 }
 
 func counter(name, help string, value func(hemlock.Stats) int64) family {
+	return single(prometheus.CounterValue, name, help, value)
+}
+
+func gauge(name, help string, value func(hemlock.Stats) int64) family {
+	return single(prometheus.GaugeValue, name, help, value)
+}
+
+func single(kind prometheus.ValueType, name, help string, value func(hemlock.Stats) int64) family {
 	return family{
 		name:    name,
 		help:    help,
-		kind:    prometheus.CounterValue,
+		kind:    kind,
 		samples: func(s hemlock.Stats) []sample { return []sample{{value: value(s)}} },
 	}
 }

@@ -86,7 +86,7 @@ func TestSeveralPoolsShareARegistry(t *testing.T) {
 	require.EqualValues(t, 3, got["hemlock_tasks_submitted_total{dns}"])
 	require.EqualValues(t, 3, got["hemlock_tasks_submitted_total{tcp}"])
 	require.EqualValues(t, 26, got[`hemlock_tasks_submitted_total{with "quotes" and {braces}}`])
-	require.Len(t, got, 3*9)
+	require.Len(t, got, 3*10)
 }
 
 func TestUnregisterTakesOnePoolOut(t *testing.T) {
