@@ -10,7 +10,6 @@ import (
 
 const (
 	tries       = 3       // the time for the answers to come doubles with each
-	clientUDP   = 1232    // octets that the client takes, where it says so
 	receiveRoom = 1 << 20 // octets that the kernel is asked to keep for it
 )
 
@@ -128,7 +127,7 @@ func (e *expectation) query(id uint16) *dns.Msg {
 	m := &dns.Msg{Question: []dns.Question{e.question}}
 	m.Id = id
 	if id%2 == 0 {
-		m.SetEdns0(clientUDP, false)
+		m.SetEdns0(maxUDP, false)
 	}
 	return m
 }
@@ -160,7 +159,7 @@ func (s *socket) connect(within time.Duration) error {
 	if err != nil {
 		return err
 	}
-	conn.UDPSize = clientUDP
+	conn.UDPSize = maxUDP
 	if buffered, ok := conn.Conn.(interface{ SetReadBuffer(int) error }); ok {
 		_ = buffered.SetReadBuffer(receiveRoom)
 	}

@@ -18,6 +18,10 @@ type config struct {
 	latency      time.Duration
 	work         int    // KiB of stack
 	http         string // "": off
+	httpHosts    string // separated by commas
+	metrics      string // "": off
+	most         int    // queries at a time; 0: no bound
+	headroom     int    // percent of the memory limit
 	demo         bool
 }
 
@@ -57,7 +61,11 @@ func newFlags(cfg *config, stderr io.Writer) *flag.FlagSet {
 	flags.DurationVar(&cfg.killDelay, "kill-delay", 10*time.Second, "time without killing after each spawn")
 	flags.DurationVar(&cfg.latency, "latency", 0, "time that a simulated back end takes for each query")
 	flags.IntVar(&cfg.work, "work", 0, "`KiB` of stack that a query uses beside its look-up; above 0 it leaves 2 KiB of garbage too")
+	flags.IntVar(&cfg.most, "max", 0, "`queries` under way at a time; above it, those over UDP are dropped and those over TCP wait; 0: no bound")
+	flags.IntVar(&cfg.headroom, "memory-headroom", 0, "`percent` of GOMEMLIMIT that is left to what the Go runtime does not count")
 	flags.StringVar(&cfg.http, "http", "", "`address` to serve metrics, profiles and plots on, over HTTP; without a host it is 127.0.0.1 (default: off)")
+	flags.StringVar(&cfg.httpHosts, "http-hosts", "", "`names` besides those of the loopback interface by which -http may be asked, separated by commas")
+	flags.StringVar(&cfg.metrics, "metrics", "", "`address` to serve metrics and /healthz alone on, over HTTP; without a host it is 127.0.0.1 (default: off)")
 	flags.BoolVar(&cfg.demo, "demo", false, "serve on a free loopback port, drive the server through a spike, and end; with -http, when interrupted")
 	return flags
 }
@@ -94,6 +102,12 @@ func (cfg *config) check() error {
 	}
 	if cfg.work < 0 || cfg.work > maxWork {
 		return fmt.Errorf("-work %d: must be between 0 and %d", cfg.work, maxWork)
+	}
+	if cfg.most < 0 {
+		return fmt.Errorf("-max %d: must not be negative", cfg.most)
+	}
+	if cfg.headroom < 0 || cfg.headroom > 90 {
+		return fmt.Errorf("-memory-headroom %d: must be between 0 and 90", cfg.headroom)
 	}
 	return nil
 }

@@ -9,8 +9,10 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 	"time"
 )
@@ -47,6 +49,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 
 func start(ctx context.Context, cfg config, stdout, stderr io.Writer) error {
 	log := slog.New(slog.NewTextHandler(stderr, nil))
+	leaveHeadroom(cfg.headroom)
 	if cfg.demo {
 		return runDemo(ctx, cfg, fullScript, stdout, log)
 	}
@@ -57,6 +60,15 @@ func start(ctx context.Context, cfg config, stdout, stderr io.Writer) error {
 	<-ctx.Done()
 	log.Info("stopping", "cause", context.Cause(ctx))
 	return stop(s, drainTime)
+}
+
+// leaveHeadroom lowers the runtime's memory limit, if there is one. It counts what
+// the runtime has from the system and nothing else, whereas the limit of a
+// container counts all: the program's pages and the kernel's buffers too.
+func leaveHeadroom(percent int) {
+	if all := debug.SetMemoryLimit(-1); percent > 0 && all < math.MaxInt64 {
+		debug.SetMemoryLimit(all - all/100*int64(percent))
+	}
 }
 
 // stop shuts the server down within the time.

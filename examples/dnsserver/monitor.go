@@ -7,10 +7,12 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
+	"example.com/hemlock"
 	"github.com/arl/statsviz"
 )
 
@@ -20,37 +22,94 @@ const (
 	loopbackAddress = "127.0.0.1"
 )
 
-// A monitor shows the server to people and to scrapers, over HTTP on an address
+// A monitor shows the server to people and to scrapers, over HTTP on addresses
 // of its own. A nil monitor is one that is off.
 type monitor struct {
 	// Immutable after openMonitor.
-	listener net.Listener
-	server   *http.Server
-	plots    *statsviz.Server
+	sites    []site
+	plots    *statsviz.Server   // nil without debug pages
 	endPages context.CancelFunc // ends what would not end by itself
 	log      *slog.Logger
 
 	serving sync.WaitGroup
 }
 
-// openMonitor listens on the address, or returns nil if that is empty. Nothing is
-// answered before start.
-func openMonitor(addr string, r runner, log *slog.Logger) (*monitor, error) {
-	if addr == "" {
+// A site is what a monitor serves on one address.
+type site struct {
+	flag     string // that gave the address
+	listener net.Listener
+	server   *http.Server
+}
+
+// openMonitor listens on the addresses that are not empty, or returns nil if both
+// are. Nothing is answered before start.
+func openMonitor(cfg config, r runner, l *limit, log *slog.Logger) (*monitor, error) {
+	if cfg.http == "" && cfg.metrics == "" {
 		return nil, nil
 	}
+	ctx, cancel := context.WithCancel(context.Background())
+	m := &monitor{endPages: cancel, log: log}
+	p, _ := r.(pooled)
+	if err := m.openSites(ctx, cfg, p.Pool, l); err != nil {
+		m.close()
+		return nil, err
+	}
+	return m, nil
+}
+
+func (m *monitor) openSites(ctx context.Context, cfg config, p *hemlock.Pool, l *limit) error {
+	if cfg.http != "" {
+		pages, plots, err := newDebugPages(p, l)
+		if err != nil {
+			return fmt.Errorf("-http %s: %w", cfg.http, err)
+		}
+		m.plots = plots
+		hosts := strings.Split(cfg.httpHosts, ",")
+		if err := m.openSite(ctx, "http", cfg.http, askedAs(append(hosts, hostOf(cfg.http)), pages)); err != nil {
+			return err
+		}
+	}
+	if cfg.metrics == "" {
+		return nil
+	}
+	pages, err := newPublicPages(p, l)
+	if err != nil {
+		return fmt.Errorf("-metrics %s: %w", cfg.metrics, err)
+	}
+	return m.openSite(ctx, "metrics", cfg.metrics, pages)
+}
+
+func (m *monitor) openSite(ctx context.Context, flag, addr string, pages http.Handler) error {
 	listener, err := net.Listen("tcp", monitorAddr(addr))
 	if err != nil {
-		return nil, fmt.Errorf("-http %s: %w", addr, err)
+		return fmt.Errorf("-%s %s: %w", flag, addr, err)
 	}
-	pages, plots, err := newPages(r)
-	if err != nil {
-		_ = listener.Close()
-		return nil, fmt.Errorf("-http %s: %w", addr, err)
+	m.sites = append(m.sites, site{flag, listener, newHTTPServer(ctx, pages, m.log)})
+	return nil
+}
+
+// askedAs refuses a request for any host but the loopback interface and those
+// given. A page of a stranger whose name has been made to lead to 127.0.0.1 (DNS
+// rebinding) is of one origin with our pages then, and could read them from the
+// browser of whoever visits it; but its requests carry its name.
+func askedAs(hosts []string, pages http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		host := hostOf(r.Host)
+		ip := net.ParseIP(host)
+		if host == "" || !ip.IsLoopback() && host != "localhost" && !slices.Contains(hosts, host) {
+			http.Error(w, "unknown host; see -http-hosts", http.StatusForbidden)
+			return
+		}
+		pages.ServeHTTP(w, r)
+	})
+}
+
+// hostOf returns the host of an address that may have a port.
+func hostOf(addr string) string {
+	if host, _, err := net.SplitHostPort(addr); err == nil {
+		addr = host
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	server := newHTTPServer(ctx, pages, log)
-	return &monitor{listener: listener, server: server, plots: plots, endPages: cancel, log: log}, nil
+	return strings.ToLower(strings.Trim(addr, "[]"))
 }
 
 // newHTTPServer sets no timeout for writing: a profile takes as long as was
@@ -77,18 +136,21 @@ func monitorAddr(given string) string {
 	return given
 }
 
-func (m *monitor) addr() string { return m.listener.Addr().String() }
+// addr returns the first address.
+func (m *monitor) addr() string { return m.sites[0].listener.Addr().String() }
 
 func (m *monitor) start() {
 	if m == nil {
 		return
 	}
-	m.serving.Go(func() {
-		if err := m.server.Serve(m.listener); !errors.Is(err, http.ErrServerClosed) {
-			m.log.Error("serve over HTTP", "err", err)
-		}
-	})
-	m.log.Info("serving over HTTP", "http", m.addr())
+	for _, s := range m.sites {
+		m.serving.Go(func() {
+			if err := s.server.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
+				m.log.Error("serve over HTTP", "err", err)
+			}
+		})
+		m.log.Info("serving over HTTP", s.flag, s.listener.Addr())
+	}
 }
 
 // close undoes openMonitor for a monitor that was not started.
@@ -96,23 +158,33 @@ func (m *monitor) close() {
 	if m == nil {
 		return
 	}
+	m.end()
+	for _, s := range m.sites {
+		_ = s.listener.Close()
+	}
+}
+
+// end ends the profiles and plots at once: they could go on for as long as
+// somebody watches.
+func (m *monitor) end() {
 	m.endPages()
-	_ = m.plots.Close()
-	_ = m.listener.Close()
+	if m.plots != nil {
+		_ = m.plots.Close()
+	}
 }
 
 // shutdown lets the requests under way be answered and cuts off those that are
-// not when ctx ends. Profiles and plots end at once: they could go on for as
-// long as somebody watches.
+// not when ctx ends.
 func (m *monitor) shutdown(ctx context.Context) {
 	if m == nil {
 		return
 	}
-	m.endPages()
-	_ = m.plots.Close()
-	if err := m.server.Shutdown(ctx); err != nil {
-		m.log.Info("cut off over HTTP", "err", err)
-		_ = m.server.Close()
+	m.end()
+	for _, s := range m.sites {
+		if err := s.server.Shutdown(ctx); err != nil {
+			m.log.Info("cut off over HTTP", "err", err)
+			_ = s.server.Close()
+		}
 	}
 	m.serving.Wait()
 }

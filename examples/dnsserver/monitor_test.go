@@ -56,20 +56,91 @@ func TestServerHasNoMonitorByDefault(t *testing.T) {
 // body returns a page of the server's monitor.
 func body(t testing.TB, s *server, path string) *http.Response {
 	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+s.monitor.addr()+path, nil)
+	return page(t, "http://"+s.monitor.addr()+path)
+}
+
+func page(t testing.TB, url string) *http.Response {
+	t.Helper()
+	answer := get(t, url, "")
+	require.Equal(t, http.StatusOK, answer.StatusCode, url)
+	return answer
+}
+
+// get sends a request, for another host than that of the URL unless it is empty.
+func get(t testing.TB, url, host string) *http.Response {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
 	require.NoError(t, err)
+	request.Host = host
 	answer, err := (&http.Client{Timeout: patience, Transport: &http.Transport{DisableKeepAlives: true}}).Do(request)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = answer.Body.Close() })
-	require.Equal(t, http.StatusOK, answer.StatusCode, path)
 	return answer
+}
+
+// Pitfall 52: a stranger's page whose name leads to this machine is of one origin
+// with ours.
+func TestDebugPagesAreForKnownHostsOnly(t *testing.T) {
+	cfg := monitored(goRunner)
+	cfg.httpHosts = "dns.example.net,dns"
+	s := startServer(t, cfg)
+	for _, path := range []string{
+		"/metrics", "/healthz", "/debug/vars", "/debug/pprof/cmdline", "/debug/statsviz/", "/debug/statsviz/ws", "/",
+	} {
+		url := "http://" + s.monitor.addr() + path
+		for _, host := range []string{
+			"example.com", "example.com:80", "127.0.0.1.example.com", "localhost.example.com:8080", "10.0.0.1", "dns.example",
+		} {
+			require.Equal(t, http.StatusForbidden, get(t, url, host).StatusCode, "%s at %s", path, host)
+		}
+		for _, host := range []string{
+			"", "localhost", "LOCALHOST:8080", "127.0.0.1", "127.8.9.10:80", "[::1]", "[::1]:80", "dns.example.net", "dns:80",
+		} {
+			require.NotEqual(t, http.StatusForbidden, get(t, url, host).StatusCode, "%s at %q", path, host)
+		}
+	}
+}
+
+// Whoever gives -http a host may ask for it.
+func TestDebugPagesAreForTheHostTheyWereGiven(t *testing.T) {
+	pages := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
+	for addr, status := range map[string]int{
+		"192.0.2.1:9090": http.StatusOK, "192.0.2.2:9090": http.StatusForbidden, ":9090": http.StatusForbidden, "9090": http.StatusForbidden,
+	} {
+		request := httptest.NewRequest(http.MethodGet, "http://192.0.2.1:9090/metrics", nil)
+		answer := httptest.NewRecorder()
+		askedAs([]string{hostOf(addr)}, pages).ServeHTTP(answer, request)
+		require.Equal(t, status, answer.Code, addr)
+	}
+	request := httptest.NewRequest(http.MethodGet, "http://192.0.2.1:9090/metrics", nil)
+	request.Host = "" // as HTTP/1.0 allows
+	answer := httptest.NewRecorder()
+	askedAs([]string{hostOf(":9090")}, pages).ServeHTTP(answer, request)
+	require.Equal(t, http.StatusForbidden, answer.Code)
+}
+
+func TestMetricsHaveAnAddressWithoutDebugPages(t *testing.T) {
+	for _, http := range []string{"", "127.0.0.1:0"} {
+		cfg := monitored(poolRunner)
+		cfg.http, cfg.metrics = http, "127.0.0.1:0"
+		s := startServer(t, cfg)
+		sites := s.monitor.sites
+		public := "http://" + sites[len(sites)-1].listener.Addr().String()
+		require.Contains(t, scrapeURL(t, public), "hemlock_tasks_waiting")
+		require.Contains(t, scrapeURL(t, public), "dnsserver_udp_dropped_total")
+		require.Equal(t, 200, get(t, public+"/healthz", "dnsserver-7d4b9-a.example.net").StatusCode)
+		for _, path := range []string{"/debug/vars", "/debug/pprof/", "/debug/pprof/heap", "/debug/statsviz/", "/"} {
+			require.Equal(t, 404, get(t, public+path, "").StatusCode, path)
+		}
+		require.Equal(t, http != "", len(sites) == 2)
+	}
 }
 
 func TestMonitorServesItsPages(t *testing.T) {
 	for _, name := range runners {
 		s := startServer(t, monitored(name))
 		for _, path := range []string{
-			"/metrics", "/debug/vars", "/debug/pprof", "/debug/pprof/goroutine?debug=1", "/debug/pprof/cmdline",
+			"/metrics", "/healthz", "/debug/vars", "/debug/pprof", "/debug/pprof/goroutine?debug=1", "/debug/pprof/cmdline",
 			"/debug/pprof/symbol", "/debug/pprof/trace?seconds=0.01", "/debug/statsviz", "/debug/statsviz/",
 		} {
 			page, err := io.ReadAll(body(t, s, path).Body)
@@ -82,8 +153,13 @@ func TestMonitorServesItsPages(t *testing.T) {
 // scrape returns the metrics of the server as Prometheus reads them.
 func scrape(t testing.TB, s *server) map[string]*client.MetricFamily {
 	t.Helper()
+	return scrapeURL(t, "http://"+s.monitor.addr())
+}
+
+func scrapeURL(t testing.TB, url string) map[string]*client.MetricFamily {
+	t.Helper()
 	parser := expfmt.NewTextParser(model.UTF8Validation)
-	families, err := parser.TextToMetricFamilies(body(t, s, "/metrics").Body)
+	families, err := parser.TextToMetricFamilies(page(t, url+"/metrics").Body)
 	require.NoError(t, err)
 	return families
 }
@@ -219,11 +295,11 @@ func TestBusyAddressLeavesNoMonitorBehind(t *testing.T) {
 func TestMonitorEndsWithTheServer(t *testing.T) {
 	s, err := openServer(monitored(poolRunner), quiet())
 	require.NoError(t, err)
-	plots := request(t, s, "GET /debug/statsviz/ws HTTP/1.1\r\nHost: monitor\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"+
+	plots := request(t, s, "GET /debug/statsviz/ws HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"+
 		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
 	_, err = io.ReadFull(plots, make([]byte, len("HTTP/1.1 101")))
 	require.NoError(t, err)
-	profile := request(t, s, "GET /debug/pprof/trace?seconds=3600 HTTP/1.1\r\nHost: monitor\r\n\r\n")
+	profile := request(t, s, "GET /debug/pprof/trace?seconds=3600 HTTP/1.1\r\nHost: localhost\r\n\r\n")
 	until(t, "the trace is taken", trace.IsEnabled)
 	require.NoError(t, stop(s, patience))
 	for _, conn := range []net.Conn{plots, profile} {

@@ -20,22 +20,34 @@ import (
 // poolName tells the pool from others in the metrics.
 const poolName = "dns"
 
-// newPages returns everything that a monitor serves, and the plots, which take
-// samples until they are closed. Of a runner that has no pool it shows the
-// process alone.
-func newPages(r runner) (http.Handler, *statsviz.Server, error) {
-	p, _ := r.(pooled)
-	metrics, err := newMetrics(p.Pool)
+// newPublicPages returns what scrapers and probes ask for. Of a runner that has
+// no pool the metrics show the process alone.
+func newPublicPages(p *hemlock.Pool, l *limit) (*http.ServeMux, error) {
+	metrics, err := newMetrics(p, l)
 	if err != nil {
-		return nil, nil, err
-	}
-	plots, err := newPlots(p.Pool)
-	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	mux := http.NewServeMux() // the default one has what any package put there
 	mux.Handle("/metrics", metrics)
-	mux.Handle("/debug/vars", newVars(p.Pool))
+	// Whoever gets an answer knows that the process has a processor to spare. A
+	// scrape says no more, and takes seconds under load.
+	mux.HandleFunc("/healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") })
+	return mux, nil
+}
+
+// newDebugPages returns the same and what tells more about the process than
+// anybody but its owner should know, and the plots, which take samples until they
+// are closed.
+func newDebugPages(p *hemlock.Pool, l *limit) (http.Handler, *statsviz.Server, error) {
+	mux, err := newPublicPages(p, l)
+	if err != nil {
+		return nil, nil, err
+	}
+	plots, err := newPlots(p)
+	if err != nil {
+		return nil, nil, err
+	}
+	mux.Handle("/debug/vars", newVars(p))
 	mux.HandleFunc("/debug/pprof/", pprof.Index)
 	mux.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)
 	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
@@ -46,10 +58,12 @@ func newPages(r runner) (http.Handler, *statsviz.Server, error) {
 	return mux, plots, nil
 }
 
-func newMetrics(p *hemlock.Pool) (http.Handler, error) {
+func newMetrics(p *hemlock.Pool, l *limit) (http.Handler, error) {
 	reg := prometheus.NewRegistry()
-	if err := reg.Register(collectors.NewGoCollector()); err != nil {
-		return nil, err
+	for _, c := range []prometheus.Collector{collectors.NewGoCollector(), l.dropped} {
+		if err := reg.Register(c); err != nil {
+			return nil, err
+		}
 	}
 	if p != nil {
 		if err := hemlockprom.Register(reg, poolName, p); err != nil {

@@ -76,6 +76,9 @@ func poolPlots(p *hemlock.Pool) []plot {
 			{"idle", func() float64 { return float64(p.Stats().Idle) }},
 			{"running", func() float64 { return float64(p.Stats().Running) }},
 		}},
+		{"pool-waiting", "Pool: tasks that wait", "tasks", "Tasks that wait for a processor.", []series{
+			{"waiting", func() float64 { return float64(p.Stats().Waiting) }},
+		}},
 		{"pool-tasks", "Pool: tasks", "tasks per second", "Each query is one task.", []series{
 			{"submitted", total(func(s hemlock.Stats) int64 { return s.Submitted })},
 			{"completed", total(func(s hemlock.Stats) int64 { return s.Completed })},

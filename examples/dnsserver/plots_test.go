@@ -32,7 +32,7 @@ func TestPlotsShowWhatThereIs(t *testing.T) {
 	for range 3 {
 		pool.Run(func() { <-release })
 	}
-	require.Equal(t, []string{"pool-workers", "pool-tasks", "pool-turnover", "process-goroutines", "process-stacks"},
+	require.Equal(t, []string{"pool-workers", "pool-waiting", "pool-tasks", "pool-turnover", "process-goroutines", "process-stacks"},
 		names(ourPlots(pool.(pooled).Pool)))
 	require.Equal(t, []string{"process-goroutines", "process-stacks"}, names(ourPlots(nil)))
 

@@ -10,14 +10,12 @@ const (
 	headerSize = 12
 	typeSize   = 4 // a question's type and class
 
-	// maxUDP is the largest message sent or read over UDP, the size that RFC
-	// 6891, section 6.2.5, suggests to start with.
-	maxUDP = 4096
-
-	// advertisedUDP is the size that clients are told to stay below: what
-	// passes through nearly every network unfragmented (RFC 9715 has the
-	// reasons).
-	advertisedUDP = 1232
+	// maxUDP is the largest message sent or read over UDP, and the size that
+	// each side is told: what passes through nearly every network unfragmented
+	// (RFC 9715 has the reasons). A client that says that it takes more gets no
+	// more: whoever forges its address could have it sent ninety times what the
+	// query costs.
+	maxUDP = 1232
 )
 
 // A transport says how large an answer may get.
@@ -125,7 +123,7 @@ func (r *responder) answer(query *dns.Msg, rcode int) *dns.Msg {
 		}
 	}
 	if opt := query.IsEdns0(); opt != nil {
-		m.SetEdns0(advertisedUDP, opt.Do())
+		m.SetEdns0(maxUDP, opt.Do())
 	}
 	return m
 }

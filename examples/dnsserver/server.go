@@ -39,7 +39,8 @@ func openServer(cfg config, log *slog.Logger) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	m, err := openMonitor(cfg.http, r, log)
+	l := newLimit(cfg.most)
+	m, err := openMonitor(cfg, r, l, log)
 	if err != nil {
 		return nil, err
 	}
@@ -48,20 +49,20 @@ func openServer(cfg config, log *slog.Logger) (*server, error) {
 		m.close()
 		return nil, err
 	}
-	s := newServer(conn, listener, &responder{z, backend{cfg.latency, cfg.work}}, r, log)
+	s := newServer(conn, listener, &responder{z, backend{cfg.latency, cfg.work}}, r, l, log)
 	log.Info("serving", "addr", s.addr(), "zone", z.origin, "records", len(records), "runner", cfg.runner)
 	s.monitor = m
 	m.start()
 	return s, nil
 }
 
-func newServer(conn *net.UDPConn, listener net.Listener, queries *responder, r runner, log *slog.Logger) *server {
+func newServer(conn *net.UDPConn, listener net.Listener, queries *responder, r runner, l *limit, log *slog.Logger) *server {
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &server{
 		runner:   r,
 		log:      log,
-		udp:      newUDPServer(conn, queries, r, log),
-		tcp:      &tcpServer{listener: listener, queries: queries, runner: r, log: log, idle: idleTimeout},
+		udp:      newUDPServer(conn, queries, r, l, log),
+		tcp:      &tcpServer{listener: listener, queries: queries, runner: r, limit: l, log: log, idle: idleTimeout},
 		stopRead: cancel,
 	}
 	s.readers.Go(func() { s.udp.serve(ctx) })

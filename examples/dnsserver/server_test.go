@@ -90,7 +90,7 @@ func TestPanicOfAQueryCostsOnlyItsAnswer(t *testing.T) {
 	require.NoError(t, err)
 	broken := shippedResponder(t)
 	broken.zone.nodes["web.example.org."].sets[dns.TypeTXT] = []dns.RR{nil}
-	s := newServer(conn, listener, broken, r, log)
+	s := newServer(conn, listener, broken, r, newLimit(0), log)
 	for _, network := range []string{"udp", "tcp"} {
 		client := dial(t, network, s.addr().String())
 		require.NoError(t, client.WriteMsg(question(1, "web.example.org.", dns.TypeTXT)))

@@ -34,6 +34,7 @@ type tcpServer struct {
 	listener net.Listener
 	queries  *responder
 	runner   runner
+	limit    *limit
 	log      *slog.Logger
 	idle     time.Duration
 
@@ -95,6 +96,10 @@ func (c *tcpConn) read(ctx context.Context) {
 	defer unblock()
 	for c.inFlight.Acquire(ctx, 1) == nil {
 		query, err := c.next(ctx)
+		if err == nil {
+			// Only now: a client that asks nothing takes no room.
+			err = c.server.limit.enter(ctx)
+		}
 		if err != nil {
 			c.inFlight.Release(1)
 			return
@@ -126,6 +131,7 @@ func (c *tcpConn) next(ctx context.Context) ([]byte, error) {
 func (c *tcpConn) answer(query []byte) {
 	defer c.leave()
 	defer c.inFlight.Release(1)
+	defer c.server.limit.leave()
 	if reply := c.server.queries.reply(query, overTCP, nil); reply != nil {
 		c.send(reply)
 	}

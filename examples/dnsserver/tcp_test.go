@@ -77,17 +77,17 @@ type holder struct {
 func (h *holder) Run(task func()) { h.tasks <- task }
 
 // serveHeld starts a server whose tasks a test runs.
-func serveHeld(t *testing.T) (*server, *holder) {
+func serveHeld(t *testing.T, most int) (*server, *holder) {
 	conn, listener, err := listen("127.0.0.1:0")
 	require.NoError(t, err)
 	h := &holder{tasks: make(chan func(), 4*maxInFlight)}
-	s := newServer(conn, listener, shippedResponder(t), h, quiet())
+	s := newServer(conn, listener, shippedResponder(t), h, newLimit(most), quiet())
 	t.Cleanup(func() { require.NoError(t, stop(s, patience)) })
 	return s, h
 }
 
 func TestQueriesInFlightOnOneConnectionAreBounded(t *testing.T) {
-	s, h := serveHeld(t)
+	s, h := serveHeld(t, 0)
 	conn := dial(t, "tcp", s.addr().String())
 	for id := range uint16(2 * maxInFlight) {
 		require.NoError(t, conn.WriteMsg(question(id, "example.org.", dns.TypeA)))
@@ -118,7 +118,7 @@ func TestQueriesInFlightOnOneConnectionAreBounded(t *testing.T) {
 }
 
 func TestAnswersComeInTheOrderInWhichTheyAreDone(t *testing.T) {
-	s, h := serveHeld(t)
+	s, h := serveHeld(t, 0)
 	conn := dial(t, "tcp", s.addr().String())
 	for id := range uint16(2) {
 		require.NoError(t, conn.WriteMsg(question(id, "example.org.", dns.TypeA)))
@@ -135,7 +135,7 @@ func TestAnswersComeInTheOrderInWhichTheyAreDone(t *testing.T) {
 
 // The client may stop sending once it has asked.
 func TestClientThatClosesItsHalfGetsItsAnswers(t *testing.T) {
-	s, h := serveHeld(t)
+	s, h := serveHeld(t, 0)
 	conn := dial(t, "tcp", s.addr().String())
 	require.NoError(t, conn.WriteMsg(question(1, "example.org.", dns.TypeA)))
 	require.NoError(t, conn.Conn.(*net.TCPConn).CloseWrite())
@@ -148,7 +148,7 @@ func TestClientThatClosesItsHalfGetsItsAnswers(t *testing.T) {
 
 func TestIdleConnectionIsClosed(t *testing.T) {
 	r := new(spawner)
-	s := &tcpServer{listener: tcpListener(t), queries: shippedResponder(t), runner: r, log: quiet(), idle: 20 * time.Millisecond}
+	s := &tcpServer{listener: tcpListener(t), queries: shippedResponder(t), runner: r, limit: newLimit(0), log: quiet(), idle: 20 * time.Millisecond}
 	ctx, cancel := context.WithCancel(t.Context())
 	var serving sync.WaitGroup
 	serving.Go(func() { s.serve(ctx) })

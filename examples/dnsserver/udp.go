@@ -20,19 +20,20 @@ type udpServer struct {
 	conn    *net.UDPConn
 	queries *responder
 	runner  runner
+	limit   *limit
 	log     *slog.Logger
 
 	// packets keeps the buffers of answered queries for the next ones. A buffer
 	// belongs to a query and not to a worker, for two reasons: an idle worker
-	// would hold its 4 KiB for as long as the killer spares it, and so would
+	// would hold one for as long as the killer spares it, and so would
 	// every one that a spike left behind, while a sync.Pool is emptied by the
 	// garbage collector; and the packet must be read into it before there is
 	// a worker.
 	packets sync.Pool
 }
 
-func newUDPServer(conn *net.UDPConn, queries *responder, r runner, log *slog.Logger) *udpServer {
-	s := &udpServer{conn: conn, queries: queries, runner: r, log: log}
+func newUDPServer(conn *net.UDPConn, queries *responder, r runner, l *limit, log *slog.Logger) *udpServer {
+	s := &udpServer{conn: conn, queries: queries, runner: r, limit: l, log: log}
 	s.packets.New = func() any {
 		p := &packet{server: s}
 		p.task = p.answer
@@ -67,6 +68,11 @@ func (s *udpServer) serve(ctx context.Context) {
 			continue
 		}
 		pause.reset()
+		if !s.limit.tryEnter() {
+			s.limit.dropped.Inc()
+			s.packets.Put(p)
+			continue
+		}
 		s.runner.Run(p.task)
 	}
 }
@@ -75,6 +81,7 @@ func (s *udpServer) serve(ctx context.Context) {
 // at once.
 func (p *packet) answer() {
 	s := p.server
+	defer s.limit.leave()
 	defer s.packets.Put(p)
 	reply := s.queries.reply(p.buf[:p.length], overUDP, p.buf[:])
 	if reply == nil {

@@ -35,6 +35,7 @@ func Example() {
 	// hemlock_tasks_completed_total{pool="dns"} 1
 	// hemlock_tasks_panicked_total{pool="dns"} 0
 	// hemlock_tasks_submitted_total{pool="dns"} 1
+	// hemlock_tasks_waiting{pool="dns"} 0
 }
 
 func ExampleRegister_duplicate() {

@@ -1,0 +1,134 @@
+package main
+
+import (
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/miekg/dns"
+	"github.com/prometheus/client_golang/prometheus"
+	client "github.com/prometheus/client_model/go"
+	"github.com/stretchr/testify/require"
+)
+
+func count(t testing.TB, c prometheus.Counter) int {
+	t.Helper()
+	var m client.Metric
+	require.NoError(t, c.Write(&m))
+	return int(m.GetCounter().GetValue())
+}
+
+func TestOverTheLimitUDPIsDroppedAndTCPWaits(t *testing.T) {
+	const most = 3
+	s, h := serveHeld(t, most)
+	tcp, udp := dial(t, "tcp", s.addr().String()), dial(t, "udp", s.addr().String())
+	for id := range uint16(2 * most) {
+		require.NoError(t, tcp.WriteMsg(question(id, "example.org.", dns.TypeA)))
+	}
+	held := make([]func(), most)
+	for i := range held {
+		held[i] = <-h.tasks
+	}
+	require.NoError(t, udp.WriteMsg(question(1, "example.org.", dns.TypeA)))
+	until(t, "the query over UDP is dropped", func() bool { return count(t, s.udp.limit.dropped) == 1 })
+	require.Empty(t, h.tasks)
+
+	for range most { // one ended, so one more is let in
+		held[0]()
+		held = append(held[1:], <-h.tasks)
+	}
+	for _, task := range held {
+		task()
+	}
+	for range 2 * most {
+		_, err := tcp.ReadMsg()
+		require.NoError(t, err)
+	}
+	// Room again: the client over UDP asks once more.
+	require.NoError(t, udp.WriteMsg(question(2, "example.org.", dns.TypeA)))
+	(<-h.tasks)()
+	m, err := udp.ReadMsg()
+	require.NoError(t, err)
+	require.Equal(t, uint16(2), m.Id)
+	require.Equal(t, 1, count(t, s.udp.limit.dropped))
+}
+
+// A reader that waits for room must not hold up the end.
+func TestQueryThatWaitsForRoomDoesNotHoldUpShutdown(t *testing.T) {
+	s, h := serveHeld(t, 1)
+	conn := dial(t, "tcp", s.addr().String())
+	for id := range uint16(2) {
+		require.NoError(t, conn.WriteMsg(question(id, "example.org.", dns.TypeA)))
+	}
+	held := <-h.tasks
+	stopped := make(chan struct{})
+	go func() {
+		s.stopRead()
+		s.readers.Wait()
+		close(stopped)
+	}()
+	select {
+	case <-stopped:
+	case <-time.After(patience):
+		t.Error("a reader waits on")
+	}
+	held()
+}
+
+func TestPanicOfAQueryGivesItsRoomBack(t *testing.T) {
+	l := newLimit(1)
+	conn, listener, err := listen("127.0.0.1:0")
+	require.NoError(t, err)
+	r, err := newRunner(poolRunner, time.Millisecond, 0, quiet())
+	require.NoError(t, err)
+	broken := shippedResponder(t)
+	broken.zone.nodes["web.example.org."].sets[dns.TypeTXT] = []dns.RR{nil}
+	s := newServer(conn, listener, broken, r, l, quiet())
+	defer func() { require.NoError(t, stop(s, patience)) }()
+	for n, network := range []string{"udp", "tcp"} {
+		client := dial(t, network, s.addr().String())
+		require.NoError(t, client.WriteMsg(question(1, "web.example.org.", dns.TypeTXT)))
+		until(t, "the query has panicked", func() bool { return r.(pooled).Stats().Panicked == int64(n+1) })
+		require.NoError(t, client.WriteMsg(question(2, "web.example.org.", dns.TypeA)))
+		_, err := client.ReadMsg()
+		require.NoError(t, err)
+	}
+}
+
+// A watched log calls end when it has so many lines.
+type watched struct {
+	logBuffer
+	lines atomic.Int64
+	end   func()
+}
+
+func (w *watched) Write(p []byte) (int, error) {
+	if w.lines.Add(-1) == 0 {
+		w.end()
+	}
+	return w.logBuffer.Write(p)
+}
+
+// Pitfall 62: every read fails at once, as that of a broken socket does.
+func TestErrorsThatComeAgainAndAgainDoNotSpin(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		conn, listener, err := listenOnce("127.0.0.1:0")
+		require.NoError(t, err)
+		// A loop that spins lets no time pass in the bubble: it is made to end.
+		logged := &watched{end: func() { _, _ = conn.Close(), listener.Close() }}
+		logged.lines.Store(100_000)
+		require.NoError(t, conn.SetReadDeadline(past))
+		require.NoError(t, listener.(interface{ SetDeadline(time.Time) error }).SetDeadline(past))
+		s := newServer(conn, listener, shippedResponder(t), new(spawner), newLimit(0), textLog(logged))
+		const minutes = 10
+		time.Sleep(minutes * time.Minute)
+		require.NoError(t, stop(s, patience))
+		for _, what := range []string{"read over UDP", "accept over TCP"} {
+			tries := strings.Count(logged.String(), what)
+			require.Greater(t, tries, 60*minutes-60, what)
+			require.Less(t, tries, 60*minutes+60, what)
+		}
+	})
+}
