@@ -4,6 +4,7 @@ go 1.26.0
 
 require (
 	example.com/hemlock v0.0.0
+	example.com/hemlock/metrics/page v0.0.0
 	example.com/hemlock/metrics/prometheus v0.0.0
 	github.com/arl/statsviz v0.8.2
 	github.com/chromedp/chromedp v0.22.1
@@ -31,5 +32,7 @@ require (
 )
 
 replace example.com/hemlock => ../..
+
+replace example.com/hemlock/metrics/page => ../../metrics/page
 
 replace example.com/hemlock/metrics/prometheus => ../../metrics/prometheus

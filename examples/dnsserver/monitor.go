@@ -64,8 +64,11 @@ func (m *monitor) openSites(ctx context.Context, cfg config, p *hemlock.Pool, l 
 			return fmt.Errorf("-http %s: %w", cfg.http, err)
 		}
 		m.plots = plots
-		hosts := strings.Split(cfg.httpHosts, ",")
-		if err := m.openSite(ctx, "http", cfg.http, askedAs(append(hosts, hostOf(cfg.http)), pages)); err != nil {
+		hosts := append(strings.Split(cfg.httpHosts, ","), hostOf(cfg.http))
+		if err := m.addLook(ctx, pages, p, cfg, hosts); err != nil {
+			return fmt.Errorf("-http %s: %w", cfg.http, err)
+		}
+		if err := m.openSite(ctx, "http", cfg.http, askedAs(hosts, pages)); err != nil {
 			return err
 		}
 	}

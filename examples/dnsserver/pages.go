@@ -38,7 +38,7 @@ func newPublicPages(p *hemlock.Pool, l *limit) (*http.ServeMux, error) {
 // newDebugPages returns the same and what tells more about the process than
 // anybody but its owner should know, and the plots, which take samples until they
 // are closed.
-func newDebugPages(p *hemlock.Pool, l *limit) (http.Handler, *statsviz.Server, error) {
+func newDebugPages(p *hemlock.Pool, l *limit) (*http.ServeMux, *statsviz.Server, error) {
 	mux, err := newPublicPages(p, l)
 	if err != nil {
 		return nil, nil, err
