@@ -1,6 +1,7 @@
 package main
 
 import (
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -29,9 +30,12 @@ func TestPlotsShowWhatThereIs(t *testing.T) {
 	pool, err := newRunner(poolRunner, time.Second, time.Second, quiet())
 	require.NoError(t, err)
 	release := make(chan struct{})
+	var started sync.WaitGroup
+	started.Add(3)
 	for range 3 {
-		pool.Run(func() { <-release })
+		pool.Run(func() { started.Done(); <-release })
 	}
+	started.Wait()
 	require.Equal(t, []string{"pool-workers", "pool-waiting", "pool-tasks", "pool-turnover", "process-goroutines", "process-stacks"},
 		names(ourPlots(pool.(pooled).Pool)))
 	require.Equal(t, []string{"process-goroutines", "process-stacks"}, names(ourPlots(nil)))
