@@ -8,10 +8,10 @@ import (
 	"net"
 	"runtime/pprof"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"example.com/hemlock"
-	"go.uber.org/atomic"
 	"golang.org/x/sync/semaphore"
 )
 
