@@ -1,0 +1,101 @@
+// Package compare runs the comparison: every server in every mode, in turn.
+package compare
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"example.com/hemlock/bench/servers/internal/mode"
+	"example.com/hemlock/bench/servers/internal/report"
+	"example.com/hemlock/bench/servers/internal/target"
+)
+
+// overhead is what a measurement takes beside its warm-up and its duration, for
+// a first guess: a process starts, callers connect and the last calls end.
+const overhead = 200 * time.Millisecond
+
+// least is the shortest duration that a budget may lead to.
+const least = 20 * time.Millisecond
+
+// A Plan says what is measured.
+type Plan struct {
+	Targets   []target.Target
+	Modes     []string // for all targets; none: those of each target
+	Stacks    []int    // KiB
+	Ballasts  []int    // MiB
+	Callers   []int
+	Settings  report.Settings
+	ProfileTo string    // folder for profiles; empty: none are made
+	Log       io.Writer // progress
+}
+
+// A task is one cell and the modes that are measured at it.
+type contest struct {
+	cell   report.Cell
+	target target.Target
+	modes  []string
+}
+
+// contests returns the cells, in order.
+func (p Plan) contests() []contest {
+	var all []contest
+	for _, t := range p.Targets {
+		for _, stack := range p.Stacks {
+			for _, ballast := range p.Ballasts {
+				for _, callers := range p.Callers {
+					cell := report.Cell{Target: t.Name, Stack: stack, Ballast: ballast, Callers: callers}
+					all = append(all, contest{cell: cell, target: t, modes: p.modesOf(t)})
+				}
+			}
+		}
+	}
+	return all
+}
+
+// modesOf returns the modes of a target. The baseline always takes part, and
+// comes first.
+func (p Plan) modesOf(t target.Target) []string {
+	modes := slices.Clone(p.Modes)
+	if len(modes) == 0 {
+		modes = slices.Clone(t.Modes)
+	}
+	modes = slices.DeleteFunc(modes, func(name string) bool { return name == mode.Baseline })
+	return append([]string{mode.Baseline}, modes...)
+}
+
+// turns returns the modes in the order of a round. It begins with another mode
+// than the round before, so that none has the best place always.
+func (c contest) turns(round int) []string {
+	first := round % len(c.modes)
+	return append(slices.Clone(c.modes[first:]), c.modes[:first]...)
+}
+
+// measurements returns how many there are in a round.
+func measurements(all []contest) (n int) {
+	for _, c := range all {
+		n += len(c.modes)
+	}
+	return n
+}
+
+// fit shortens the settings until the rounds fit in the budget, going by a guess
+// of what else a measurement takes: first fewer rounds, and when one is too many
+// still, shorter ones. It returns what it did, or "".
+func fit(s *report.Settings, measurements int) string {
+	if s.Budget <= 0 {
+		return ""
+	}
+	each := s.Budget / time.Duration(measurements)
+	if rounds := int(each / (s.Warmup + s.Duration + overhead)); rounds >= 1 {
+		s.Rounds = min(s.Rounds, rounds)
+		return ""
+	}
+	share := float64(max(each-overhead, 0)) / float64(s.Warmup+s.Duration)
+	was := s.Duration
+	s.Rounds = 1
+	s.Warmup = max(time.Duration(float64(s.Warmup)*share), least/4)
+	s.Duration = max(time.Duration(float64(s.Duration)*share), least)
+	return fmt.Sprintf("measurements of %v instead of %v", s.Duration, was)
+}

@@ -1,0 +1,149 @@
+package report
+
+import (
+	"slices"
+
+	"example.com/hemlock/bench/servers/internal/mode"
+)
+
+// A Spread is what the rounds say about one figure.
+type Spread struct{ Median, Min, Max float64 }
+
+// Summarize returns the spread of the values, which must not be none. The
+// median of an even number of values is the mean of the middle two.
+func Summarize(values []float64) Spread {
+	sorted := slices.Sorted(slices.Values(values))
+	n := len(sorted)
+	return Spread{Median: (sorted[(n-1)/2] + sorted[n/2]) / 2, Min: sorted[0], Max: sorted[n-1]}
+}
+
+// A Figure is a number that a measurement yields, if it does.
+type Figure func(Measurement) (float64, bool)
+
+// Rate is calls a second.
+func Rate(m Measurement) (float64, bool) { return perSecond(m, float64(m.Calls)) }
+
+// P50 is the median of the calls' times, in nanoseconds.
+func P50(m Measurement) (float64, bool) { return float64(m.P50), m.P50 > 0 }
+
+// P99 is the time in nanoseconds in which all calls but one in a hundred were
+// answered.
+func P99(m Measurement) (float64, bool) { return float64(m.P99), m.P99 > 0 }
+
+// CPU is the server's processor time a call, in nanoseconds.
+func CPU(m Measurement) (float64, bool) {
+	spent := m.After.CPU - m.Before.CPU
+	return float64(spent) / float64(m.Calls), m.Calls > 0 && spent > 0
+}
+
+// Collections is garbage collections of the server a second.
+func Collections(m Measurement) (float64, bool) {
+	return perSecond(m, float64(m.After.Collections-m.Before.Collections))
+}
+
+// Created is goroutines that the server created, a call.
+func Created(m Measurement) (float64, bool) {
+	return perCall(m, float64(m.After.Created-m.Before.Created))
+}
+
+// MutexWait is the time that goroutines of the server waited for locks, those of
+// the runtime included, in nanoseconds a call.
+func MutexWait(m Measurement) (float64, bool) {
+	return perCall(m, float64(m.After.MutexWait-m.Before.MutexWait))
+}
+
+// Goroutines is how many the server had at the end.
+func Goroutines(m Measurement) (float64, bool) { return float64(m.After.Goroutines), true }
+
+// Stacks is the memory of the server's stacks at the end, in bytes.
+func Stacks(m Measurement) (float64, bool) { return float64(m.After.Stacks), true }
+
+// StartStack is what a new goroutine of the server started with at the end, in
+// bytes.
+func StartStack(m Measurement) (float64, bool) { return float64(m.After.StartStack), true }
+
+// Heap is the memory of the server's objects at the end, in bytes.
+func Heap(m Measurement) (float64, bool) { return float64(m.After.Heap), true }
+
+// Workers is how many workers the pool had at the end.
+func Workers(m Measurement) (float64, bool) {
+	w, ok := m.After.Workers()
+	return float64(w.Workers), ok
+}
+
+// PeakWorkers is how many workers the pool had at most.
+func PeakWorkers(m Measurement) (float64, bool) {
+	w, ok := m.After.Workers()
+	return float64(w.Peak), ok
+}
+
+// Spawned is workers spawned a second.
+func Spawned(m Measurement) (float64, bool) {
+	after, ok := m.After.Workers()
+	before, _ := m.Before.Workers()
+	if !ok {
+		return 0, false
+	}
+	return perSecond(m, float64(after.Spawned-before.Spawned))
+}
+
+// Share is the share of a part of a profile.
+func Share(part string) Figure {
+	return func(m Measurement) (float64, bool) {
+		share, ok := m.Shares[part]
+		return share, ok
+	}
+}
+
+func perSecond(m Measurement, total float64) (float64, bool) {
+	return total / m.Elapsed.Seconds(), m.Elapsed > 0
+}
+
+func perCall(m Measurement, total float64) (float64, bool) {
+	return total / float64(m.Calls), m.Calls > 0
+}
+
+// Absolute returns the spread of a figure over the rounds, or false if there is
+// none.
+func (r *Report) Absolute(cell Cell, name string, figure Figure) (Spread, bool) {
+	return summarize(r.rounds(cell, name, figure))
+}
+
+// Ratio returns the spread of a figure divided by that of the baseline in the
+// same round, or false if there is none.
+func (r *Report) Ratio(cell Cell, name string, figure Figure) (Spread, bool) {
+	values, base := r.rounds(cell, name, figure), r.rounds(cell, mode.Baseline, figure)
+	for round := range values {
+		if base[round] == 0 { // missing, or nothing to divide by
+			delete(values, round)
+			continue
+		}
+		values[round] /= base[round]
+	}
+	return summarize(values)
+}
+
+// rounds returns a figure by round.
+func (r *Report) rounds(cell Cell, name string, figure Figure) map[int]float64 {
+	values := map[int]float64{}
+	for _, m := range r.Measurements {
+		if m.Cell != cell || m.Mode != name {
+			continue
+		}
+		if v, ok := figure(m); ok {
+			values[m.Round] = v
+		}
+	}
+	return values
+}
+
+func summarize(byRound map[int]float64) (Spread, bool) {
+	if len(byRound) == 0 {
+		return Spread{}, false
+	}
+	values := make([]float64, 0, len(byRound))
+	for _, v := range byRound {
+		values = append(values, v)
+	}
+	return Summarize(values), true
+}

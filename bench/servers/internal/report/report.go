@@ -1,0 +1,109 @@
+// Package report holds what a run has measured, and makes the tables.
+package report
+
+import (
+	"time"
+
+	"example.com/hemlock/bench/servers/internal/drive"
+	"example.com/hemlock/bench/servers/internal/process"
+)
+
+// A Report is a whole run.
+type Report struct {
+	Machine  Machine  `json:"machine"`
+	Settings Settings `json:"settings"`
+	Modules  []Module `json:"modules"`
+
+	// Rounds is how many rounds there were; Cut says why there were fewer than
+	// Settings.Rounds, or why they were shorter; empty if neither.
+	Rounds int    `json:"rounds"`
+	Cut    string `json:"cut,omitempty"`
+
+	Measurements []Measurement `json:"measurements"`
+}
+
+// A Machine is where and how the run was made.
+type Machine struct {
+	Go      string    `json:"go"`
+	OS      string    `json:"os"`
+	Arch    string    `json:"arch"`
+	CPU     string    `json:"cpu"`
+	CPUs    int       `json:"cpus"`
+	Procs   int       `json:"gomaxprocs"`
+	Date    time.Time `json:"date"`
+	Command string    `json:"command"`
+}
+
+// Settings are those of the user.
+type Settings struct {
+	Rounds      int           `json:"rounds"`
+	Duration    time.Duration `json:"duration_ns"`
+	Warmup      time.Duration `json:"warmup_ns"`
+	Garbage     int           `json:"garbage_bytes"`
+	Connections int           `json:"connections"`
+	GOGC        string        `json:"gogc,omitempty"`
+	GODEBUG     string        `json:"godebug,omitempty"`
+	Budget      time.Duration `json:"budget_ns,omitempty"`
+}
+
+// A Module is a library that a server is made with.
+type Module struct {
+	Path    string `json:"path"`
+	Version string `json:"version"`
+}
+
+// A Cell is one combination of what is varied beside the mode.
+type Cell struct {
+	Target  string `json:"target"`
+	Stack   int    `json:"stack_kib"`
+	Ballast int    `json:"ballast_mib"`
+	Callers int    `json:"callers"`
+}
+
+// A Measurement is one server in one round.
+type Measurement struct {
+	Cell
+	Mode  string `json:"mode"`
+	Round int    `json:"round"`
+	drive.Result
+
+	// The counts of the server around the measured time.
+	Before process.Counts `json:"before"`
+	After  process.Counts `json:"after"`
+
+	// Shares of the server's processor time; nil without a profile.
+	Shares map[string]float64 `json:"shares,omitempty"`
+}
+
+// Cells returns the cells in the order in which they were measured first.
+func (r *Report) Cells() []Cell {
+	var cells []Cell
+	seen := map[Cell]bool{}
+	for _, m := range r.Measurements {
+		if !seen[m.Cell] {
+			seen[m.Cell] = true
+			cells = append(cells, m.Cell)
+		}
+	}
+	return cells
+}
+
+// Modes returns the modes of the cell in the order of the first round, in which
+// the baseline comes first.
+func (r *Report) Modes(cell Cell) []string {
+	var modes []string
+	for _, m := range r.Measurements {
+		if m.Cell == cell && m.Round == 0 {
+			modes = append(modes, m.Mode)
+		}
+	}
+	return modes
+}
+
+// Failed returns how many calls had no answer or a wrong one.
+func (r *Report) Failed() (failed int) {
+	for _, m := range r.Measurements {
+		failed += m.Failed
+	}
+	return failed
+}

@@ -1,0 +1,122 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"example.com/hemlock/bench/servers/internal/compare"
+	"example.com/hemlock/bench/servers/internal/mode"
+	"example.com/hemlock/bench/servers/internal/target"
+)
+
+// options are what the flags say.
+type options struct {
+	plan compare.Plan
+	out  string // folder for the files; empty: none is written
+}
+
+// parse reads the flags.
+func parse(args []string, handling flag.ErrorHandling) (options, error) {
+	o := options{plan: compare.Plan{Targets: target.All(), Log: os.Stderr}}
+	p, s := &o.plan, &o.plan.Settings
+	p.Stacks, p.Ballasts, p.Callers = []int{0, 8, 32}, []int{0}, []int{64, 256}
+	set := flag.NewFlagSet("servers", handling)
+	set.Func("targets", "measure only these servers, a `list` with commas (default all: "+strings.Join(names(p.Targets), ",")+")", targets(&p.Targets))
+	set.Func("modes", "measure these modes, a `list` of go, pool, pond and lib (default those of each server; go always takes part)", modes(&p.Modes))
+	set.Func("depths", "`KiB` of stack that a call uses, a list (default 0,8,32)", integers(&p.Stacks, 0))
+	set.Func("ballast", "`MiB` of live heap in the server, a list (default 0)", integers(&p.Ballasts, 0))
+	set.Func("callers", "how `many` callers wait for an answer each, a list (default 64,256)", integers(&p.Callers, 1))
+	set.IntVar(&s.Rounds, "rounds", 5, "rounds, in which all modes take turns")
+	set.DurationVar(&s.Duration, "duration", time.Second, "time of each measurement")
+	set.DurationVar(&s.Warmup, "warmup", 300*time.Millisecond, "time of the warm-up before it")
+	set.DurationVar(&s.Budget, "budget", 0, "time for everything; rounds, and if need be measurements, are cut evenly; 0: no limit")
+	set.IntVar(&s.Garbage, "garbage", 2048, "`bytes` of garbage that a call makes")
+	set.IntVar(&s.Connections, "connections", 4, "connections that the callers share, where a library allows it")
+	set.StringVar(&s.GOGC, "gogc", "", "GOGC of the servers")
+	set.StringVar(&s.GODEBUG, "godebug", "", "GODEBUG of the servers")
+	set.StringVar(&p.ProfileTo, "profile", "", "write a processor profile of each server to the `folder`, and show shares of it")
+	set.StringVar(&o.out, "out", "", "write results.md and results.json to the `folder`")
+	if err := set.Parse(args); err != nil {
+		return options{}, err
+	}
+	if set.NArg() > 0 {
+		return options{}, fmt.Errorf("servers: unexpected argument %q", set.Arg(0))
+	}
+	return o, check(o)
+}
+
+func check(o options) error {
+	s := o.plan.Settings
+	switch {
+	case s.Rounds < 1 || s.Connections < 1:
+		return errors.New("servers: -rounds and -connections must be at least 1")
+	case s.Duration <= 0 || s.Warmup <= 0:
+		return errors.New("servers: -duration and -warmup must be above 0")
+	case s.Garbage < 0 || s.Budget < 0:
+		return errors.New("servers: -garbage and -budget must not be negative")
+	}
+	return nil
+}
+
+func names(targets []target.Target) (names []string) {
+	for _, t := range targets {
+		names = append(names, t.Name)
+	}
+	return names
+}
+
+// list calls f for each element of a list with commas.
+func list(text string, f func(string) error) error {
+	for element := range strings.SplitSeq(text, ",") {
+		if err := f(strings.TrimSpace(element)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func targets(to *[]target.Target) func(string) error {
+	return func(text string) error {
+		*to = nil
+		return list(text, func(name string) error {
+			t, err := target.Find(name)
+			*to = append(*to, t)
+			return err
+		})
+	}
+}
+
+func modes(to *[]string) func(string) error {
+	return func(text string) error {
+		*to = nil
+		return list(text, func(name string) error {
+			_, err := mode.Find(name)
+			*to = append(*to, name)
+			return err
+		})
+	}
+}
+
+// integers returns what sets the numbers of a list, none of which may be below
+// the least one.
+func integers(to *[]int, least int) func(string) error {
+	return func(text string) error {
+		*to = nil
+		return list(text, func(element string) error {
+			n, err := strconv.Atoi(element)
+			switch {
+			case err != nil:
+				return err
+			case n < least:
+				return fmt.Errorf("%d is below %d", n, least)
+			}
+			*to = append(*to, n)
+			return nil
+		})
+	}
+}
