@@ -39,10 +39,16 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	}
 	result, err := o.plan.Run(ctx)
 	result.Machine, result.Modules = machine(), modules()
+	return errors.Join(err, verdict(result), publish(result, o.out, out))
+}
+
+// verdict returns an error if a call had no answer or a wrong one: the figures
+// of a server that does not work say nothing.
+func verdict(result *report.Report) error {
 	if failed := result.Failed(); failed > 0 {
-		err = errors.Join(err, fmt.Errorf("servers: %d calls failed", failed))
+		return fmt.Errorf("servers: %d calls failed", failed)
 	}
-	return errors.Join(err, publish(result, o.out, out))
+	return nil
 }
 
 // publish prints the tables, and writes the files if there is a folder for them.

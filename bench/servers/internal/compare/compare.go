@@ -46,7 +46,7 @@ func (p Plan) Run(ctx context.Context) (*report.Report, error) {
 func (p Plan) finish(r *report.Report, asked int, cut string) *report.Report {
 	var cuts []string
 	if r.Rounds < asked {
-		cuts = append(cuts, fmt.Sprintf("%d rounds instead of %d", r.Rounds, asked))
+		cuts = append(cuts, fmt.Sprintf("rounds: %d instead of %d", r.Rounds, asked))
 	}
 	if cut != "" {
 		cuts = append(cuts, cut)

@@ -31,7 +31,7 @@ type Plan struct {
 	Log       io.Writer // progress
 }
 
-// A task is one cell and the modes that are measured at it.
+// A contest is one cell and the modes that are measured at it.
 type contest struct {
 	cell   report.Cell
 	target target.Target
@@ -97,5 +97,5 @@ func fit(s *report.Settings, measurements int) string {
 	s.Rounds = 1
 	s.Warmup = max(time.Duration(float64(s.Warmup)*share), least/4)
 	s.Duration = max(time.Duration(float64(s.Duration)*share), least)
-	return fmt.Sprintf("measurements of %v instead of %v", s.Duration, was)
+	return fmt.Sprintf("time of each measurement: %v instead of %v", s.Duration, was)
 }

@@ -26,3 +26,7 @@ func Answer(question []byte) []byte {
 
 // Right reports whether the answer is that to the question.
 func Right(question, answer []byte) bool { return bytes.Equal(answer, Answer(question)) }
+
+// A Message is a question or an answer on its way. The libraries that look for
+// exported types and fields find it.
+type Message struct{ Body []byte }

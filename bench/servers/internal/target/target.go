@@ -52,7 +52,7 @@ type Target struct {
 
 // All returns the targets in the order in which they are reported.
 func All() []Target {
-	return []Target{http3Target, rpcxTarget}
+	return []Target{netrpcTarget, http3Target, dnsTarget, rpcxTarget, jsonrpc2Target}
 }
 
 // Find returns the target of that name.

@@ -4,6 +4,7 @@ package work
 
 import (
 	"runtime"
+	"unsafe"
 
 	"example.com/hemlock/bench/servers/internal/target"
 )
@@ -18,7 +19,7 @@ type Work struct {
 // Answer answers a question at that cost.
 func (w Work) Answer(question []byte) []byte {
 	if w.Stack > 0 {
-		dig(w.Stack, question[0])
+		dig(w.Stack)
 	}
 	if w.Garbage > 0 {
 		runtime.KeepAlive(&litter(w.Garbage)[0])
@@ -28,20 +29,21 @@ func (w Work) Answer(question []byte) []byte {
 
 // overhead is what a frame of dig holds beside its array on the platforms with
 // 64 bits. A test holds the sum against 1 KiB.
-const overhead = 48
+const overhead = 40
 
-// dig uses so many KiB of stack, 1 KiB a call. All of a frame is written to, as
-// Go does with every variable.
+// dig uses so many KiB of stack, 1 KiB a call, and returns the address of its
+// deepest frame. All of a frame is written to, as Go does with every variable.
 //
 //go:noinline
-func dig(kib int, seed byte) byte {
+func dig(kib int) uintptr {
 	var frame [1<<10 - overhead]byte
-	frame[int(seed)] = seed
+	at := uintptr(unsafe.Pointer(&frame))
+	frame[kib&0xff] = 1
 	if kib > 1 {
-		seed = dig(kib-1, seed+1)
+		at = dig(kib - 1)
 	}
 	// The array is used after the call, so no two frames share their memory.
-	return frame[int(seed)]
+	return at + uintptr(frame[kib&0xff]) - 1
 }
 
 // litter allocates so many bytes. The result of a function that is not inlined

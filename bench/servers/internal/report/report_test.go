@@ -1,0 +1,186 @@
+package report
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"example.com/hemlock/bench/servers/internal/drive"
+	"example.com/hemlock/bench/servers/internal/process"
+)
+
+var cell = Cell{Target: "dns", Stack: 8, Callers: 64}
+
+// measured returns a second of so many calls, each of which took so long and so
+// much processor time.
+func measured(mode string, round, calls int, took, cpu time.Duration) Measurement {
+	return Measurement{
+		Cell: cell, Mode: mode, Round: round,
+		Result: drive.Result{Calls: calls, Elapsed: time.Second, P50: took, P99: 2 * took},
+		Before: process.Counts{CPU: time.Hour},
+		After:  process.Counts{CPU: time.Hour + time.Duration(calls)*cpu},
+	}
+}
+
+func TestSummaryIsMedianAndExtremes(t *testing.T) {
+	require.Equal(t, Spread{Median: 3, Min: 1, Max: 9}, Summarize([]float64{9, 1, 3}))
+	require.Equal(t, Spread{Median: 4, Min: 1, Max: 9}, Summarize([]float64{9, 1, 3, 5}))
+	require.Equal(t, Spread{Median: 7, Min: 7, Max: 7}, Summarize([]float64{7}))
+}
+
+func TestRatiosAreToTheBaselineOfTheSameRound(t *testing.T) {
+	r := &Report{Measurements: []Measurement{
+		measured("go", 0, 100, time.Millisecond, time.Microsecond),
+		measured("pool", 0, 200, 2*time.Millisecond, time.Microsecond),
+		measured("pool", 1, 300, time.Millisecond, 3*time.Microsecond),
+		measured("go", 1, 1000, time.Millisecond, 2*time.Microsecond),
+		measured("go", 2, 10, time.Millisecond, 4*time.Microsecond),
+		measured("pool", 2, 12, time.Millisecond, time.Microsecond),
+	}}
+	rate, ok := r.Ratio(cell, "pool", Rate)
+	require.True(t, ok)
+	require.Equal(t, Spread{Median: 1.2, Min: 0.3, Max: 2}, rate, "not that of the medians, which is 2")
+	cpu, ok := r.Ratio(cell, "pool", CPU)
+	require.True(t, ok)
+	require.Equal(t, Spread{Median: 1, Min: 0.25, Max: 1.5}, cpu)
+	absolute, ok := r.Absolute(cell, "pool", P99)
+	require.True(t, ok)
+	require.Equal(t, Spread{Median: 2e6, Min: 2e6, Max: 4e6}, absolute)
+}
+
+func TestARoundWithoutABaselineHasNoRatio(t *testing.T) {
+	r := &Report{Measurements: []Measurement{
+		measured("go", 0, 100, time.Millisecond, time.Microsecond),
+		measured("pool", 0, 200, time.Millisecond, time.Microsecond),
+		measured("pool", 1, 900, time.Millisecond, time.Microsecond),
+		measured("go", 1, 0, 0, 0), // no call was answered
+	}}
+	rate, ok := r.Ratio(cell, "pool", Rate)
+	require.True(t, ok)
+	require.Equal(t, Spread{Median: 2, Min: 2, Max: 2}, rate)
+	_, ok = r.Ratio(cell, "pond", Rate)
+	require.False(t, ok)
+	_, ok = r.Ratio(Cell{Target: "http3"}, "pool", Rate)
+	require.False(t, ok)
+}
+
+func TestFiguresAreOfTheMeasuredTimeOnly(t *testing.T) {
+	m := measured("pool", 0, 50, time.Millisecond, time.Microsecond)
+	m.Elapsed = 2 * time.Second
+	m.Before = process.Counts{
+		CPU: time.Second, Collections: 100, Created: 1000, MutexWait: time.Second,
+		Pool: json.RawMessage(`{"workers": 1, "spawned": 7}`),
+	}
+	m.After = process.Counts{
+		CPU: 2 * time.Second, Collections: 107, Created: 1100, MutexWait: 2 * time.Second, Goroutines: 9, Stacks: 10, StartStack: 11, Heap: 12,
+		Pool: json.RawMessage(`{"workers": 3, "peak_workers": 5, "spawned": 9, "other": 1}`),
+	}
+	for name, test := range map[string]struct {
+		figure Figure
+		want   float64
+	}{
+		"rate":        {Rate, 25},
+		"CPU":         {CPU, 20e6},
+		"collections": {Collections, 3.5},
+		"created":     {Created, 2},
+		"waits":       {MutexWait, 20e6},
+		"goroutines":  {Goroutines, 9},
+		"stacks":      {Stacks, 10},
+		"first stack": {StartStack, 11},
+		"heap":        {Heap, 12},
+		"workers":     {Workers, 3},
+		"peak":        {PeakWorkers, 5},
+		"spawned":     {Spawned, 1},
+	} {
+		got, ok := test.figure(m)
+		require.True(t, ok, name)
+		require.InDelta(t, test.want, got, 1e-9, name)
+	}
+}
+
+func TestWhatWasNotMeasuredIsNoFigure(t *testing.T) {
+	for name, figure := range map[string]Figure{
+		"rate": Rate, "CPU": CPU, "p50": P50, "p99": P99, "created": Created, "workers": Workers, "spawned": Spawned, "share": Share("newstack"),
+	} {
+		_, ok := figure(Measurement{})
+		require.False(t, ok, name)
+	}
+}
+
+// sample is a report with everything in it.
+func sample() *Report {
+	pool := measured("pool", 0, 200, time.Millisecond, time.Microsecond)
+	pool.Shares = map[string]float64{"newstack": 0.125}
+	pool.Failed, pool.Failure = 3, "wrong answer"
+	return &Report{
+		Settings: Settings{Rounds: 5, Duration: time.Second, Warmup: time.Millisecond, GODEBUG: "gcshrinkstackoff=1"},
+		Rounds:   1, Cut: "rounds: 1 instead of 5",
+		Modules:      []Module{{Path: "github.com/miekg/dns", Version: "v1.1.73"}},
+		Measurements: []Measurement{measured("go", 0, 100, time.Millisecond, time.Microsecond), pool},
+	}
+}
+
+// row returns the cells of the first row after the heading that has the text,
+// without blanks.
+func row(t *testing.T, markdown, heading, text string) []string {
+	t.Helper()
+	_, after, ok := strings.Cut(markdown, "## "+heading)
+	require.True(t, ok, heading)
+	for line := range strings.Lines(after) {
+		if strings.Contains(line, "| "+text+" ") {
+			return strings.Split(strings.Join(strings.Fields(line), ""), "|")
+		}
+	}
+	t.Fatalf("no %q under %q", text, heading)
+	return nil
+}
+
+func TestTablesShowRatiosCostsSharesAndFailures(t *testing.T) {
+	var b strings.Builder
+	require.NoError(t, sample().WriteTables(&b))
+	text := b.String()
+	require.Equal(t, []string{"", "dns", "8KiB", "0MiB", "64", "go", "100", "-", "1ms", "-", "2ms", "-", "1µs", "-", ""},
+		row(t, text, "Who is ahead", "go"))
+	require.Equal(t, []string{
+		"", "dns", "8KiB", "0MiB", "64", "pool", "200", "2.00(2.00..2.00)", "1ms", "1.00(1.00..1.00)",
+		"2ms", "1.00(1.00..1.00)", "1µs", "1.00(1.00..1.00)", "",
+	}, row(t, text, "Who is ahead", "pool"))
+	require.Contains(t, row(t, text, "Where the processor time went", "pool"), "12.5%")
+	require.Contains(t, text, "3 calls failed, one with: wrong answer")
+	require.Contains(t, text, "**cut**: rounds: 1 instead of 5")
+	require.Contains(t, text, "GODEBUG=gcshrinkstackoff=1")
+	require.Equal(t, []string{"", "github.com/miekg/dns", "v1.1.73", ""}, row(t, text, "Libraries", "github.com/miekg/dns"))
+}
+
+func TestWithoutProfilesThereIsNoTableOfThem(t *testing.T) {
+	r := sample()
+	r.Measurements = r.Measurements[:1]
+	var b strings.Builder
+	require.NoError(t, r.WriteTables(&b))
+	require.NotContains(t, b.String(), "Where the processor time went")
+	require.Contains(t, b.String(), "every call had the right answer")
+	require.Zero(t, r.Failed())
+	require.Equal(t, 3, sample().Failed())
+}
+
+func TestFilesHoldTheTablesAndEverythingElse(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "new")
+	names, err := sample().Write(folder)
+	require.NoError(t, err)
+	require.ElementsMatch(t, []string{filepath.Join(folder, "results.md"), filepath.Join(folder, "results.json")}, names)
+	var tables strings.Builder
+	require.NoError(t, sample().WriteTables(&tables))
+	markdown, err := os.ReadFile(filepath.Join(folder, "results.md"))
+	require.NoError(t, err)
+	require.Equal(t, tables.String(), string(markdown))
+	encoded, err := os.ReadFile(filepath.Join(folder, "results.json"))
+	require.NoError(t, err)
+	var again Report
+	require.NoError(t, json.Unmarshal(encoded, &again))
+	require.Equal(t, sample(), &again)
+}
