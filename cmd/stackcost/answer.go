@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"strings"
 )
 
@@ -109,7 +110,7 @@ func (v *survey) show(ticks int64) string { return fmt.Sprintf("%.1f %%", v.perc
 
 // span writes the range of a gain in whole percents.
 func span(g gain) string {
-	low, high := 100*g.low, 100*g.high
+	low, high := math.Round(100*g.low)+0, math.Round(100*g.high)+0 // + 0: no minus before a zero
 	if low < 0 {
 		return fmt.Sprintf("between %.0f and %.0f %%", low, high)
 	}
@@ -157,7 +158,7 @@ const errorNote = "the range adds a fifth of that, by which estimates for the pr
 func (v *survey) notes(f forecast) []string {
 	list := []string{
 		"A stack in a CPU profile ends at the function with which its goroutine began. Which go statement started it is known where that is caught at work and the function is written inside it.",
-		"The ranges were checked on 2 processors. With 16, a pool has gained less and lost up to a third where tasks block in the middle: measure on your own machine.",
+		"The ranges were checked on 2 processors. With more of them other costs come in, which no profile foretells: measure on your own machine.",
 		"A kept stack takes memory while it is idle, and the profile does not show that.",
 	}
 	if f.regrown > 0 {

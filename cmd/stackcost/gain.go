@@ -15,7 +15,7 @@ const (
 	fewest = 200
 
 	// modelError is by how much of itself an estimate was wrong at most on the
-	// project's own servers, rounded up. TestMeasuredLiesInRange holds it to that.
+	// project's own servers, rounded up. TestForecastsHoldForTheProjectsOwnServers holds it to that.
 	modelError = 0.2
 
 	// regrowth is how much longer than a collection shrinks stacks the program

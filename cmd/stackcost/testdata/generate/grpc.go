@@ -36,16 +36,14 @@ func grpcCommand(_, runner string, work int) *exec.Cmd {
 }
 
 // serveGRPC serves until the process is killed. With the runner go each call runs
-// on the goroutine that the library starts for it, with do or pool the handler
-// moves to a stack that is kept, and with workers the library keeps its goroutines.
+// on the goroutine that the library starts for it, with pool the handler is
+// called through Do, and with workers the library keeps its goroutines.
 func serveGRPC(runner string, work int) error {
 	var options []grpc.ServerOption
 	switch runner {
 	case "go":
-	case "do":
-		options = append(options, grpc.UnaryInterceptor(inside(borrower(hemlock.New()))))
 	case "pool":
-		options = append(options, grpc.UnaryInterceptor(onPool(hemlock.New())))
+		options = append(options, grpc.UnaryInterceptor(inside(hemlock.New())))
 	case "workers":
 		options = append(options, grpc.NumStreamWorkers(streamWorkers))
 	default:
@@ -111,23 +109,10 @@ func useStack(kib int) byte {
 	return frame[at] ^ frame[len(frame)-1-at]
 }
 
-// onPool runs the handler of each call on a worker of the pool and waits for it,
-// which costs a hand-over and another one back.
-func onPool(pool *hemlock.Pool) grpc.UnaryServerInterceptor {
-	return inside(func(task func()) {
-		done := make(chan struct{})
-		pool.Run(func() {
-			defer close(done)
-			task()
-		})
-		<-done
-	})
-}
-
-// inside runs the handler of each call by means of do.
-func inside(do func(task func())) grpc.UnaryServerInterceptor {
+// inside runs the handler of each call on a stack that the pool keeps.
+func inside(pool *hemlock.Pool) grpc.UnaryServerInterceptor {
 	return func(ctx context.Context, request any, _ *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (answer any, err error) {
-		do(func() { answer, err = handler(ctx, request) })
+		pool.Do(func() { answer, err = handler(ctx, request) })
 		return answer, err
 	}
 }

@@ -31,7 +31,7 @@ type server struct {
 
 var servers = []server{
 	{"dns", []string{"go", "pool"}, dnsCommand, loadDNS},
-	{"grpc", []string{"go", "do", "pool", "workers"}, grpcCommand, loadGRPC},
+	{"grpc", []string{"go", "pool", "workers"}, grpcCommand, loadGRPC},
 }
 
 // works are the KiB of stack that a request uses beside what it needs.
@@ -49,7 +49,7 @@ type measurement struct {
 
 func main() {
 	serve := flag.Bool("serve", false, "be the gRPC server, until killed")
-	runner := flag.String("runner", "go", "what runs the calls of the gRPC server: go, do, pool or workers")
+	runner := flag.String("runner", "go", "what runs the calls of the gRPC server: go, pool or workers")
 	work := flag.Int("work", 0, "`KiB` of stack that a call uses")
 	seconds := flag.Int("seconds", 3, "`seconds` that each profile takes")
 	out := flag.String("out", "..", "`folder` for the profiles and measured.json")
