@@ -88,7 +88,7 @@ func TestStormsFillTheTimeOfAMeasurement(t *testing.T) {
 	loads := small()
 	storm := loads[slices.IndexFunc(loads, func(l load.Load) bool { return l.Storm > 0 })]
 	r := Race{Settings: short(), Log: io.Discard}
-	r.Settings.Duration = 10 * time.Millisecond
+	r.Settings.Duration = 100 * time.Millisecond
 	s := r.measure(t.Context(), storm, pick("go")[0])
 	require.Empty(t, s.Failed)
 	require.Greater(t, s.Tasks, storm.Callers*storm.Storm, "more than one storm")
