@@ -331,7 +331,7 @@ func (f *trial) doFollowUp() {
 }
 
 // doBurst starts empty tasks without a pause. A worker between its task and its
-// seat is invisible, so the number of spawns has bounds only.
+// place is invisible, so the number of spawns has bounds only.
 func (f *trial) doBurst() {
 	n := int64(f.n + 1)
 	for range n {

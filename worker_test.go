@@ -18,7 +18,7 @@ import (
 )
 
 // Pitfall 5: an idle worker does not keep what its last task captured, neither
-// on a seat nor on the reserve.
+// at a place of a shard nor on the shared channel.
 func TestIdleWorkersReleaseTheirTasks(t *testing.T) {
 	p := newPool(t, hemlock.WithKillInterval(0))
 	const n = 300
