@@ -11,7 +11,7 @@ import (
 
 // slack is how much longer than a measurement of throughput a pass of the
 // latency measurement may take; a slow runner then gets fewer samples.
-const slack = 4
+const slack = 2
 
 // latency measures how long tasks take to start. It is a pass of its own,
 // because reading the clock twice costs as much as many a task.

@@ -89,7 +89,7 @@ func serve(config []byte, questions io.Reader, replies io.Writer) error {
 type server struct {
 	stats   func() any
 	ballast any
-	profile bytes.Buffer
+	profile *bytes.Buffer // of the profile that was started last
 }
 
 func start(config []byte) (*server, target.Endpoint, error) {
@@ -116,11 +116,17 @@ func (s *server) reply(question string) (r reply) {
 	case askCounts:
 		r.Counts, err = count(s.stats)
 	case askProfile:
-		s.profile.Reset()
-		err = pprof.StartCPUProfile(&s.profile)
+		// A buffer for each: one that is being written to refuses a second start,
+		// and must not be touched.
+		profile := new(bytes.Buffer)
+		if err = pprof.StartCPUProfile(profile); err == nil {
+			s.profile = profile
+		}
 	case askProfileEnded:
 		pprof.StopCPUProfile()
-		r.Profile = s.profile.Bytes()
+		if s.profile != nil {
+			r.Profile = s.profile.Bytes()
+		}
 	default:
 		err = fmt.Errorf("unknown question %q", question)
 	}
