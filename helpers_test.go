@@ -75,16 +75,17 @@ func occupy(t testing.TB, p *hemlock.Pool, n int) (release func()) {
 	return release
 }
 
-// grow makes the pool have n idle workers at least. They are idle by the counts:
-// a worker is counted so when its task has ended, some instructions before it
-// can be found. Who needs them found waits in a bubble until all are blocked.
+// grow makes the pool have n idle workers at least, unless the killer comes in
+// between. They are idle by the counts: a worker is counted so when its task has
+// ended, some instructions before it can be found. Who needs them found waits in
+// a bubble until all are blocked.
 func grow(t testing.TB, p *hemlock.Pool, n int) {
 	t.Helper()
-	busy := p.Stats().Running + p.Stats().Waiting
+	before := p.Stats()
 	occupy(t, p, n)()
 	eventually(t, func() bool {
 		s := p.Stats()
-		return s.Running+s.Waiting == busy && s.Idle >= int64(n)
+		return s.Running+s.Waiting == before.Running+before.Waiting && s.Idle == s.Workers-s.Running
 	}, "workers come to rest")
 }
 

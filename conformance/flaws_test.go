@@ -420,7 +420,7 @@ func checksTooEarly(s settings) pool {
 var countingFlaws = []flaw{
 	{"counts tasks late", "tasks-counted-at-once", "0 tasks are counted", miscounts(func(s *counts) { s.Submitted-- })},
 	{"counts running tasks late", "tasks-counted-at-once", "0 are counted as running or waiting", miscounts(func(s *counts) { s.Running-- })},
-	{"counts workers late", "workers-counted-at-once", "0 workers are counted", miscounts(func(s *counts) { s.Workers-- })},
+	{"counts workers late", "workers-counted-in-time", "workers are counted", miscounts(func(s *counts) { s.Workers-- })},
 	{"counts no panics", "tasks-balance", "while 5 tasks run", miscounts(func(s *counts) { s.Completed -= s.Panicked })},
 	{"counts refusals", "tasks-balance", "came too late", func(s settings) pool {
 		p := self.New(s)
