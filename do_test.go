@@ -40,6 +40,9 @@ func TestDoReturnsWhenTheTaskHasEnded(t *testing.T) {
 // The stack that was used last is hot, so it is used next. What the pool's other
 // workers do has no influence.
 func TestDoUsesTheWorkerThatEndedLast(t *testing.T) {
+	if slowdown > 1 {
+		t.Skip("with the race detector a sync.Pool forgets on purpose, and one processor uses several shards")
+	}
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1)) // one shard in use
 	p := newPool(t, hemlock.WithKillInterval(0))
 	grow(t, p, 3)
