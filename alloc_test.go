@@ -28,6 +28,16 @@ func TestSubmitAndRunAllocateNothing(t *testing.T) {
 	}))
 }
 
+func TestDoAllocatesNothing(t *testing.T) {
+	p := newPool(t, hemlock.WithKillInterval(0), hemlock.WithMaxTasksPerWorker(0))
+	growDo(p, 3)
+	inner, ran := func() {}, 0
+	outer := func() { p.Do(inner); ran++ }
+	require.Zero(t, testing.AllocsPerRun(10_000, func() { p.Do(outer) }))
+	require.Equal(t, 10_001, ran)
+	require.EqualValues(t, 3, p.Stats().Spawned)
+}
+
 func TestStatsAllocatesNothing(t *testing.T) {
 	p := newPool(t)
 	grow(t, p, 10)
