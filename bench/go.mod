@@ -3,7 +3,7 @@ module example.com/hemlock/bench
 go 1.26.0
 
 require (
-	example.com/hemlock v0.0.0
+	example.com/hemlock v0.1.0
 	github.com/alitto/pond/v2 v2.7.1
 	github.com/bytedance/gopkg v0.1.4
 	github.com/cloudwego/gopkg v0.1.4

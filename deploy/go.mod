@@ -3,8 +3,8 @@ module example.com/hemlock/deploy
 go 1.26.0
 
 require (
-	example.com/hemlock v0.0.0
-	example.com/hemlock/metrics/prometheus v0.0.0
+	example.com/hemlock v0.1.0
+	example.com/hemlock/metrics/prometheus v0.1.0
 	github.com/kedacore/keda/v2 v2.21.0
 	github.com/prometheus/client_golang v1.25.0
 	github.com/prometheus/client_model v0.6.3

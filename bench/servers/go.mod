@@ -3,7 +3,7 @@ module example.com/hemlock/bench/servers
 go 1.26.0
 
 require (
-	example.com/hemlock v0.0.0
+	example.com/hemlock v0.1.0
 	github.com/alitto/pond v1.9.1
 	github.com/google/pprof v0.0.0-20261105003125-4bf881d7fb0b
 	github.com/jedib0t/go-pretty/v6 v6.8.3

@@ -3,9 +3,9 @@ module example.com/hemlock/examples/dnsserver
 go 1.26.0
 
 require (
-	example.com/hemlock v0.0.0
-	example.com/hemlock/metrics/page v0.0.0
-	example.com/hemlock/metrics/prometheus v0.0.0
+	example.com/hemlock v0.1.0
+	example.com/hemlock/metrics/page v0.1.0
+	example.com/hemlock/metrics/prometheus v0.1.0
 	github.com/arl/statsviz v0.8.2
 	github.com/chromedp/chromedp v0.22.1
 	github.com/miekg/dns v1.1.73

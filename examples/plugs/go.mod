@@ -3,7 +3,7 @@ module example.com/hemlock/examples/plugs
 go 1.26.0
 
 require (
-	example.com/hemlock v0.0.0
+	example.com/hemlock v0.1.0
 	github.com/cloudwego/netpoll v0.7.2
 	github.com/nats-io/nats-server/v2 v2.15.2
 	github.com/nats-io/nats.go v1.55.0

@@ -3,7 +3,7 @@ module example.com/hemlock/metrics/page
 go 1.26.0
 
 require (
-	example.com/hemlock v0.0.0
+	example.com/hemlock v0.1.0
 	github.com/chromedp/cdproto v0.159.0
 	github.com/chromedp/chromedp v0.22.1
 	github.com/stretchr/testify v1.12.1
