@@ -3,6 +3,7 @@
 package hemlock_test
 
 import (
+	"sync"
 	"testing"
 
 	"example.com/hemlock"
@@ -28,8 +29,40 @@ func TestSubmitAndRunAllocateNothing(t *testing.T) {
 	}))
 }
 
+func TestDoAllocatesNothing(t *testing.T) {
+	p := newPool(t, hemlock.WithKillInterval(0), hemlock.WithMaxTasksPerWorker(0))
+	growDo(p, 3)
+	inner, ran := func() {}, 0
+	outer := func() { p.Do(inner); ran++ }
+	require.Zero(t, testing.AllocsPerRun(10_000, func() { p.Do(outer) }))
+	require.Equal(t, 10_001, ran)
+	require.EqualValues(t, 3, p.Stats().Spawned)
+}
+
 func TestStatsAllocatesNothing(t *testing.T) {
 	p := newPool(t)
 	grow(t, p, 10)
 	require.Zero(t, testing.AllocsPerRun(1000, func() { _ = p.Stats() }))
+}
+
+// A submitter that waits now and then, so that tasks are left to workers on their
+// way.
+func TestTasksThatWaitAllocateNothing(t *testing.T) {
+	p := newPool(t, hemlock.WithKillInterval(0), hemlock.WithMaxTasksPerWorker(0))
+	var batch sync.WaitGroup
+	task := batch.Done
+	var waited int64
+	turn := func() {
+		batch.Add(64)
+		for range 64 {
+			_ = p.Submit(task)
+		}
+		waited = max(waited, p.Stats().Waiting)
+		batch.Wait()
+	}
+	for range 1000 {
+		turn()
+	}
+	require.Zero(t, testing.AllocsPerRun(10_000, turn))
+	require.NotZero(t, waited, "no task was left to a worker on its way")
 }

@@ -26,6 +26,15 @@ func BenchmarkGo(b *testing.B) {
 	})
 }
 
+// BenchmarkDo is for goroutines that somebody else starts: each task has a fresh
+// one, as in BenchmarkGo, and borrows a stack.
+func BenchmarkDo(b *testing.B) {
+	benchmarkStarter(b, func(b *testing.B) func(func()) {
+		p := newPool(b)
+		return func(task func()) { go p.Do(task) }
+	})
+}
+
 func benchmarkStarter(b *testing.B, starter func(*testing.B) func(func())) {
 	for _, kib := range []int{0, 2, 8, 30} {
 		for _, callers := range []int{1, 64, 512} {

@@ -10,7 +10,7 @@ import (
 
 // A model is what the documentation promises of a pool at rest, written down
 // for one caller who does one thing after the other. It knows nothing of
-// stations, seats, channels or pills.
+// shards, places, backlogs or pills.
 type model struct {
 	interval, delay time.Duration
 	minimum         int64

@@ -121,6 +121,7 @@ var operations = []func(*trial){
 	(*trial).doWaitForEnd,     // j
 	(*trial).doShutdownInTask, // k
 	(*trial).doSlowHandler,    // l
+	(*trial).doShower,         // m
 }
 
 // most keeps an input from taking seconds.
@@ -331,7 +332,7 @@ func (f *trial) doFollowUp() {
 }
 
 // doBurst starts empty tasks without a pause. A worker between its task and its
-// seat is invisible, so the number of spawns has bounds only.
+// place is invisible, so the number of spawns has bounds only.
 func (f *trial) doBurst() {
 	n := int64(f.n + 1)
 	for range n {
@@ -350,6 +351,35 @@ func (f *trial) doBurst() {
 	f.stats.Submitted += n
 	f.stats.Completed += n
 	f.spawn(spawned)
+}
+
+// doShower starts short tasks without a pause, as many as the number says, and
+// in their midst as many as there are gaps that wait until they are released: no
+// short one waits for them, nor they for each other.
+func (f *trial) doShower() {
+	const gap = 7
+	short, long := int64(f.n), int64(f.n/gap+1)
+	idle, before := f.idle(), f.stats.Spawned
+	g := f.newGroup(long)
+	for i := range short + long {
+		if i%(gap+1) == gap || i >= short+long-1 {
+			f.start(func() { <-g.gate; f.finishTask(g.how) })
+		} else {
+			f.start(func() {})
+		}
+	}
+	synctest.Wait()
+	if f.byRun || !f.closed {
+		f.started += short
+	}
+	if f.closed {
+		return
+	}
+	spawned := f.pool.Stats().Spawned - before
+	require.LessOrEqual(f.t, spawned, max(0, short+long-idle), "spawned though a worker was idle")
+	f.stats.Submitted += short
+	f.stats.Completed += short
+	f.spawn(spawned - max(0, long-idle)) // what newGroup did not know of
 }
 
 // doAdvance lets time pass: to either side of the killer's next round, or for a

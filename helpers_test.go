@@ -75,12 +75,18 @@ func occupy(t testing.TB, p *hemlock.Pool, n int) (release func()) {
 	return release
 }
 
-// grow makes the pool have n idle workers at least.
+// grow makes the pool have n idle workers at least, unless the killer comes in
+// between. They are idle by the counts: a worker is counted so when its task has
+// ended, some instructions before it can be found. Who needs them found waits in
+// a bubble until all are blocked.
 func grow(t testing.TB, p *hemlock.Pool, n int) {
 	t.Helper()
-	running := p.Stats().Running
+	before := p.Stats()
 	occupy(t, p, n)()
-	eventually(t, func() bool { return p.Stats().Running == running }, "workers come to rest")
+	eventually(t, func() bool {
+		s := p.Stats()
+		return s.Running+s.Waiting == before.Running+before.Waiting
+	}, "workers come to rest")
 }
 
 // do runs one task on the pool and waits for it.

@@ -158,7 +158,7 @@ func (k *killer) wait(lastRound time.Time) time.Duration {
 // round sends pills to a share of the workers that are idle now.
 func (k *killer) round() {
 	for range max(1, k.pool.Stats().Idle/idlePerKill) {
-		if !k.spare() || !k.pool.handoff.Poison() {
+		if !k.spare() || !k.pool.poison() {
 			return
 		}
 		k.killed.Inc()

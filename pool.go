@@ -254,7 +254,7 @@ func (p *Pool) close() {
 		p.settle()
 		return
 	}
-	go p.settle()
+	go p.retire()
 }
 
 // settle drives a closed pool to its end. Shutdown calls it, and then everyone

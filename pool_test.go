@@ -18,7 +18,7 @@ import (
 
 // Pitfall 1: a newborn worker's task must not travel through the channel, where
 // an older worker can take it.
-func TestEveryTaskStartsAtOnce(t *testing.T) {
+func TestTasksNeverWaitForTheEndOfAnother(t *testing.T) {
 	p := newPool(t, hemlock.WithKillInterval(0))
 	for round := range 200 {
 		// Between one and all of the tasks find an idle worker.
@@ -342,6 +342,7 @@ func TestShutdownRetiresIdleWorkersAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPool(t, hemlock.WithKillInterval(0))
 		grow(t, p, 100)
+		synctest.Wait()
 		release := occupy(t, p, 2)
 		require.Error(t, p.Shutdown(endingIn(t, time.Second)))
 		synctest.Wait()

@@ -13,7 +13,7 @@ type Stats struct {
 	Idle        int64 `json:"idle"`         // workers without a task
 	Running     int64 `json:"running"`      // tasks that have started and not ended
 	Waiting     int64 `json:"waiting"`      // tasks accepted that wait for a processor
-	Submitted   int64 `json:"submitted"`    // tasks accepted, by Submit or Run
+	Submitted   int64 `json:"submitted"`    // tasks accepted, by Submit, Run or Do
 	Completed   int64 `json:"completed"`    // tasks ended, by whatever means
 	Panicked    int64 `json:"panicked"`     // tasks whose panic went to the handler
 	Spawned     int64 `json:"spawned"`      // workers started because none was idle

@@ -106,7 +106,7 @@ func (b *books) audit(t testing.TB, handled int64) {
 	require.LessOrEqual(t, handled, b.panicked.Load())
 }
 
-// A worker between its task and its seat cannot be found, so a steady load
+// A worker between its task and its place cannot be found, so a steady load
 // spawns now and then, but hardly ever.
 func TestSteadyLoadHardlySpawns(t *testing.T) {
 	const callers = 64

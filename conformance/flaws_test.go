@@ -127,7 +127,9 @@ func bounded(n int, before bool) func(settings) pool {
 var handingOverFlaws = []flaw{
 	{"loses a task", "runs-every-task", "ran 0 times", repeats(0)},
 	{"runs a task twice", "runs-every-task", "ran 2 times", repeats(2)},
-	{"queues", "starts-at-once", "only 4 run", bounded(4, false)},
+	{"queues", "waits-for-no-task", "only 4 run", bounded(4, false)},
+	{"queues", "short-beside-long", "at place 0 only 0 of 99", bounded(1, false)},
+	{"queues behind a busy task", "long-use-all-processors", "never", bounded(1, false)},
 	{"blocks", "never-blocks", "with 4 busy workers", bounded(4, true)},
 	{"lets a newborn be stolen", "no-stolen-worker", "have met", func(s settings) pool { return &thief{line: *newLine(s)} }},
 	{"is bounded", "nested-chain", "nested tasks ends", bounded(64, false)},
@@ -184,6 +186,21 @@ var panickingFlaws = []flaw{
 	})},
 	{"drops the stack", "handler-gets-panic", "does not show the task", handles(func(h func(any, []byte), v any, _ []byte) {
 		h(v, nil)
+	})},
+	{"takes Goexit for a panic", "handler-gets-panics-only", "called 1 times instead of 0", wraps(func(task func()) {
+		returned := false
+		defer func() {
+			if !returned {
+				panic("the task did not return")
+			}
+		}()
+		task()
+		returned = true
+	})},
+	{"hides runtime errors", "handler-gets-panics-only", "called 0 times instead of 1", handles(func(h func(any, []byte), v any, stack []byte) {
+		if _, is := v.(runtime.Error); !is {
+			h(v, stack)
+		}
 	})},
 	{"recovers from the handler", "handler-panic-crashes", "status 0", handles(func(h func(any, []byte), v any, stack []byte) {
 		defer func() { _ = recover() }()
@@ -321,6 +338,12 @@ var shuttingDownFlaws = []flaw{
 		}
 		return nil
 	})},
+	{"hides the end behind the cause", "shutdown-names-end", "does not wrap", stops(func(p self.Pool, ctx context.Context) error {
+		if p.Shutdown(ctx) != nil {
+			return context.Cause(ctx)
+		}
+		return nil
+	})},
 	{"leaves a waiter", "timed-out-shutdowns-leak-nothing", "left 999 goroutines", stops(leaveWaiter)},
 	{"knows one caller", "shutdown-is-repeatable", "refused", onlyOnce},
 	{"tells a task that it has ended", "shutdown-from-task", "was told", stops(doNotWait)},
@@ -397,7 +420,7 @@ func checksTooEarly(s settings) pool {
 var countingFlaws = []flaw{
 	{"counts tasks late", "tasks-counted-at-once", "0 tasks are counted", miscounts(func(s *counts) { s.Submitted-- })},
 	{"counts running tasks late", "tasks-counted-at-once", "0 are counted as running or waiting", miscounts(func(s *counts) { s.Running-- })},
-	{"counts workers late", "workers-counted-at-once", "0 workers are counted", miscounts(func(s *counts) { s.Workers-- })},
+	{"counts workers late", "workers-counted-in-time", "workers are counted", miscounts(func(s *counts) { s.Workers-- })},
 	{"counts no panics", "tasks-balance", "while 5 tasks run", miscounts(func(s *counts) { s.Completed -= s.Panicked })},
 	{"counts refusals", "tasks-balance", "came too late", func(s settings) pool {
 		p := self.New(s)
@@ -416,6 +439,13 @@ var countingFlaws = []flaw{
 	}},
 	{"counts the dead", "workers-balance", "workers are counted", miscounts(func(s *counts) { s.Workers = s.Spawned + 1 })},
 	{"does not add up", "workers-balance", "do not add up", miscounts(func(s *counts) { s.Idle++ })},
+	{"says that tasks wait", "tasks-balance", "waiting=1", miscounts(func(s *counts) {
+		if s.Running > 0 {
+			s.Running--
+			s.Waiting++
+		}
+	})},
+	{"waits below zero", "counts-bounded-under-load", "negative", miscounts(func(s *counts) { s.Waiting = -1 })},
 	{"counts below zero", "counts-bounded-under-load", "negative", miscounts(func(s *counts) { s.Idle = -1 })},
 	{"has more running than workers", "counts-bounded-under-load", "more are running", miscounts(func(s *counts) { s.Running = s.Workers + 1 })},
 	{"has a low peak", "counts-bounded-under-load", "peak", miscounts(func(s *counts) { s.PeakWorkers = 0 })},

@@ -14,8 +14,16 @@ var handingOver = []Clause{
 		check: runsEveryTask,
 	},
 	{
-		Name: "starts-at-once", Promise: "A task starts at once, however many others are running.",
+		Name: "waits-for-no-task", Promise: "A task waits for a processor, never for the end of another task: 1,000 that do not end all start.",
 		check: func(x *trial) { x.keep(x.pool(Settings{}), 1000) },
+	},
+	{
+		Name: "short-beside-long", Promise: "After 10,000 short tasks, one that does not end, at any place among 99 short ones, holds none of them back.",
+		check: shortBesideLong,
+	},
+	{
+		Name: "long-use-all-processors", Promise: "Busy tasks of one submitter run on all processors at the same time, also after 10,000 short ones.",
+		ground: inRealTime, check: longUseAllProcessors,
 	},
 	{
 		Name: "never-blocks", Promise: "Submit returns while every worker is busy.",
@@ -81,6 +89,70 @@ func runsEveryTask(x *trial) {
 	x.settle()
 	for i := range runs {
 		x.require(runs[i].Load() == 1, "task %d of %d ran %d times", i, len(runs), runs[i].Load())
+	}
+}
+
+// short submits short tasks, of which a pool may learn, and waits for them now
+// and then.
+func (x *trial) short(p Pool, tasks int) {
+	const together = 100
+	for range tasks / together {
+		var all sync.WaitGroup
+		all.Add(together)
+		for range together {
+			x.submit(p, all.Done)
+		}
+		x.meeting(&all, "100 short tasks end")
+	}
+}
+
+// meeting waits for the group.
+func (x *trial) meeting(all *sync.WaitGroup, what string) {
+	done := make(chan struct{})
+	go func() {
+		all.Wait()
+		close(done)
+	}()
+	x.await(done, what)
+}
+
+func shortBesideLong(x *trial) {
+	const batch = 100
+	p := x.pool(Settings{})
+	x.short(p, 10_000)
+	gate := make(chan struct{})
+	for long := range batch {
+		var started atomic.Int64
+		for i := range batch {
+			task := func() { started.Add(1) }
+			if i == long {
+				task = func() { <-gate }
+			}
+			x.submit(p, task)
+		}
+		x.settle()
+		x.require(started.Load() == batch-1, "beside a long task at place %d only %d of %d short ones started", long, started.Load(), batch-1)
+	}
+	close(gate)
+}
+
+func longUseAllProcessors(x *trial) {
+	procs := int64(max(2, runtime.NumCPU()))
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(int(procs)))
+	p := x.pool(Settings{})
+	x.short(p, 10_000)
+	for range 10 {
+		var running atomic.Int64
+		var over atomic.Bool
+		for range procs {
+			x.submit(p, func() {
+				running.Add(1)
+				for !over.Load() {
+				}
+			})
+		}
+		x.eventually("busy tasks of one submitter run on all processors", func() bool { return running.Load() == procs })
+		over.Store(true)
 	}
 }
 

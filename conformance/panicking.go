@@ -23,6 +23,10 @@ var panicking = []Clause{
 		needs: []Ability{PanicHandler}, check: handlerGetsPanic,
 	},
 	{
+		Name: "handler-gets-panics-only", Promise: "However a task ends, a panic that is left reaches the handler, and Goexit and recovered panics do not.",
+		needs: []Ability{PanicHandler}, check: handlerGetsPanicsOnly,
+	},
+	{
 		Name: "handler-panic-crashes", Promise: "A panic of the panic handler crashes the process, also while Shutdown waits.",
 		ground: inRealTime, needs: []Ability{PanicHandler, Shutdown}, check: handlerPanicCrashes, judge: byCrash,
 	},
@@ -114,6 +118,36 @@ func handlerGetsPanic(x *trial) {
 }
 
 func panicWith(v any) { panic(v) }
+
+// handlerGetsPanicsOnly lets tasks end in many ways.
+func handlerGetsPanicsOnly(x *trial) {
+	recovering := func() { _ = recover() }
+	for name, c := range map[string]struct {
+		panics int64
+		task   func()
+	}{
+		"return":              {0, func() {}},
+		"a recovered panic":   {0, func() { defer recovering(); panic("recovered") }},
+		"Goexit":              {0, runtime.Goexit},
+		"Goexit after panic":  {0, func() { defer runtime.Goexit(); panic("dropped") }},
+		"panic":               {1, func() { panic("for the handler") }},
+		"panic with nil":      {1, func() { panic(nil) }},
+		"a runtime error":     {1, func() { var m map[int]int; m[1] = 1 }},
+		"panic after Goexit":  {1, func() { defer func() { panic("late") }(); runtime.Goexit() }},
+		"panic after panic":   {1, func() { defer func() { panic("second") }(); panic("first") }},
+		"panic after recover": {1, func() { defer func() { recovering(); panic("again") }(); panic("first") }},
+	} {
+		var handled atomic.Int64
+		p := x.pool(Settings{PanicHandler: func(any, []byte) { handled.Add(1) }})
+		x.step("a task ends by %s", name)
+		x.submit(p, c.task)
+		x.settle()
+		x.require(handled.Load() == c.panics, "after a task that ended by %s the handler was called %d times instead of %d", name, handled.Load(), c.panics)
+		if x.subject.can(Shutdown) {
+			x.shutdown(p)
+		}
+	}
+}
 
 func handlerMayGoexit(x *trial) {
 	p := x.pool(Settings{PanicHandler: func(any, []byte) { runtime.Goexit() }})

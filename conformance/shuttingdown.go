@@ -39,6 +39,10 @@ var shuttingDown = []Clause{
 		needs: []Ability{Shutdown, Deadline}, check: shutdownNamesCause,
 	},
 	{
+		Name: "shutdown-names-end", Promise: "That error also wraps context.Canceled or context.DeadlineExceeded, whatever the cause.",
+		needs: []Ability{Shutdown, Deadline}, check: shutdownNamesEnd,
+	},
+	{
 		Name: "timed-out-shutdowns-leak-nothing", Promise: "1,000 Shutdowns that time out leave no goroutine each, and a later one succeeds.",
 		needs: []Ability{Shutdown, Deadline}, check: timedOutShutdownsLeakNothing,
 	},
@@ -197,6 +201,21 @@ func shutdownNamesCause(x *trial) {
 	cancel(cause)
 	err := p.(Stopper).Shutdown(ctx)
 	x.require(errors.Is(err, cause), "Shutdown returned %q, which does not wrap the cause %q", err, cause)
+	close(h.gate)
+}
+
+func shutdownNamesEnd(x *trial) {
+	p := x.pool(Settings{})
+	h := x.keep(p, 3)
+	cause := errors.New("the reason to give up")
+	canceled, cancel := context.WithCancelCause(context.Background())
+	cancel(cause)
+	late, release := context.WithTimeoutCause(context.Background(), time.Second, cause)
+	defer release()
+	for want, ctx := range map[error]context.Context{context.Canceled: canceled, context.DeadlineExceeded: late} {
+		err := p.(Stopper).Shutdown(ctx)
+		x.require(errors.Is(err, want), "Shutdown returned %q, which does not wrap %q", err, want)
+	}
 	close(h.gate)
 }
 

@@ -24,7 +24,7 @@ const (
 var write = flag.Bool("write", false, "examine the peers by every clause and write "+document)
 
 // basics are the clauses that every subject must pass, or its adapter is wrong.
-var basics = map[string]bool{"runs-every-task": true, "starts-at-once": true, "never-blocks": true}
+var basics = map[string]bool{"runs-every-task": true, "waits-for-no-task": true, "never-blocks": true}
 
 // TestMatrix examines the peers. Without -write it looks only whether their
 // adapters work: how the peers do is theirs to change, and not always the same.

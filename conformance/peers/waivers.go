@@ -29,7 +29,7 @@ func silence() map[string]string {
 		"handler-panic-crashes", "handler-may-goexit",
 		"minimum-is-per-pool", "pill-spares-busy", "bursts-do-not-thrash", "idle-pool-sleeps",
 		"killer-ends-at-once", "dropped-pools-collected",
-		"tasks-may-submit-while-closing", "shutdown-names-cause", "timed-out-shutdowns-leak-nothing",
+		"tasks-may-submit-while-closing", "shutdown-names-cause", "shutdown-names-end", "timed-out-shutdowns-leak-nothing",
 		"shutdown-is-repeatable", "shutdown-from-task", "drained-beats-context",
 		"import-starts-nothing", "bubble-ends-after-shutdown", "bubble-ends-when-drained", "bubbles-share-nothing",
 	)

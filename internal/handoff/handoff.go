@@ -153,13 +153,15 @@ func (h *Handoff) Poison() bool {
 	return false
 }
 
-// Refuse makes every shard refuse tasks. It may be called again, and returns
-// when all of them do. Who is refused at one shard calls it before telling
-// anybody: else the next task could still be accepted at another.
+// Refuse makes every shard refuse tasks, and coroutines that become idle. It may
+// be called again, and returns when all of them do. Who is refused at one shard
+// calls it before telling anybody: else the next task could still be accepted at
+// another.
 func (h *Handoff) Refuse() {
 	h.refusing.Do(func() {
 		for i := range h.shards {
 			h.shards[i].gate.close()
+			h.shards[i].coroutines.close()
 		}
 	})
 }

@@ -248,6 +248,24 @@ func TestPushThatMeetsTheLastBeginIsNotForgotten(t *testing.T) {
 	}
 }
 
+// A worker is no longer on its way when it looks at the backlog. In the other
+// order a task that is pushed between the look and the count would be left to a
+// worker that has looked already.
+func TestWorkerHasBegunBeforeItLooks(t *testing.T) {
+	h := onShards(t, 1)
+	at := &h.shards[0]
+	first := h.Assign(at, func() {})
+	require.Nil(t, h.Assign(at, func() {}).Task)
+	at.backlog.outMu.Lock() // the look takes as long as the test likes
+	relayed := make(chan Delivery)
+	go func() { relayed <- first.Begin() }()
+	for deadline := time.Now().Add(10 * time.Second); at.onTheirWay() > 0; runtime.Gosched() {
+		require.True(t, time.Now().Before(deadline), "the worker looks before it has begun")
+	}
+	at.backlog.outMu.Unlock()
+	require.NotNil(t, (<-relayed).Task)
+}
+
 // First in, first out: of the tasks of one pusher none is taken before an
 // earlier one, and none is lost or taken twice.
 func TestBacklogLosesNothingAndKeepsTheOrder(t *testing.T) {

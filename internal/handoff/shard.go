@@ -42,6 +42,8 @@ type shard struct {
 	local   local
 
 	index int // position among the shards; immutable
+
+	coroutines coroutines // those that idle here
 }
 
 // Accept counts one more task and reports true, or reports false once the

@@ -27,7 +27,7 @@ func (l *load) watch(ctx context.Context) error {
 // one before.
 func checkBounds(before, now hemlock.Stats) error {
 	bounded := 0 <= now.Idle && now.Idle <= now.Workers &&
-		0 <= now.Running && now.Running <= now.Workers &&
+		0 <= now.Running && now.Running <= now.Workers && 0 <= now.Waiting &&
 		now.Workers <= now.PeakWorkers && now.Completed <= now.Submitted
 	if !bounded {
 		return fmt.Errorf("counts out of bounds: %v", now)
@@ -60,6 +60,7 @@ func (l *load) audit() error {
 		expect("tasks panicked", s.Panicked, l.lowest(l.panicked.Load()), l.panicked.Load()),
 		expect("panics handled", l.handled.Load(), s.Panicked, l.panicked.Load()),
 		expect("groups with a wrong error", l.misled.Load(), 0, 0),
+		expect("tasks waiting", s.Waiting, 0, 0),
 		expect("workers left", s.Workers, 0, 0),
 		expect("workers killed or replaced", s.Killed, 0, s.Spawned),
 	)

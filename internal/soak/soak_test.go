@@ -75,6 +75,9 @@ func TestCountsOutOfBoundsAreFound(t *testing.T) {
 	more := sound
 	more.Running = 3
 	require.ErrorContains(t, checkBounds(sound, more), "counts out of bounds")
+	wrong := sound
+	wrong.Waiting = -1
+	require.ErrorContains(t, checkBounds(sound, wrong), "counts out of bounds")
 	fewer := sound
 	fewer.Submitted = 2
 	require.ErrorContains(t, checkBounds(sound, fewer), "a total fell")

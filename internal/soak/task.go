@@ -22,7 +22,7 @@ func (l *load) act(random *rand.Rand, depth int) {
 			l.start(random, depth-1)
 		}
 	}
-	switch random.IntN(9) {
+	switch random.IntN(10) {
 	case 0:
 		runtime.Gosched()
 	case 1:
@@ -37,6 +37,8 @@ func (l *load) act(random *rand.Rand, depth int) {
 		l.spike(random)
 	case 6:
 		l.fanOut(random)
+	case 7:
+		l.shower(random)
 	}
 	l.endSomehow(random)
 }
@@ -65,6 +67,30 @@ func (l *load) spike(random *rand.Rand) {
 			together.Done()
 			together.Wait()
 		})
+	}
+}
+
+// shower starts short tasks without a pause, if there is room for them: most are
+// left to workers on their way. It waits for them half of the time.
+func (l *load) shower(random *rand.Rand) {
+	n := int64(1 + random.IntN(200))
+	if !l.room.TryAcquire(n) {
+		return
+	}
+	var over sync.WaitGroup
+	over.Add(int(n))
+	task := func() {
+		defer l.room.Release(1)
+		defer l.ended.Inc()
+		l.ran.Inc()
+		over.Done()
+	}
+	for range n {
+		l.loose.Inc()
+		l.pool.Run(task)
+	}
+	if random.IntN(2) == 0 {
+		over.Wait()
 	}
 }
 

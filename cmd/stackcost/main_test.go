@@ -1,0 +1,351 @@
+package main
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"net/http/pprof"
+	"os"
+	"path/filepath"
+	"regexp"
+	runtimepprof "runtime/pprof"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/pprof/profile"
+	"github.com/stretchr/testify/require"
+)
+
+// A result is what one run of the program left.
+type result struct {
+	status         int
+	stdout, stderr string
+}
+
+func run(t *testing.T, args ...string) result {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	c := command{stdin: strings.NewReader(""), stdout: &stdout, stderr: &stderr}
+	status := c.run(t.Context(), args)
+	return result{status, stdout.String(), stderr.String()}
+}
+
+// reported runs the program on a profile that it must answer.
+func reported(t *testing.T, name string) (r report) {
+	t.Helper()
+	got := run(t, "-json", filepath.Join("testdata", name+".pb.gz"))
+	require.Zero(t, got.status, got.stderr)
+	require.NoError(t, json.Unmarshal([]byte(got.stdout), &r))
+	return r
+}
+
+func TestAnswersForTheProjectsOwnServers(t *testing.T) {
+	const dnsLine, grpcLine = "dnsserver/runner.go:83", "generate/grpc.go:83"
+	for name, want := range map[string]struct{ answer, names string }{
+		"dns-go-0":     {yes, dnsLine},
+		"dns-go-8":     {yes, dnsLine},
+		"dns-go-32":    {yes, dnsLine},
+		"dns-pool-0":   {no, "less than 5 %"},
+		"dns-pool-8":   {no, "kept already (a worker of hemlock)"},
+		"dns-pool-32":  {no, "kept already (a worker of hemlock)"},
+		"grpc-go-0":    {no, "grpc.NumStreamWorkers"},
+		"grpc-go-8":    {unknown, "too close"},
+		"grpc-go-32":   {yes, grpcLine},
+		"grpc-do-0":    {no, "google.golang.org/grpc"},
+		"grpc-do-32":   {no, "google.golang.org/grpc"},
+		"grpc-pool-32": {no, "google.golang.org/grpc"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := reported(t, name)
+			require.Equal(t, want.answer, r.Answer, r.Because)
+			require.Contains(t, r.Because, want.names)
+		})
+	}
+}
+
+// The server of the mission: between 30 and 60 % with go, and the line is named.
+func TestDeepQueriesOnGoStatementsPayAThird(t *testing.T) {
+	r := reported(t, "dns-go-32")
+	require.Greater(t, r.Growing.Percent, 30.0)
+	require.Less(t, r.Growing.Percent, 60.0)
+	require.Contains(t, r.Sites[0].At, "dnsserver/runner.go:83")
+	require.Contains(t, r.Sites[0].Handlers[0].At, "dnsserver/udp.go:76")
+}
+
+// What was foretold from the profile of go, against what the pool gave back.
+func TestForecastsHoldForTheProjectsOwnServers(t *testing.T) {
+	measured := measuredGains(t)
+	for _, c := range []struct{ server, change, runner string }{
+		{"dns", "Run", "pool"},
+		{"grpc", "Do", "do"},
+	} {
+		for _, work := range []string{"0", "8", "32"} {
+			name := c.server + "-go-" + work
+			r := reported(t, name)
+			gave := measured[c.server+"-"+c.runner+"-"+work]
+			foretold := false
+			for _, o := range r.Options {
+				if o.With == c.change {
+					foretold = true
+					require.GreaterOrEqual(t, gave, o.Low-1, "%s: %s", name, c.change)
+					require.LessOrEqual(t, gave, o.High+1, "%s: %s", name, c.change)
+					t.Logf("%s: %s: %.0f to %.0f %%, measured %.0f %%", name, c.change, o.Low, o.High, gave)
+				}
+			}
+			if !foretold { // then it would have given nothing worth a word
+				require.Less(t, gave, 5.0, name)
+			}
+		}
+	}
+}
+
+// measuredGains returns the median over the rounds, in percent of the processor
+// time a request takes with go.
+func measuredGains(t *testing.T) map[string]float64 {
+	t.Helper()
+	data, err := os.ReadFile("testdata/measured.json")
+	require.NoError(t, err)
+	var all []struct {
+		Server, Runner string
+		Work           json.Number `json:"work_kib"`
+		Round          int
+		Micros         float64 `json:"cpu_us_per_request"`
+	}
+	require.NoError(t, json.Unmarshal(data, &all))
+	micros := map[string]map[int]float64{}
+	for _, m := range all {
+		key := m.Server + "-" + m.Runner + "-" + m.Work.String()
+		if micros[key] == nil {
+			micros[key] = map[int]float64{}
+		}
+		micros[key][m.Round] = m.Micros
+	}
+	gains := map[string]float64{}
+	for key, rounds := range micros {
+		parts := strings.Split(key, "-")
+		base := micros[parts[0]+"-go-"+parts[2]]
+		require.Len(t, rounds, 3)
+		var sorted []float64
+		for round, m := range rounds {
+			sorted = append(sorted, 100*(1-m/base[round]))
+		}
+		gains[key] = median(sorted)
+	}
+	return gains
+}
+
+func median(three []float64) float64 {
+	return three[0] + three[1] + three[2] - min(three[0], three[1], three[2]) - max(three[0], three[1], three[2])
+}
+
+// zipped returns the text as gzip.
+func zipped(t *testing.T, text []byte) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	_, err := w.Write(text)
+	require.NoError(t, err)
+	require.NoError(t, w.Close())
+	return b.Bytes()
+}
+
+func TestWhatCannotBeReadIsASentence(t *testing.T) {
+	whole, err := os.ReadFile("testdata/dns-go-8.pb.gz")
+	require.NoError(t, err)
+	var heap bytes.Buffer
+	require.NoError(t, runtimepprof.Lookup("heap").WriteTo(&heap, 0))
+	for name, content := range map[string][]byte{
+		"empty":                  {},
+		"not a profile":          []byte("GET / HTTP/1.1"),
+		"gzip of something else": zipped(t, []byte("hello, world")),
+		"gzip that ends early":   whole[:len(whole)/2],
+		"heap profile":           heap.Bytes(),
+	} {
+		t.Run(name, func(t *testing.T) {
+			file := filepath.Join(t.TempDir(), "profile")
+			require.NoError(t, os.WriteFile(file, content, 0o600))
+			requireSentence(t, run(t, file), file)
+		})
+	}
+	t.Run("no file", func(t *testing.T) {
+		file := filepath.Join(t.TempDir(), "nothing")
+		got := run(t, file)
+		requireSentence(t, got, file)
+		require.Contains(t, got.stderr, "does not exist")
+	})
+	t.Run("a folder", func(t *testing.T) {
+		requireSentence(t, run(t, t.TempDir()), "")
+	})
+}
+
+// requireSentence checks that the program said in one line that it could not read.
+func requireSentence(t *testing.T, got result, name string) {
+	t.Helper()
+	require.Equal(t, unreadable, got.status, got.stderr)
+	require.Empty(t, got.stdout)
+	require.Contains(t, got.stderr, "stackcost: "+name)
+	require.Equal(t, 1, strings.Count(got.stderr, "\n"), got.stderr)
+	require.NotContains(t, got.stderr, "goroutine ")
+	t.Log(strings.TrimSpace(got.stderr))
+}
+
+func TestMisuseEndsWithTwo(t *testing.T) {
+	for want, args := range map[string][]string{
+		"want one profile":          {},
+		"got 2":                     {"a", "b"},
+		"must be between":           {"-seconds", "0", "http://127.0.0.1:1"},
+		"is for a URL":              {"-seconds", "3", "file"},
+		"flag provided but not def": {"-nonsense"},
+	} {
+		got := run(t, args...)
+		require.Equal(t, misused, got.status)
+		require.Contains(t, got.stderr, want)
+	}
+	require.Zero(t, run(t, "-h").status)
+}
+
+// Few samples are no answer, and no error.
+func TestTooFewSamplesAreNoAnswer(t *testing.T) {
+	data, err := os.ReadFile("testdata/dns-go-32.pb.gz")
+	require.NoError(t, err)
+	p, err := profile.ParseData(data)
+	require.NoError(t, err)
+	p.Sample = slices.DeleteFunc(p.Sample, func(s *profile.Sample) bool { return s.Value[0] > 1 })[:20]
+	file := filepath.Join(t.TempDir(), "few")
+	f, err := os.Create(file)
+	require.NoError(t, err)
+	require.NoError(t, p.Write(f))
+	require.NoError(t, f.Close())
+	got := run(t, file)
+	require.Zero(t, got.status)
+	require.True(t, strings.HasPrefix(got.stdout, "not from this profile: "), got.stdout)
+	require.Contains(t, got.stdout, "too few")
+}
+
+func TestProfileComesFromALiveProgram(t *testing.T) {
+	mux := http.NewServeMux()
+	mux.HandleFunc(profilePath, pprof.Profile)
+	server := httptest.NewServer(mux)
+	defer server.Close()
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	go func() { // something to see: goroutines that are all as deep
+		for ctx.Err() == nil {
+			ended := make(chan struct{})
+			go func() { defer close(ended); deep(64) }()
+			<-ended
+		}
+	}()
+	got := run(t, "-seconds", "2", server.URL)
+	require.Zero(t, got.status, got.stderr)
+	require.Contains(t, got.stderr, "taking a profile of 2 s from "+server.URL+profilePath)
+	require.Contains(t, got.stdout, "TestProfileComesFromALiveProgram")
+}
+
+//go:noinline
+func deep(kib int) byte {
+	var frame [1 << 10]byte
+	frame[kib] = 1
+	if kib > 1 {
+		frame[0] += deep(kib - 1)
+	}
+	return frame[0] + frame[kib]
+}
+
+func TestServerThatRefusesIsASentence(t *testing.T) {
+	for want, handler := range map[string]http.HandlerFunc{
+		"answered 404 Not Found: no profile is served there": http.NotFound,
+		"answered 500 Internal Server Error":                 func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "profiling already", 500) },
+		"broke off": func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Length", "1000")
+			_, _ = w.Write([]byte("half"))
+		},
+	} {
+		server := httptest.NewServer(handler)
+		got := run(t, "-seconds", "1", server.URL)
+		server.Close()
+		require.Equal(t, unreadable, got.status)
+		require.Contains(t, got.stderr, want)
+	}
+	gone := httptest.NewServer(http.NotFoundHandler())
+	gone.Close()
+	got := run(t, gone.URL)
+	require.Equal(t, unreadable, got.status)
+	require.Contains(t, got.stderr, "cannot be reached")
+}
+
+func TestAnImpatientUserInterrupts(t *testing.T) {
+	started := make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		close(started)
+		<-r.Context().Done()
+	}))
+	defer server.Close()
+	ctx, interrupt := context.WithCancel(t.Context())
+	go func() {
+		<-started
+		interrupt()
+	}()
+	var stdout, stderr bytes.Buffer
+	c := command{stdout: &stdout, stderr: &stderr}
+	require.Equal(t, unreadable, c.run(ctx, []string{server.URL}))
+	require.Contains(t, stderr.String(), "interrupted")
+}
+
+func TestProgressIsOneLineOnATerminal(t *testing.T) {
+	ctx, done := context.WithTimeout(t.Context(), 10*time.Millisecond)
+	defer done()
+	var out bytes.Buffer
+	progress(ctx, &out, true, "somewhere", 10)
+	require.Contains(t, out.String(), "taking a profile: 0 of 10 s")
+	require.NotContains(t, out.String(), "\n")
+}
+
+// The page is one file, and asks nobody else for anything.
+func TestPageIsSelfContained(t *testing.T) {
+	for _, name := range []string{"dns-go-32", "dns-pool-0", "grpc-go-32"} {
+		file := filepath.Join(t.TempDir(), "page.html")
+		require.Zero(t, run(t, "-html", file, "testdata/"+name+".pb.gz").status)
+		page, err := os.ReadFile(file)
+		require.NoError(t, err)
+		require.Contains(t, string(page), "<svg")
+		require.Contains(t, string(page), "prefers-color-scheme")
+		require.NotRegexp(t, regexp.MustCompile(`(src|href)="?(https?:)?//`), string(page))
+		require.NotContains(t, string(page), "<script")
+		require.NotContains(t, string(page), "ZgotmplZ", "the template refused a value")
+	}
+}
+
+// Names in a profile are somebody else's, and must not become markup.
+func TestPageEscapesNames(t *testing.T) {
+	data, err := os.ReadFile("testdata/dns-go-32.pb.gz")
+	require.NoError(t, err)
+	p, err := profile.ParseData(data)
+	require.NoError(t, err)
+	for _, f := range p.Function {
+		if strings.HasPrefix(f.Name, "main.useStack") {
+			f.Name = "main.<img src=x>"
+		}
+	}
+	dir := t.TempDir()
+	f, err := os.Create(filepath.Join(dir, "evil"))
+	require.NoError(t, err)
+	require.NoError(t, p.Write(f))
+	require.NoError(t, f.Close())
+	require.Zero(t, run(t, "-html", filepath.Join(dir, "page"), filepath.Join(dir, "evil")).status)
+	page, err := os.ReadFile(filepath.Join(dir, "page"))
+	require.NoError(t, err)
+	require.Contains(t, string(page), "&lt;img")
+	require.NotContains(t, string(page), "<img")
+}
+
+func TestPageThatCannotBeWrittenIsASentence(t *testing.T) {
+	got := run(t, "-html", filepath.Join(t.TempDir(), "no", "folder"), "testdata/dns-go-8.pb.gz")
+	require.Equal(t, unreadable, got.status)
+	require.Equal(t, 1, strings.Count(got.stderr, "\n"), got.stderr)
+}

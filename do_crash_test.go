@@ -1,0 +1,122 @@
+package hemlock_test
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"os"
+	"runtime"
+	"strings"
+	"testing"
+
+	"example.com/hemlock"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
+)
+
+func init() {
+	maps.Copy(children, map[string]func(){
+		"Do panic": func() {
+			p := hemlock.New()
+			started := make(chan struct{})
+			go p.Do(func() {
+				close(started)
+				panic("task panic")
+			})
+			<-started
+			_ = p.Shutdown(context.Background())
+			select {} // the crash is the caller's, not the pool's
+		},
+		"Do panic, told": func() {
+			p := hemlock.New(hemlock.WithPanicHandler(func(v any, _ []byte) { fmt.Println("told:", v) }))
+			p.Do(func() { panic("task panic") })
+		},
+		"Do, then locked": func() {
+			p := hemlock.New()
+			p.Do(func() {})
+			lockedDo(p)
+		},
+		"locked, then Do": func() {
+			p := hemlock.New()
+			lockedDo(p)
+			p.Do(func() {})
+		},
+		"Do leaves its thread locked": func() { hemlock.New().Do(runtime.LockOSThread) },
+		"Do locks and unlocks": func() {
+			p := hemlock.New()
+			for range 1000 {
+				p.Do(func() {
+					runtime.LockOSThread()
+					defer runtime.UnlockOSThread()
+					runtime.Gosched()
+				})
+			}
+			fmt.Println("spawned:", p.Stats().Spawned)
+		},
+		"Do while packages are initialised": func() { poolOfInit.Do(func() {}) },
+	})
+	if os.Getenv(childVariable) == "Do while packages are initialised" {
+		poolOfInit.Do(func() {})
+	}
+}
+
+var poolOfInit = hemlock.New()
+
+// lockedDo calls Do on a goroutine that is locked to its thread.
+func lockedDo(p *hemlock.Pool) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		p.Do(func() {})
+	}()
+	<-done
+}
+
+// Pitfall 33, for Do: a panic that no caller recovers crashes the process.
+func TestDoCrashIsNeverSwallowed(t *testing.T) {
+	for name, wants := range map[string][]string{
+		"Do panic":       {"panic: task panic", "hemlock.(*Pool).Do"},
+		"Do panic, told": {"told: task panic", "panic: task panic", "hemlock.(*Pool).Do"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var group errgroup.Group
+			group.SetLimit(4)
+			for range scaled(40) {
+				group.Go(func() error {
+					output, status := runChild(t, name)
+					if status != 2 {
+						return fmt.Errorf("exit status %d: %s", status, output)
+					}
+					for _, want := range wants {
+						if !strings.Contains(output, want) {
+							return fmt.Errorf("%q not in %s", want, output)
+						}
+					}
+					return nil
+				})
+			}
+			require.NoError(t, group.Wait())
+		})
+	}
+}
+
+// Pitfall 55: what the documentation says of locked threads. If a test fails here
+// with a new Go, Do has become better than it says.
+func TestDoAndLockedThreads(t *testing.T) {
+	const fatal = "fatal error: coro: OS thread locking must match locking at coroutine creation"
+	for name, want := range map[string]string{
+		"Do, then locked":                   fatal,
+		"locked, then Do":                   fatal,
+		"Do leaves its thread locked":       fatal,
+		"Do while packages are initialised": fatal,
+		"Do locks and unlocks":              "spawned: 1\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			output, status := runChild(t, name)
+			require.Contains(t, output, want)
+			require.Equal(t, want == fatal, status == 2, "status %d", status)
+		})
+	}
+}

@@ -1,0 +1,420 @@
+package hemlock_test
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"runtime/debug"
+	"runtime/pprof"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"example.com/hemlock"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/atomic"
+	"golang.org/x/sync/errgroup"
+)
+
+// goroutine returns what tells the goroutine from others.
+func goroutine() string { return strings.Fields(string(debug.Stack()))[1] }
+
+func TestDoReturnsWhenTheTaskHasEnded(t *testing.T) {
+	p := newPool(t, hemlock.WithKillInterval(0))
+	ended := false
+	p.Do(func() {
+		defer func() { ended = true }()
+		s := p.Stats()
+		require.EqualValues(t, 1, s.Running)
+		require.EqualValues(t, 1, s.Workers)
+		requireBalance(t, s)
+	})
+	require.True(t, ended)
+	require.Equal(t, hemlock.Stats{
+		Workers: 1, Idle: 1, Submitted: 1, Completed: 1, Spawned: 1, PeakWorkers: 1,
+	}, p.Stats())
+}
+
+// The stack that was used last is hot, so it is used next. What the pool's other
+// workers do has no influence.
+func TestDoUsesTheWorkerThatEndedLast(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1)) // one shard in use
+	p := newPool(t, hemlock.WithKillInterval(0))
+	grow(t, p, 3)
+	var outer, inner, both [2]string
+	for i := range both {
+		p.Do(func() {
+			outer[i] = goroutine()
+			p.Do(func() { inner[i] = goroutine() })
+		})
+		p.Do(func() { both[i] = goroutine() })
+	}
+	require.NotEqual(t, outer[0], inner[0])
+	require.NotEqual(t, goroutine(), outer[0])
+	require.Equal(t, outer, [2]string{outer[0], outer[0]})
+	require.Equal(t, inner, [2]string{inner[0], inner[0]})
+	require.Equal(t, outer, both)
+	require.EqualValues(t, 5, p.Stats().Spawned)
+}
+
+// A worker that became idle elsewhere is better than a new one.
+func TestDoSpawnsOnlyWhenNoWorkerForItIsIdle(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(8))
+	p := newPool(t, hemlock.WithKillInterval(0))
+	for range scaled(1000) {
+		done := make(chan struct{})
+		go func() { // on any processor
+			defer close(done)
+			p.Do(runtime.Gosched)
+		}()
+		<-done
+		eventually(t, func() bool { return p.Stats().Idle == 1 }, "the worker comes to rest")
+	}
+	// Its caller may put it back after the next has looked.
+	require.LessOrEqual(t, p.Stats().Spawned, int64(8))
+}
+
+func TestDoNests(t *testing.T) {
+	p := newPool(t, hemlock.WithKillInterval(0))
+	depth := scaled(5000)
+	var dive func(n int)
+	deepest := 0
+	dive = func(n int) {
+		if n == depth {
+			deepest = n
+			require.EqualValues(t, depth, p.Stats().Running)
+			return
+		}
+		p.Do(func() { dive(n + 1) })
+	}
+	dive(0)
+	require.Equal(t, depth, deepest)
+	require.EqualValues(t, depth, p.Stats().Idle)
+}
+
+func TestDoAndRunWithinEachOther(t *testing.T) {
+	p := newPool(t)
+	const n = 100
+	var all sync.WaitGroup
+	var ran atomic.Int64
+	for range n {
+		all.Add(1)
+		p.Run(func() {
+			p.Do(func() {
+				p.Run(func() {
+					defer all.Done()
+					p.Do(func() { ran.Inc() })
+				})
+			})
+		})
+	}
+	all.Wait()
+	require.EqualValues(t, n, ran.Load())
+	shutdown(t, p)
+	require.EqualValues(t, 4*n, p.Stats().Submitted)
+}
+
+// Every task starts at once: 10,000 of them wait for each other.
+func TestDoManyAtOnce(t *testing.T) {
+	const n = 10_000
+	p := newPool(t)
+	var arrived, ended sync.WaitGroup
+	arrived.Add(n)
+	for range n {
+		ended.Go(func() {
+			p.Do(func() {
+				arrived.Done()
+				arrived.Wait()
+			})
+		})
+	}
+	arrived.Wait()
+	require.EqualValues(t, n, p.Stats().PeakWorkers)
+	ended.Wait()
+	requireBalance(t, p.Stats())
+	require.EqualValues(t, n, p.Stats().Completed)
+	shutdown(t, p)
+}
+
+// What a task does is ordered with its caller, in both directions: the race
+// detector watches.
+func TestDoOrdersMemory(t *testing.T) {
+	p := newPool(t, hemlock.WithKillInterval(1), hemlock.WithKillDelay(0), hemlock.WithMaxTasksPerWorker(10))
+	var group errgroup.Group
+	for range 4 {
+		group.Go(func() error {
+			n := 0
+			for i := range scaled(20_000) {
+				if p.Do(func() { n++ }); n != i+1 {
+					return errors.New("lost a task")
+				}
+			}
+			return nil
+		})
+	}
+	require.NoError(t, group.Wait())
+}
+
+// outcome calls f on a goroutine of its own and says how that ended: "returned",
+// "exited", or the value of the panic.
+func outcome(f func()) any {
+	result := make(chan any)
+	go func() {
+		returned := false
+		defer func() {
+			v := recover()
+			switch {
+			case v != nil:
+				result <- v
+			case returned:
+				result <- "returned"
+			default:
+				result <- "exited"
+			}
+		}()
+		f()
+		returned = true
+	}()
+	return <-result
+}
+
+// A task that does not return ends its caller in the way in which a call would,
+// and its worker, and nothing else.
+func TestDoEndsAsACallWould(t *testing.T) {
+	value := new(int) // the very same, not an equal one
+	for _, c := range []struct {
+		name     string
+		panicked bool
+		task     func()
+	}{
+		{"return", false, func() {}},
+		{"recovered", false, func() { defer func() { _ = recover() }(); panic("task") }},
+		{"panic", true, func() { panic(value) }},
+		{"nil panic", true, func() { panic(nil) }},
+		{"runtime error", true, func() { var s []int; s[runtime.NumCPU()]++ }},
+		{"panic while exiting", true, func() { defer func() { panic(value) }(); runtime.Goexit() }},
+		{"panic while panicking", true, func() { defer func() { panic(value) }(); panic("first") }},
+		{"Goexit", false, runtime.Goexit},
+		{"Goexit while panicking", false, func() { defer runtime.Goexit(); panic("dropped") }},
+		{"recovered while exiting", false, func() {
+			defer func() { _ = recover() }()
+			defer func() { panic("recovered") }()
+			runtime.Goexit()
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			want := outcome(c.task)
+			for _, state := range []string{"without a handler", "with a handler", "after Shutdown"} {
+				t.Run(state, func(t *testing.T) {
+					var handled []any
+					var opts []hemlock.Option
+					if state != "without a handler" {
+						opts = append(opts, hemlock.WithPanicHandler(func(v any, stack []byte) {
+							handled = append(handled, v)
+						}))
+					}
+					p := newPool(t, opts...)
+					if state == "after Shutdown" {
+						shutdown(t, p)
+					}
+					for range 3 {
+						requireSame(t, want, outcome(func() { p.Do(c.task) }))
+					}
+					requireBalance(t, p.Stats())
+					told := 0
+					if c.panicked && state != "without a handler" {
+						told = 3
+					}
+					require.Len(t, handled, told)
+					for _, v := range handled {
+						requireSame(t, want, v)
+					}
+					if state == "after Shutdown" {
+						require.Zero(t, p.Stats().Submitted)
+						return
+					}
+					require.EqualValues(t, told, p.Stats().Panicked)
+					require.EqualValues(t, 3, p.Stats().Completed)
+					if want != "returned" {
+						require.Zero(t, p.Stats().Workers)
+					}
+					require.Equal(t, "returned", outcome(func() { p.Do(func() {}) }))
+				})
+			}
+		})
+	}
+}
+
+// requireSame requires that two outcomes are of the same type, say the same, and
+// are the same pointer if they are plain pointers.
+func requireSame(t testing.TB, want, got any) {
+	t.Helper()
+	require.IsType(t, want, got)
+	if pointer, ok := want.(*int); ok {
+		require.Same(t, pointer, got)
+		return
+	}
+	if err, ok := want.(error); ok {
+		require.EqualError(t, got.(error), err.Error())
+		return
+	}
+	require.Equal(t, want, got)
+}
+
+// The handler is told where the panic came from, since the caller cannot see it.
+func TestDoTellsTheHandlerTheTasksStack(t *testing.T) {
+	var stack string
+	p := newPool(t, hemlock.WithPanicHandler(func(_ any, s []byte) { stack = string(s) }))
+	require.Equal(t, "deep", outcome(func() { p.Do(panicDeepInATask) }))
+	require.Contains(t, stack, "panicDeepInATask")
+
+	shutdown(t, p)
+	stack = ""
+	require.Equal(t, "deep", outcome(func() { p.Do(panicDeepInATask) }))
+	require.Contains(t, stack, "panicDeepInATask")
+}
+
+// A panic that passes through several tasks is told for each of them.
+func TestDoTellsTheHandlerForEachTaskThatPanicked(t *testing.T) {
+	var told atomic.Int64
+	p := newPool(t, hemlock.WithPanicHandler(func(any, []byte) { told.Inc() }))
+	require.NoError(t, p.Submit(func() {
+		p.Do(func() { p.Do(func() { panic("task") }) })
+	}))
+	eventually(t, func() bool { return p.Stats().Workers == 0 }, "all three end")
+	require.EqualValues(t, 3, told.Load())
+	require.EqualValues(t, 3, p.Stats().Panicked)
+	require.EqualValues(t, 3, p.Stats().Completed)
+}
+
+// Pitfall 34: the counts are right, whatever the handler does.
+func TestDoHandlerMayPanicOrExit(t *testing.T) {
+	for name, c := range map[string]struct {
+		handler func(any, []byte)
+		want    any
+	}{
+		"panics": {func(any, []byte) { panic("handler") }, "handler"},
+		"exits":  {func(any, []byte) { runtime.Goexit() }, "exited"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newPool(t, hemlock.WithPanicHandler(c.handler))
+			require.Equal(t, c.want, outcome(func() { p.Do(panicDeepInATask) }))
+			requireBalance(t, p.Stats())
+			require.Zero(t, p.Stats().Workers)
+			require.EqualValues(t, 1, p.Stats().Panicked)
+			require.EqualValues(t, 1, p.Stats().Completed)
+		})
+	}
+}
+
+// t.FailNow works in a task of Do, which it does not in one of Run: it ends the
+// test's goroutine, after the deferred functions of both.
+func TestDoGoexitRunsAllDeferredFunctions(t *testing.T) {
+	p := newPool(t)
+	var order []string
+	require.Equal(t, "exited", outcome(func() {
+		defer func() { order = append(order, "caller") }()
+		p.Do(func() {
+			defer func() { order = append(order, "task") }()
+			runtime.Goexit()
+		})
+		order = append(order, "not reached")
+	}))
+	require.Equal(t, []string{"task", "caller"}, order)
+}
+
+// What differs from a call: the task is on another goroutine.
+func TestDoDiffersFromACall(t *testing.T) {
+	p := newPool(t)
+	trace := func() string { return string(debug.Stack()) }
+	require.Contains(t, trace(), "TestDoDiffersFromACall(")
+
+	var got string
+	p.Do(func() { got = trace() })
+	// The closure is there, its caller is not.
+	require.Contains(t, got, "TestDoDiffersFromACall.func")
+	require.NotContains(t, got, "TestDoDiffersFromACall(")
+	require.NotContains(t, got, "testing.tRunner")
+
+	callers := 0
+	p.Do(func() { callers = runtime.Callers(0, make([]uintptr, 100)) })
+	require.Less(t, callers, 20)
+	p.Do(func() {
+		for skip := 0; ; skip++ {
+			pc, _, _, ok := runtime.Caller(skip)
+			if !ok {
+				break
+			}
+			require.NotEqual(t, "testing.tRunner", runtime.FuncForPC(pc).Name())
+		}
+	})
+
+	// In a deferred function, a task does not recover its caller's panic, as a
+	// function that is called there does not.
+	require.Equal(t, "caller", outcome(func() {
+		defer func() { p.Do(func() { _ = recover() }) }()
+		panic("caller")
+	}))
+}
+
+// Labels are of the goroutine. Nothing that is exported reads those of the
+// caller, so the task has none; and what it sets, nobody else sees.
+func TestDoProfilerLabels(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPool(t, hemlock.WithKillInterval(0), hemlock.WithMaxTasksPerWorker(3))
+		pprof.Do(t.Context(), pprof.Labels(strayLabel, "x"), func(labelled context.Context) {
+			for range 20 {
+				p.Do(func() {
+					require.Equal(t, 1, labelledStacks(t), "the caller has them, its task has not")
+					pprof.SetGoroutineLabels(labelled)
+					require.Equal(t, 2, labelledStacks(t), "now both have")
+				})
+				require.Equal(t, 1, labelledStacks(t), "an idle worker has none, its caller still has")
+				p.Do(func() { pprof.SetGoroutineLabels(context.Background()) })
+				require.Equal(t, 1, labelledStacks(t), "the caller still has its labels")
+			}
+		})
+		require.NotZero(t, p.Stats().Recycled)
+		p.Do(func() { require.Zero(t, labelledStacks(t)) })
+	})
+}
+
+func TestDoPanicOnFaultDoesNotLeak(t *testing.T) {
+	p := newPool(t, hemlock.WithKillInterval(0))
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(false))
+	for range 3 {
+		p.Do(func() { require.False(t, debug.SetPanicOnFault(true)) })
+		require.False(t, debug.SetPanicOnFault(false), "the caller's is its own")
+	}
+	require.EqualValues(t, 1, p.Stats().Spawned)
+}
+
+// In a bubble, time passes while a task sleeps, and an idle worker lets it pass.
+func TestDoInABubble(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPool(t)
+		begin := time.Now()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		p.Do(func() { <-ctx.Done() })
+		require.ErrorIs(t, ctx.Err(), context.DeadlineExceeded)
+		require.Equal(t, time.Minute, time.Since(begin))
+
+		var other sync.WaitGroup
+		other.Go(func() { p.Do(func() { time.Sleep(time.Hour) }) })
+		synctest.Wait() // the task blocks durably
+		require.EqualValues(t, 1, p.Stats().Running)
+		other.Wait()
+	})
+}
+
+func TestDoRefusesNil(t *testing.T) {
+	p := newPool(t)
+	require.PanicsWithValue(t, "hemlock: Do with a nil task", func() { p.Do(nil) })
+	require.Zero(t, p.Stats())
+	shutdown(t, p)
+	require.PanicsWithValue(t, "hemlock: Do with a nil task", func() { p.Do(nil) })
+	require.PanicsWithValue(t, "hemlock: zero Pool: use New", func() { new(hemlock.Pool).Do(func() {}) })
+}

@@ -1,0 +1,149 @@
+package handoff
+
+import (
+	"sync"
+
+	"go.uber.org/atomic"
+)
+
+// A Coroutine is a worker that runs tasks for callers who wait: Next switches to
+// it, and the caller goes on when the task has ended. In between it is parked
+// with its stack.
+//
+// Invariant: at most one goroutine has a Coroutine in hand, and only that one
+// touches its fields and calls its functions: who made it or took it from a
+// list, until it has put it into a list. While it is in hand for a task, the
+// coroutine itself uses the Delivery between the call of Next and its return.
+// So what is in a list is parked, never running. It is put there by its caller
+// once Next has returned: if the coroutine did that itself, another could call
+// Next before it has parked.
+type Coroutine struct {
+	Delivery
+
+	// Next runs the task in hand. It reports false if that was the last one and
+	// the coroutine has ended. It panics or calls runtime.Goexit if the task did;
+	// then the coroutine has ended, too.
+	Next func() (struct{}, bool)
+
+	// Stop ends a coroutine that is parked.
+	Stop func()
+
+	older, newer *Coroutine // neighbours in a list, guarded by its lock
+}
+
+// coroutines are those that idle at one shard, last in, first out: the newest
+// have hot stacks, the oldest are the ones to kill.
+type coroutines struct {
+	// n is how many there are. It is written under mu; an atomic, because it is
+	// read without, by those who look for a list that is worth its lock.
+	n atomic.Int32
+
+	mu             sync.Mutex
+	newest, oldest *Coroutine
+	closed         bool
+}
+
+// put adds the coroutine as the newest and reports true, or reports false once
+// the list is closed.
+func (l *coroutines) put(c *Coroutine) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		return false
+	}
+	if c.older = l.newest; c.older != nil {
+		c.older.newer = c
+	} else {
+		l.oldest = c
+	}
+	l.newest = c
+	l.n.Inc()
+	return true
+}
+
+func (l *coroutines) takeNewest() *Coroutine {
+	if l.n.Load() == 0 {
+		return nil
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.remove(l.newest)
+}
+
+func (l *coroutines) takeOldest() *Coroutine {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.remove(l.oldest)
+}
+
+// remove takes the coroutine, the newest or the oldest or nil, off the list and
+// returns it. The caller holds mu.
+func (l *coroutines) remove(c *Coroutine) *Coroutine {
+	if c == nil {
+		return nil
+	}
+	if c.older != nil {
+		c.older.newer = c.newer
+	} else {
+		l.oldest = c.newer
+	}
+	if c.newer != nil {
+		c.newer.older = c.older
+	} else {
+		l.newest = c.older
+	}
+	c.older, c.newer = nil, nil
+	l.n.Dec()
+	return c
+}
+
+// close makes put refuse. What is in the list stays there to be taken.
+func (l *coroutines) close() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.closed = true
+}
+
+// Borrow returns an idle coroutine, the one of the shard that was used last if
+// there is one, else one of another shard, or nil.
+func (h *Handoff) Borrow(at *Shard) *Coroutine {
+	for i := range h.shards {
+		if c := h.shards[(at.index+i)%len(h.shards)].coroutines.takeNewest(); c != nil {
+			return c
+		}
+	}
+	return nil
+}
+
+// Return makes the coroutine idle at the shard of its last task and reports
+// true, or reports false once the handoff refuses. Then the caller must end it.
+func (h *Handoff) Return(c *Coroutine) bool { return c.At.coroutines.put(c) }
+
+// Oldest takes the coroutine that has been idle longest at the shard with the
+// most of them, or returns nil if there is none.
+func (h *Handoff) Oldest() *Coroutine {
+	for {
+		longest, most := (*coroutines)(nil), int32(0)
+		for i := range h.shards {
+			if l := &h.shards[i].coroutines; l.n.Load() > most {
+				longest, most = l, l.n.Load()
+			}
+		}
+		if longest == nil {
+			return nil
+		}
+		// Somebody may have taken the last of them meanwhile. That says nothing
+		// of the other lists.
+		if c := longest.takeOldest(); c != nil {
+			return c
+		}
+	}
+}
+
+// Coroutines returns how many coroutines are idle.
+func (h *Handoff) Coroutines() (n int64) {
+	for i := range h.shards {
+		n += int64(h.shards[i].coroutines.n.Load())
+	}
+	return n
+}

@@ -1,0 +1,394 @@
+package hemlock_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"sync"
+	"testing"
+	"time"
+
+	"example.com/hemlock"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/atomic"
+	"golang.org/x/sync/errgroup"
+)
+
+// These tests are about tasks that are left to workers on their way: they wait
+// for a processor, never for the end of another task. Where a task would wait
+// for ever, they say so after a while, with the counts.
+
+// crowd is how many tasks wait for each other: the race detector gives up at
+// some 8,000 goroutines.
+var crowd = min(10_000, 40_000/slowdown)
+
+// onProcessors runs the test with several numbers of processors.
+func onProcessors(t *testing.T, test func(t *testing.T)) {
+	t.Helper()
+	for _, procs := range []int{1, 2, 4} {
+		t.Run(fmt.Sprint(procs, " processors"), func(t *testing.T) {
+			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(procs))
+			test(t)
+		})
+	}
+}
+
+// restless are options with which workers come and go all the time.
+func restless() map[string][]hemlock.Option {
+	return map[string][]hemlock.Option{
+		"defaults":  nil,
+		"recycling": {hemlock.WithMaxTasksPerWorker(2)},
+		"killer":    {hemlock.WithKillInterval(time.Millisecond), hemlock.WithKillDelay(0)},
+		"both": {
+			hemlock.WithMaxTasksPerWorker(1),
+			hemlock.WithKillInterval(time.Millisecond), hemlock.WithKillDelay(0),
+		},
+	}
+}
+
+// runShort runs n short tasks. The submitter waits only now and then, so most of
+// them are left to workers on their way, and the pool learns what they are like.
+func runShort(t testing.TB, p *hemlock.Pool, n int) {
+	t.Helper()
+	for range n / 64 {
+		var batch sync.WaitGroup
+		batch.Add(64)
+		for range 64 {
+			require.NoError(t, p.Submit(batch.Done))
+		}
+		waitFor(t, p, &batch, "short tasks end")
+	}
+}
+
+// waitFor waits for the group, and fails with the pool's counts when that takes
+// too long.
+func waitFor(t testing.TB, p *hemlock.Pool, group *sync.WaitGroup, what string) {
+	t.Helper()
+	done := make(chan struct{})
+	go func() {
+		group.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-time.After(patience):
+		require.FailNow(t, "never: "+what, p.Stats())
+	}
+}
+
+const patience = 30 * time.Second
+
+// assertRest waits until all tasks have ended, and checks what holds then: the
+// counts balance, no task waits, and no worker is believed to be on its way that
+// is not, for the next short task would be left to that one.
+func assertRest(t testing.TB, p *hemlock.Pool) {
+	t.Helper()
+	eventually(t, func() bool { s := p.Stats(); return s.Completed == s.Submitted }, "tasks end")
+	requireRest(t, p)
+	runShort(t, p, 6400/min(slowdown, 4)) // until the pool believes that tasks are short
+	var probes sync.WaitGroup
+	for range 100 {
+		probes.Add(1)
+		require.NoError(t, p.Submit(probes.Done))
+		waitFor(t, p, &probes, "a lone task ends")
+	}
+	eventually(t, func() bool { s := p.Stats(); return s.Completed == s.Submitted }, "tasks end")
+	requireRest(t, p)
+}
+
+func requireRest(t testing.TB, p *hemlock.Pool) {
+	t.Helper()
+	// The counts may be read while a worker leaves, which is exact a moment later.
+	eventually(t, func() bool {
+		s := p.Stats()
+		return s.Waiting == 0 && s.Submitted == s.Completed+s.Running+s.Waiting && s.Workers == s.Idle+s.Running
+	}, "counts balance at rest")
+}
+
+func TestTasksThatWaitForEachOtherAllStart(t *testing.T) {
+	for name, opts := range restless() {
+		for _, submitters := range []int{1, 4} {
+			t.Run(fmt.Sprint(name, "/", submitters), func(t *testing.T) {
+				onProcessors(t, func(t *testing.T) {
+					p := newPool(t, opts...)
+					runShort(t, p, 10_000/slowdown)
+					var arrived sync.WaitGroup
+					arrived.Add(crowd)
+					var group errgroup.Group
+					for range submitters {
+						group.Go(func() error {
+							for range crowd / submitters {
+								if err := p.Submit(func() { arrived.Done(); arrived.Wait() }); err != nil {
+									return err
+								}
+							}
+							return nil
+						})
+					}
+					require.NoError(t, group.Wait())
+					waitFor(t, p, &arrived, "tasks that wait for each other meet")
+					assertRest(t, p)
+				})
+			})
+		}
+	}
+}
+
+// pour submits short tasks until stop is called, which waits for them.
+func pour(t testing.TB, p *hemlock.Pool) (stop func()) {
+	t.Helper()
+	var over atomic.Bool
+	var group errgroup.Group
+	group.Go(func() error {
+		for !over.Load() {
+			var batch sync.WaitGroup
+			batch.Add(64)
+			for range 64 {
+				if err := p.Submit(batch.Done); err != nil {
+					return err
+				}
+			}
+			batch.Wait()
+		}
+		return nil
+	})
+	return func() {
+		over.Store(true)
+		require.NoError(t, group.Wait())
+	}
+}
+
+// Parents wait for their children among short tasks that wait for nobody.
+func TestParentsMayWaitForTheirChildrenAmongShortTasks(t *testing.T) {
+	for name, opts := range restless() {
+		for shape, size := range map[string]struct{ children, depth int }{
+			"tree":  {3, 6},
+			"chain": {1, 1000},
+		} {
+			t.Run(name+"/"+shape, func(t *testing.T) {
+				onProcessors(t, func(t *testing.T) {
+					p := newPool(t, opts...)
+					runShort(t, p, 10_000/slowdown)
+					stop := pour(t, p)
+					var root sync.WaitGroup
+					root.Add(1)
+					p.Run(func() { defer root.Done(); beParent(p, size.children, size.depth) })
+					waitFor(t, p, &root, "the root has heard of all its children")
+					stop()
+					assertRest(t, p)
+				})
+			})
+		}
+	}
+}
+
+// beParent starts so many children, who do the same with theirs, and waits.
+func beParent(p *hemlock.Pool, children, depth int) {
+	if depth == 0 {
+		return
+	}
+	var all sync.WaitGroup
+	all.Add(children)
+	for range children {
+		p.Run(func() { defer all.Done(); beParent(p, children, depth-1) })
+	}
+	all.Wait()
+}
+
+// The pool has seen nothing but short tasks when one does something else: those
+// that were left to its worker run all the same.
+func TestNoTaskIsStuckBehindOneThatDoesNotReturn(t *testing.T) {
+	for name, odd := range map[string]func(release <-chan struct{}){
+		"panics": func(<-chan struct{}) { panic("task") },
+		"exits":  func(<-chan struct{}) { runtime.Goexit() },
+		"blocks": func(release <-chan struct{}) { <-release },
+	} {
+		t.Run(name, func(t *testing.T) {
+			onProcessors(t, func(t *testing.T) {
+				p := newPool(t, hemlock.WithPanicHandler(func(any, []byte) {}))
+				runShort(t, p, 10_000)
+				release := make(chan struct{})
+				defer close(release)
+				var short sync.WaitGroup
+				for range 100 {
+					short.Add(20)
+					for range 20 {
+						require.NoError(t, p.Submit(short.Done))
+					}
+					require.NoError(t, p.Submit(func() { odd(release) }))
+				}
+				waitFor(t, p, &short, "short tasks run beside one that "+name)
+			})
+		})
+	}
+}
+
+// fill submits batches of tasks, on one processor that does nothing else
+// meanwhile, until some were seen to wait, and returns how many were submitted.
+func fill(t testing.TB, p *hemlock.Pool, task func() func()) (submitted int) {
+	t.Helper()
+	for p.Stats().Waiting == 0 {
+		require.Less(t, submitted, 1_000_000, "no task is ever left to a worker on its way")
+		for range 1000 {
+			require.NoError(t, p.Submit(task()))
+		}
+		submitted += 1000
+	}
+	return submitted
+}
+
+func TestShutdownRunsTheTasksThatWait(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	for name, opts := range restless() {
+		t.Run(name, func(t *testing.T) {
+			for range scaled(100) {
+				p := hemlock.New(opts...)
+				var ran atomic.Int64
+				n := fill(t, p, func() func() { return func() { ran.Inc() } })
+				require.NoError(t, p.Shutdown(t.Context()))
+				require.EqualValues(t, n, ran.Load(), "tasks that had run when Shutdown returned")
+				require.Zero(t, p.Stats().Waiting)
+				shutdown(t, p)
+			}
+		})
+	}
+}
+
+// A worker that has run a task takes the next that waits, so that many short
+// tasks neither need nor make many workers.
+func TestAMillionShortTasksNeedFewWorkers(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	p := newPool(t)
+	n := scaled(1_000_000)
+	var all sync.WaitGroup
+	all.Add(n)
+	for range n {
+		require.NoError(t, p.Submit(all.Done))
+	}
+	waitFor(t, p, &all, "a million short tasks end")
+	require.Less(t, p.Stats().Spawned, int64(200))
+	assertRest(t, p)
+}
+
+// Pitfall 5, for tasks that have waited: the queue they waited in keeps nothing.
+func TestTasksThatWaitedAreReleased(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	p := newPool(t, hemlock.WithKillInterval(0))
+	var collected atomic.Int64
+	var ended sync.WaitGroup
+	total := 0
+	for range 3 {
+		total += fill(t, p, func() func() {
+			captured := new([1 << 10]byte)
+			runtime.AddCleanup(captured, func(int) { collected.Inc() }, 0)
+			ended.Add(1)
+			return func() {
+				captured[0]++
+				ended.Done()
+			}
+		})
+		waitFor(t, p, &ended, "tasks end")
+	}
+	eventually(t, func() bool {
+		runtime.GC()
+		return collected.Load() == int64(total)
+	}, "a task that waited is still reachable")
+	require.NotZero(t, p.Stats().Idle)
+}
+
+// One long task among 99 short ones, in every position. The long one ends only
+// when all the short ones have, and so do those of the batches before. So a short
+// task waits at most for the start of the other 99 of its batch, and the long
+// ones are no part of that, however many there are.
+func TestShortTasksNeverWaitForLongOnes(t *testing.T) {
+	const batch = 100
+	onProcessors(t, func(t *testing.T) {
+		p := newPool(t)
+		var over []chan struct{}
+		defer func() {
+			for _, gate := range over {
+				close(gate)
+			}
+		}()
+		runShort(t, p, 10_000/slowdown)
+		for long := range batch {
+			gate := make(chan struct{})
+			over = append(over, gate)
+			mix(t, p, batch, map[int]func(){long: func() { <-gate }})
+			runShort(t, p, 640) // the pool forgets
+		}
+		for range 50 { // and several at random
+			gate := make(chan struct{})
+			over = append(over, gate)
+			several := map[int]func(){}
+			for range 1 + rand.IntN(20) {
+				several[rand.IntN(batch)] = func() { <-gate }
+			}
+			mix(t, p, batch, several)
+		}
+	})
+}
+
+// The same with long tasks that use their processor: at any number of processors
+// the short ones get their share.
+func TestShortTasksNeverWaitForBusyOnes(t *testing.T) {
+	const batch = 100
+	onProcessors(t, func(t *testing.T) {
+		p := newPool(t)
+		runShort(t, p, 10_000/slowdown)
+		for _, long := range []int{0, 1, 2, 50, 98, 99} {
+			var over atomic.Bool
+			mix(t, p, batch, map[int]func(){long: func() {
+				for !over.Load() {
+				}
+			}})
+			over.Store(true)
+			runShort(t, p, 640)
+		}
+		assertRest(t, p)
+	})
+}
+
+// mix submits n tasks, of which some are given and the others short, and returns
+// when all the short ones have ended.
+func mix(t testing.TB, p *hemlock.Pool, n int, long map[int]func()) {
+	t.Helper()
+	var short sync.WaitGroup
+	short.Add(n - len(long))
+	for i := range n {
+		task := long[i]
+		if task == nil {
+			task = short.Done
+		}
+		require.NoError(t, p.Submit(task))
+	}
+	waitFor(t, p, &short, "short tasks start beside long ones")
+}
+
+// Pitfall 56: tasks with work in them, from one submitter, run on all processors
+// at once, though the pool has seen nothing but short ones.
+func TestLongTasksOfOneSubmitterUseAllProcessors(t *testing.T) {
+	for _, procs := range []int{2, 4} {
+		t.Run(fmt.Sprint(procs), func(t *testing.T) {
+			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(procs))
+			p := newPool(t)
+			for range 20 {
+				runShort(t, p, 640)
+				var running atomic.Int64
+				var all sync.WaitGroup
+				all.Add(procs)
+				for range procs {
+					require.NoError(t, p.Submit(func() {
+						defer all.Done()
+						running.Inc()
+						for deadline := time.Now().Add(patience); running.Load() < int64(procs) && time.Now().Before(deadline); {
+						}
+					}))
+				}
+				waitFor(t, p, &all, "busy tasks run at once")
+				require.EqualValues(t, procs, running.Load())
+			}
+			assertRest(t, p)
+		})
+	}
+}
