@@ -8,10 +8,13 @@ TOOLS   = bin/staticcheck bin/gofumpt bin/benchstat
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "%-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: check
-check: tidy format vet lint test-race test-386 coverage demo ## what CI runs
+check: tidy format vet lint test ## the quick half: run it before each commit
+
+.PHONY: check-all
+check-all: tidy format vet lint test-race test-386 coverage demo model leak unchanged release-check ## what CI runs, all of it; needs Debian's spin
 
 # The tools have a module of their own, outside the workspace, so that their
 # requirements do not raise ours.
@@ -31,13 +34,13 @@ format: $(TOOLS) ## fail if a file is not formatted
 
 .PHONY: vet
 vet: ## go vet in every module
-	@for module in $(filter-out %/tools,$(MODULES)); do \
+	@for module in $(MODULES); do \
 		(cd $$module && GOWORK=off go vet ./...) || exit 1; \
 	done
 
 .PHONY: lint
 lint: $(TOOLS) ## staticcheck in every module
-	@root=$$PWD; for module in $(filter-out %/tools,$(MODULES)); do \
+	@root=$$PWD; for module in $(MODULES); do \
 		(cd $$module && GOWORK=off $$root/bin/staticcheck ./...) || exit 1; \
 	done
 
@@ -76,6 +79,14 @@ soak: ## random load, and nothing left afterwards; once more with little memory
 .PHONY: leak
 leak: ## the tests with the runtime's goroutine leak profile
 	scripts/leak
+
+.PHONY: unchanged
+unchanged: ## fail if go doc, go list or go vet changes a file, such as go.work.sum
+	scripts/unchanged
+
+.PHONY: release-check
+release-check: ## fetch and use each importable module as a stranger would
+	scripts/release-check
 
 .PHONY: coverage
 coverage: ## fail below 95 % of the statements of the package

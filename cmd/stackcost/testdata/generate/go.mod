@@ -3,7 +3,7 @@ module example.com/hemlock/cmd/stackcost/testdata/generate
 go 1.26.0
 
 require (
-	example.com/hemlock v0.0.0
+	example.com/hemlock v0.1.0
 	github.com/google/pprof v0.0.0-20261105003125-4bf881d7fb0b
 	github.com/miekg/dns v1.1.73
 	golang.org/x/sync v0.24.0
