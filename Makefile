@@ -69,6 +69,7 @@ model: ## check the protocol exhaustively; needs Debian's spin
 FUZZTIME ?= 10m
 fuzz: ## random operations against a sequential model of the contract
 	go test -run '^$$' -fuzz '^FuzzPool$$' -fuzztime $(FUZZTIME) .
+	go test -run '^$$' -fuzz '^FuzzGroup$$' -fuzztime $(FUZZTIME) ./group
 
 .PHONY: soak
 SOAKTIME ?= 60s
@@ -116,7 +117,12 @@ conformance: ## examine the peers too, and write docs/CONFORMANCE.md
 bench: ## race all pools and write docs/bench/; a quarter of an hour on a quiet machine
 	go run ./bench
 
+.PHONY: servers
+servers: ## real servers with go and with the pool; ten minutes on a quiet machine
+	go run ./bench/servers -out docs/bench/servers
+
 .PHONY: benchmark
 benchmark: $(TOOLS) ## Run against go, by stack depth and callers
 	for round in 1 2 3 4 5 6; do go test -run '^$$' -bench '^Benchmark(Run|Go)$$' .; done | bin/benchstat -col .name -
+	for round in 1 2 3 4 5 6; do go test -run '^$$' -bench '^BenchmarkFanOut$$' ./bench; done | bin/benchstat -col /by -
 	go test -run '^$$' -bench 'Submit|Spawn|Stats|IdleWorker' .

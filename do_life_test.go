@@ -89,6 +89,9 @@ func TestDoHeirsAreKilledAndRetired(t *testing.T) {
 
 // The killer's rounds take those that have been idle longest.
 func TestKillerEndsTheOldestWorkerOfDo(t *testing.T) {
+	if slowdown > 1 {
+		t.Skip("with the race detector a sync.Pool forgets on purpose, and one processor uses several shards")
+	}
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1)) // one shard in use
 	synctest.Test(t, func(t *testing.T) {
 		const n = 5

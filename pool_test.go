@@ -206,7 +206,7 @@ func TestShutdownOfAnUnusedPoolReturns(t *testing.T) {
 	require.NoError(t, hemlock.New().Shutdown(t.Context()))
 }
 
-// Pitfalls 15, 16 and 40: a Submit that races with Shutdown is accepted or
+// Pitfalls 15, 16 and 43: a Submit that races with Shutdown is accepted or
 // refused, and nothing starts once Shutdown has returned.
 func TestSubmitRacesWithShutdown(t *testing.T) {
 	for range scaled(300) {

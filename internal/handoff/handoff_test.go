@@ -266,6 +266,33 @@ func TestWorkerHasBegunBeforeItLooks(t *testing.T) {
 	require.NotNil(t, (<-relayed).Task)
 }
 
+// The counts are read one after the other, which takes long with so many shards,
+// while tasks come, wait and end. No task is counted twice.
+func TestCountsCountNoTaskTwice(t *testing.T) {
+	h := onShards(t, 1000)
+	at := &h.shards[0]
+	var over atomic.Bool
+	var group errgroup.Group
+	group.Go(func() error {
+		for !over.Load() {
+			at.Accept()
+			at.backlog.push(func() {})
+			at.backlog.pop()
+			at.Complete()
+		}
+		return nil
+	})
+	defer func() {
+		over.Store(true)
+		require.NoError(t, group.Wait())
+	}()
+	for range 2000 {
+		c := h.Counts()
+		require.LessOrEqual(t, c.Completed+c.Waiting, c.Accepted)
+	}
+	require.NotZero(t, h.Counts().Completed, "nothing has happened")
+}
+
 // First in, first out: of the tasks of one pusher none is taken before an
 // earlier one, and none is lost or taken twice.
 func TestBacklogLosesNothingAndKeepsTheOrder(t *testing.T) {

@@ -46,7 +46,7 @@ func TestSoakFindsFaults(t *testing.T) {
 		"tasks run:":                 func(l *load) { l.ran.Inc() },
 		"groups with a wrong error:": func(l *load) { l.misled.Inc() },
 		"panics handled:":            func(l *load) { l.handled.Add(1 << 40) },
-		"task running": func(l *load) {
+		" running, ": func(l *load) {
 			l.patience = time.Millisecond
 			l.fate = shutAfterwards
 			l.pool.Run(func() { <-release })
