@@ -10,8 +10,10 @@
  *
  * A step is what Go does indivisibly: one atomic operation, one attempt to send
  * or one receive. Where a step is more, or one is left out, a comment says why
- * nobody can tell. A name that begins with g is a ghost: the code has no such
- * variable, and no step depends on it. What nobody will read again is set to 0.
+ * nobody can tell. Where a comment says choice, the model may do more than the
+ * code: what holds for all choices holds for those of the code. A name that
+ * begins with g is a ghost: the code has no such variable, and no step depends
+ * on it. What nobody will read again is set to 0.
  */
 
 #ifndef SUBMITTERS
@@ -20,7 +22,12 @@
 #ifndef MIN
 #define MIN 0 /* options.minimum */
 #endif
-#define SEATS 1 /* seatsPerStation */
+#ifndef SHARDS
+#define SHARDS 2 /* shards that tasks come from, 1 or 2; there are 2 */
+#endif
+#ifndef PLACES
+#define PLACES 1 /* places at a shard */
+#endif
 
 /* Pool.state: one word in Go, so a step may touch both at once. */
 byte workers;
@@ -28,6 +35,12 @@ bit closed;
 
 /* Pool.accepted minus completed tasks, once the pool is closed; see settle. */
 short outstanding;
+
+#ifdef STATS
+/* backlog.pushed and popped, which are read one after the other. */
+byte pushed[2];
+byte popped[2];
+#endif
 
 /* Pool.drained, true once it is closed, and Pool.closing. */
 bit drained;
@@ -38,19 +51,33 @@ bit closing;
 byte counted;
 bit shut[2];
 
-/* station.completed, the sum, and station.seated. */
+/* shard.completed, the sum. */
 byte completed;
-byte seated[2];
 
-/* Unbuffered channels, as the number of workers that wait in a receive and that
- * nobody has sent to: a non-blocking send succeeds if and only if it is above 0.
- * A send moves a worker on at once, to the station that the task comes from: the
- * worker may wake up late, but as late as its next step. */
-byte onSeat[2];
-byte onReserve;
+/* shard.sent minus shard.begun. Each is read only to be compared with the other,
+ * and see Assign for who reads the two one after the other. */
+short onTheirWay[2];
 
-/* Handoff.mu, and Handoff.closed, which is also true of the channels: they are
- * closed under mu, only receivers can see that, and each of them sees one. */
+/* The backlog of a shard: the number of tasks on it, pushed minus popped, for
+ * tasks are alike. A push is one step: nobody misses a task before it is counted.
+ * So is a pop: outMu keeps out others who pop, and those wait for it, or go away
+ * as if there were no task, which is a choice they have at any time. Who finds
+ * that pushed equals popped finds the backlog empty when it read the first. */
+byte backlog[2];
+
+/* local.taken, a bit for each place of both shards. */
+bit taken[2 * PLACES];
+
+/* Unbuffered channels: whether a worker waits at a place, in a receive, and
+ * nobody has sent to it, and how many such workers wait on the shared channel. A
+ * non-blocking send succeeds if and only if there is one. It moves the worker on
+ * at once: the worker may wake up late, but as late as its next step. */
+bit atPlace[2 * PLACES];
+byte onShared;
+
+/* Handoff.mu, and Handoff.retired, which is also true of the channels: they are
+ * closed under mu, only receivers can see that, and each of them sees one. A place
+ * that is furnished later gets a closed channel, and who waits there sees that. */
 bit mu;
 bit channelsClosed;
 
@@ -65,28 +92,42 @@ bit goKill;
  * it is not kept, and the killer has the choice. */
 short underWay;
 
-/* Submitters that have not called yet, and the places of those that have: each
- * holds an accepted task, at a station. The last has none: it has given it to a
- * worker on this seat. */
+/* Submitters that have not called yet, and the places of those that have.
+ *
+ * A worker that relays is two goroutines here. One hands the delivery over, as a
+ * submitter does. The other runs the worker's own task, and need not wait for the
+ * first: it may begin late, but as late as its task may end.
+ *
+ * Who offers is at a shard and at a try: the places of the own shard, those of
+ * the other, the shared channel. */
+#define TRIES (2 * PLACES)
 byte callers = SUBMITTERS;
-byte offering[2];
-byte goingAround[2];
-byte atReserve[2];
+byte assigning[2];              /* holds an accepted task */
+byte lookingAgain[2];           /* has pushed it */
+byte offering[2 * (TRIES + 1)]; /* holds a delivery, as at the next two */
 byte raising[2];
 byte arming[2];
-byte freeing[2];
+byte freeing[2 * PLACES];       /* has given it to the worker at this place */
+#ifdef SENT_LATE
+byte sending[2];
+#endif
+
+#define OFFERING(shard, try) offering[(shard) * (TRIES + 1) + (try)]
+#define PLACE(shard, try) \
+	((try) < PLACES -> (shard) * PLACES + (try) : (1 - (shard)) * PLACES + (try) - PLACES)
 
 /* Submitters that were refused and have not returned. */
 byte refused;
 
-/* The places of workers at a station. The first two hold a task. */
-byte received[2];
+/* The places of workers at a shard. The first two hold a delivery, the next two
+ * a task that has begun. */
+byte received[2];  /* was sent it or born with it, and has not begun */
+byte relaying[2];  /* has begun, and has not looked at the backlog */
 byte running[2];
-byte looking[2];
-byte sitting[2];
-byte unsitting[2];
-byte seating[2];
-byte reserving;
+byte blocked[2];   /* runs a task that waits until all have begun */
+byte looking[2];   /* for what to do next */
+byte claiming[2];
+byte placing[2 * PLACES];
 
 /* The places of workers that leave; those with a pill only in an open pool. */
 byte leaving;
@@ -120,25 +161,47 @@ byte gPills;    /* pills delivered in an open pool to workers that still count *
 byte gReturned; /* Shutdowns that have returned */
 
 #define BOTH(place) (place[0] + place[1])
-#define OFFERING (BOTH(offering) + BOTH(goingAround) + BOTH(atReserve) + BOTH(raising))
-#if defined(COUNT_AFTER_GO) || defined(ARM_AFTER_GO)
-#define HELD (OFFERING + BOTH(received) + BOTH(running))
+#if PLACES == 1
+#define ALL(place) BOTH(place)
+#define OFFERED(s) (OFFERING(s, 0) + OFFERING(s, 1) + OFFERING(s, 2))
 #else
-#define HELD (OFFERING + BOTH(arming) + BOTH(received) + BOTH(running))
+#define ALL(place) (place[0] + place[1] + place[2] + place[3])
+#define OFFERED(s) (OFFERING(s, 0) + OFFERING(s, 1) + OFFERING(s, 2) + OFFERING(s, 3) + \
+	OFFERING(s, 4))
 #endif
-#define PARKED (BOTH(onSeat) + onReserve)
-#define FINDING_A_SEAT (BOTH(looking) + BOTH(sitting) + BOTH(unsitting) + \
-	BOTH(seating) + reserving)
-#define STAYING (BOTH(received) + BOTH(running) + FINDING_A_SEAT + PARKED)
+#if defined(COUNT_AFTER_GO) || defined(ARM_AFTER_GO)
+#define SENT(s) (OFFERED(s) + raising[s] + received[s])
+#else
+#define SENT(s) (OFFERED(s) + raising[s] + arming[s] + received[s])
+#endif
+#define BEGUN (BOTH(relaying) + BOTH(running) + BOTH(blocked))
+#define HELD (BOTH(assigning) + BOTH(backlog) + SENT(0) + SENT(1) + BEGUN)
+#define PARKED (ALL(atPlace) + onShared)
+#define IDLING (BOTH(looking) + BOTH(claiming) + ALL(placing))
+#define STAYING (BOTH(received) + BEGUN + IDLING + PARKED)
 #define LEAVING (leaving + leavingPill + waking + wakingPill + wakingClosed + swallowing)
 #define DISARMED (rechecking + recheckingClosed + retaking + going)
 #define SETTLING (settling + poisoning + counting + draining)
-#define MOVING (refused + OFFERING + BOTH(arming) + BOTH(freeing) + BOTH(received) + \
-	BOTH(running) + FINDING_A_SEAT + LEAVING + DISARMED + SETTLING)
+#define MOVING (refused + BOTH(assigning) + BOTH(lookingAgain) + SENT(0) + SENT(1) + \
+	BOTH(arming) + ALL(freeing) + BEGUN + IDLING + LEAVING + DISARMED + SETTLING)
+
+/* A place is taken while a worker is about to wait there, waits, or has been sent
+ * something by who has yet to free it; each place has one worker. */
+#define BAD_PLACE (ALL(taken) < ALL(placing) + ALL(atPlace) + ALL(freeing))
+
+/* The invariant of the relay: while tasks wait at a shard, a worker is on its way
+ * there, or somebody who runs has yet to look at the backlog. */
+#ifdef LOOK_BEFORE_BEGUN
+#define RELAYED(s) (backlog[s] == 0 || onTheirWay[s] > 0 || lookingAgain[s] > 0)
+#define ON_THEIR_WAY(s) (SENT(s) + relaying[s])
+#else
+#define RELAYED(s) (backlog[s] == 0 || onTheirWay[s] > 0 || lookingAgain[s] + relaying[s] > 0)
+#define ON_THEIR_WAY(s) SENT(s)
+#endif
 
 inline move(from, to) { from--; to++ }
 
-/* Some goroutine stands at a place for station s. */
+/* Some goroutine stands at a place for shard s. */
 #define AT(place) \
 	BOTH(place) > 0; \
 	if \
@@ -146,50 +209,118 @@ inline move(from, to) { from--; to++ }
 	:: place[1] > 0 -> s = 1 \
 	fi
 
-/* Every accepted task is held by exactly one goroutine that will see to it. */
+/* Some worker or its deliverer stands at place p. */
+#if PLACES == 1
+#define AT_PLACE(at) \
+	ALL(at) > 0; \
+	if \
+	:: at[0] > 0 -> p = 0 \
+	:: at[1] > 0 -> p = 1 \
+	fi
+#else
+#define AT_PLACE(at) \
+	ALL(at) > 0; \
+	if \
+	:: at[0] > 0 -> p = 0 \
+	:: at[1] > 0 -> p = 1 \
+	:: at[2] > 0 -> p = 2 \
+	:: at[3] > 0 -> p = 3 \
+	fi
+#endif
+
+/* Every accepted task waits on a backlog, or is held by exactly one goroutine that
+ * will see to it. */
 inline checkTasks() { assert(gOpen == HELD) }
 
 /* An attempt to send: Go panics on a closed channel even if nobody waits. */
 inline checkOpen() { assert(!channelsClosed) }
 
-/* s.seated.Sub(1). Invariant: waiting workers <= seated. So s.seated.Load() > 0,
- * which comes before each send to a seat, is no step: when it says no, the send
- * would fail, and when it says yes, the send decides. */
-inline freeSeat(c) { assert(seated[c] > onSeat[c]); seated[c]-- }
+/* l.taken.Sub(1 << place). The bit is set while a worker waits at the place, so
+ * l.taken.Load(), which comes before each attempt, is no step: where the bit is
+ * not set, the attempt would fail, and where it is set, the attempt decides. With
+ * more places than one the word may be older than the attempt, see tryPlace. */
+inline free(p) { assert(taken[p] && !atPlace[p]); taken[p] = 0 }
 
 /* p.settle() */
 inline settle() { settling++ }
 
-/* go p.work(at, task). A newborn is not distinguished from a running worker: it
- * may begin late, but as late as its task may end. */
-inline startWorker() { running[s]++ }
+/* p.start(d.At, d.Task, false): go w.work(). A newborn differs from a worker that
+ * was sent the task only in that it does not recycle itself at once. */
+inline startWorker() { received[s]++ }
 
 /* p.raise() */
 inline raise() { assert(!drained); workers++ }
 
-/* The moment when Submit returns true. */
-inline counts() {
-#ifdef COUNT_AFTER_SEND
-	counted++
+/* s.sent.Add(1), and a delivery to offer. */
+inline send() {
+#ifndef SENT_LATE
+	onTheirWay[s]++;
+#endif
+	OFFERING(s, 0)++
+}
+
+/* What the mistake does after a delivery was handed over. */
+inline handedOver() {
+#ifdef SENT_LATE
+	sending[s]++
 #else
 	skip
 #endif
 }
 
-/* Calls of Submit, for one task each. A task that submits is a submitter too: it
- * only comes in fewer orders. */
+/* s.relay(), or s.backlog.pop() of a pusher. That sent is raised in the same step
+ * only lets others see a worker on its way, and go, where they would have
+ * relayed; they have that choice later, too. */
+inline relay() {
+	if
+	:: backlog[s] > 0 -> pop(); send()
+	:: else
+	fi
+}
+
+inline pop() {
+	backlog[s]--;
+#ifdef STATS
+	popped[s]++
+#endif
+}
+
+/* trySend to the worker at a place, as far as it is the turn of this try. With
+ * more places than one the bits were read before the first try, and a worker that
+ * came later is passed over: that is a choice here. */
+inline tryPlace(k) {
+	OFFERING(0, k) + OFFERING(1, k) > 0;
+	if
+	:: OFFERING(0, k) > 0 -> s = 0
+	:: OFFERING(1, k) > 0 -> s = 1
+	fi;
+	checkTasks();
+	checkOpen();
+	p = PLACE(s, k);
+	if
+	:: atPlace[p] -> atPlace[p] = 0; freeing[p]++; OFFERING(s, k)--; received[s]++; handedOver()
+	:: !atPlace[p] || k % PLACES > 0 -> move(OFFERING(s, k), OFFERING(s, k + 1))
+	fi;
+	s = 0;
+	p = 0
+}
+
+/* Calls of Submit, for one task each, and deliveries on their way to a worker. A
+ * task that submits is a submitter too: it only comes in fewer orders. */
 proctype Submitters() {
-	byte s;
+	byte s, p;
 
 endSubmitters:
 	do
 	:: atomic {
-		/* at := p.handoff.Local(): a hint, any station will do */
+		/* at := p.handoff.Local(): a hint, any shard will do */
 		callers > 0;
 		callers--;
 		if
 		:: s = 0
+#if SHARDS > 1
 		:: s = 1
+#endif
 		fi;
 		/* if !at.Accept(): g.word.Add(shut<<1)&shut == 0 */
 		if
@@ -197,17 +328,17 @@ endSubmitters:
 		:: !shut[s] ->
 			/* Nobody is accepted once somebody was told of the end. */
 			assert(!closed && !drained && !gRefused);
-#ifndef COUNT_AFTER_SEND
+#ifndef COUNT_LATE
 			counted++;
 #endif
 			gAccepted++;
 			gOpen++;
-			offering[s]++
+			assigning[s]++
 		fi;
 		s = 0
 	   }
 	:: atomic {
-		/* p.handoff.Shut(); return false: shutting.Do waits for Shutdown, which
+		/* p.handoff.Refuse(); return false: refusing.Do waits for Shutdown, which
 		 * has shut a gate and so is in there. */
 #ifdef REFUSED_EARLY
 		refused > 0;
@@ -218,42 +349,71 @@ endSubmitters:
 		gRefused = 1
 	   }
 	:: atomic {
-		/* at.offer(d): s.seats <- d */
-		AT(offering);
+		/* h.Assign: whether enough workers are on their way is a choice. So is
+		 * what the meter says, how many are enough, and how old the answer is when
+		 * the task is pushed. */
+		AT(assigning);
 		checkTasks();
-		checkOpen();
+		assigning[s]--;
+#ifdef COUNT_LATE
+		counted++;
+#endif
 		if
-		:: onSeat[s] > 0 -> move(offering[s], freeing[s]); move(onSeat[s], received[s])
-		:: else -> move(offering[s], goingAround[s])
+		/* return at.send(task) */
+		:: send()
+		/* at.backlog.push(task) */
+		:: backlog[s]++;
+#ifdef STATS
+			pushed[s]++;
+#endif
+#ifndef NO_SECOND_LOOK
+			lookingAgain[s]++
+#endif
 		fi;
 		s = 0
 	   }
 	:: atomic {
-		/* h.offerAround(at, 1, near, d): the one other station */
-		AT(goingAround);
-		checkTasks();
-		checkOpen();
+		/* if at.onTheirWay() > 0: sent was read before, so the difference may be
+		 * too small, but if it is above 0 it was so when begun was read. */
+		AT(lookingAgain);
+		lookingAgain[s]--;
 		if
-		:: onSeat[1 - s] > 0 -> move(goingAround[s], freeing[1 - s]); move(onSeat[1 - s], received[s])
-		:: else -> move(goingAround[s], atReserve[s])
+		:: onTheirWay[s] > 0
+		/* return at.relay(): and not is a choice up to this moment. */
+		:: relay()
 		fi;
 		s = 0
 	   }
+	/* p.send(d): d.At.local.offer(d), then the other shard's */
+	:: atomic { tryPlace(0) }
+	:: atomic { tryPlace(1) }
+#if PLACES > 1
+	:: atomic { tryPlace(2) }
+	:: atomic { tryPlace(3) }
+#endif
 	:: atomic {
-		/* trySend(h.reserve, d) */
-		AT(atReserve);
+		/* trySend(h.shared, d) */
+		OFFERING(0, TRIES) + OFFERING(1, TRIES) > 0;
+		if
+		:: OFFERING(0, TRIES) > 0 -> s = 0
+		:: OFFERING(1, TRIES) > 0 -> s = 1
+		fi;
 		checkTasks();
 		checkOpen();
+		OFFERING(s, TRIES)--;
 		if
-		:: onReserve > 0 -> atReserve[s]--; move(onReserve, received[s]); counts()
-		:: else -> move(atReserve[s], raising[s])
+		:: onShared > 0 -> move(onShared, received[s]); handedOver()
+		:: else -> raising[s]++
 		fi;
 		s = 0
 	   }
-	:: atomic { /* s.seated.Sub(1) */ AT(freeing); freeSeat(s); freeing[s]--; counts(); s = 0 }
+	:: atomic { AT_PLACE(freeing); free(p); freeing[p]--; p = 0 }
+#ifdef SENT_LATE
+	:: atomic { AT(sending); sending[s]--; onTheirWay[s]++; s = 0 }
+#endif
 #ifndef COUNT_AFTER_GO
 	:: atomic {
-		/* p.spawn(at, task): workers := p.raise() */
+		/* p.spawn(d): workers := p.raise() */
 		AT(raising);
 		checkTasks();
 #ifdef SPAWN_REFUSED
@@ -271,8 +431,7 @@ endSubmitters:
 #ifdef ARM_AFTER_GO
 			; startWorker()
 #endif
-		/* go p.work(at, task) */
-		:: else -> startWorker(); counts()
+		:: else -> startWorker(); handedOver()
 		fi;
 		s = 0
 	   }
@@ -288,10 +447,10 @@ endSubmitters:
 		:: else -> assert(!drained && !goKill && !gKiller); armed = 1; goKill = 1
 		fi;
 #ifndef ARM_AFTER_GO
-		/* go p.work(at, task): it only enables what may come at any time. */
+		/* go w.work(): it only enables what may come at any time. */
 		startWorker();
+		handedOver();
 #endif
-		counts();
 		s = 0
 	   }
 #else
@@ -301,40 +460,71 @@ endSubmitters:
 	od
 }
 
+#ifdef BLOCKS
+#define ALL_HAVE_BEGUN (callers == 0 && HELD == BEGUN)
+#endif
+
+/* w.at.Complete() */
+inline complete() {
+	checkTasks();
+	assert(gOpen > 0 && !drained);
+	gOpen--;
+	completed++;
+	if
+	:: closed -> outstanding--; completed = 0
+	:: else
+	fi
+}
+
 proctype Workers() {
-	byte s;
+	byte s, p;
 
 endWorkers:
 	do
 	:: atomic {
-		/* task() ends. w.at.Complete() */
-		AT(running);
+		/* w.begin(): d.At.begun.Add(1) */
+		AT(received);
 		checkTasks();
-		assert(gOpen > 0 && !drained);
-		gOpen--;
-		completed++;
+		assert(!drained);
+		received[s]--;
 		if
-		:: closed -> outstanding--; completed = 0
-		:: else
-		fi;
-		if
-		/* It returned. */
-		:: move(running[s], looking[s])
-		/* It called runtime.Goexit, or panicked and the handler returned. */
-		:: move(running[s], leaving)
+#ifdef LOOK_BEFORE_BEGUN
+		:: relay(); relaying[s]++
+#else
+		:: onTheirWay[s]--; relaying[s]++
+#ifdef RECYCLE_BEFORE_BEGIN
+		:: running[s]++
+#endif
+#ifdef RECYCLE_BEFORE_RELAY
+		:: onTheirWay[s]--; running[s]++
+#endif
+#endif
 		fi;
 		s = 0
 	   }
 	:: atomic {
-		/* if w.left--; w.left == 0: the jitter makes it a choice */
-		AT(received);
+		/* return d.At.relay() */
+		AT(relaying);
 		checkTasks();
-		assert(!drained);
+#ifdef LOOK_BEFORE_BEGUN
+		onTheirWay[s]--;
+#else
+#ifndef NO_RELAY
+		relay();
+#endif
+#endif
+		relaying[s]--;
 		if
-		:: move(received[s], running[s])
-		/* w.recycle(task): go w.pool.work(w.at, task). The old goroutine does
-		 * nothing to the pool any more, for end finds w.heir set. */
-		:: received[s]--; startWorker()
+		:: running[s]++
+		/* if w.left--; w.left == 0: the jitter makes it a choice. w.recycle():
+		 * go w.work(), which inherits, and so does not begin. The old goroutine
+		 * does nothing to the pool any more, for end finds w.heir set. */
+		::
+#ifdef HEIR_BEGINS
+			received[s]++
+#else
+			running[s]++
+#endif
 #ifdef RECYCLE_LEAVES
 			; leaving++
 #endif
@@ -345,36 +535,65 @@ endWorkers:
 		s = 0
 	   }
 	:: atomic {
-		/* if w.pool.closed() { return } */
+		/* task() ends. */
+		AT(running);
+		complete();
+		if
+		/* It returned. */
+		:: move(running[s], looking[s])
+		/* It called runtime.Goexit, or panicked and the handler returned. */
+		:: move(running[s], leaving)
+		fi;
+		s = 0
+	   }
+#ifdef BLOCKS
+	/* task() waits until all have begun, and returns. */
+	:: atomic { !ALL_HAVE_BEGUN && BOTH(running) > 0; AT(running); move(running[s], blocked[s]); s = 0 }
+	:: atomic { ALL_HAVE_BEGUN && BOTH(blocked) > 0; AT(blocked); complete(); move(blocked[s], looking[s]); s = 0 }
+#endif
+	:: atomic {
 		AT(looking);
 		if
+		/* w.task = w.at.Next(): it may fail while another holds outMu. When is a
+		 * choice, and so a failure is no step. The worker runs the task, or
+		 * recycles, which is the same here. */
+		:: backlog[s] > 0 -> pop(); move(looking[s], running[s])
+		/* if w.pool.closed() { return false } */
+#ifdef NO_RELAY
+		:: closed && backlog[s] == 0 -> move(looking[s], leaving)
+		:: !closed && backlog[s] == 0 -> move(looking[s], claiming[s])
+#else
 		:: closed -> move(looking[s], leaving)
-		:: else -> move(looking[s], sitting[s])
+		:: !closed -> move(looking[s], claiming[s])
+#endif
 		fi;
 		s = 0
 	   }
 	:: atomic {
-		/* w.pool.handoff.Take(w.at): s.seated.Add(1) <= seatsPerStation */
-		AT(sitting);
-		seated[s]++;
+		/* w.pool.handoff.Take(w.at): l.taken.CompareAndSwap(taken, taken|1<<place)
+		 * of the lowest free place. A swap that fails is no step. */
+		AT(claiming);
+		claiming[s]--;
+		p = s * PLACES;
+#if PLACES > 1
 		if
-		:: seated[s] <= SEATS -> move(sitting[s], seating[s])
-		:: else -> move(sitting[s], unsitting[s])
+		:: taken[p] -> p++
+		:: else
 		fi;
-		s = 0
+#endif
+		if
+		:: !taken[p] -> taken[p] = 1; placing[p]++
+		/* return nil; <-h.shared: it was full is a choice up to this moment. */
+		:: onShared++
+		fi;
+		s = 0;
+		p = 0
 	   }
-	:: atomic { /* s.seated.Sub(1) */ AT(unsitting); freeSeat(s); move(unsitting[s], reserving); s = 0 }
-	:: atomic {
-		/* <-waiting, where waiting is at.seats */
-		AT(seating);
-		move(seating[s], onSeat[s]);
-		assert(onSeat[s] <= seated[s]);
-		s = 0
-	   }
-	:: atomic { /* or h.reserve */ reserving > 0; move(reserving, onReserve) }
-	/* A receive from a closed channel gives nil: w.pill = true; return */
-	:: atomic { channelsClosed && BOTH(onSeat) > 0; AT(onSeat); move(onSeat[s], leaving); s = 0 }
-	:: atomic { channelsClosed && onReserve > 0; move(onReserve, leaving) }
+	/* <-place */
+	:: atomic { AT_PLACE(placing); placing[p]--; assert(!atPlace[p]); atPlace[p] = 1; p = 0 }
+	/* A receive from a closed channel gives the zero Delivery: w.pill = true. */
+	:: atomic { channelsClosed && ALL(atPlace) > 0; AT_PLACE(atPlace); atPlace[p] = 0; taken[p] = 0; leaving++; p = 0 }
+	:: atomic { channelsClosed && onShared > 0; move(onShared, leaving) }
 	:: atomic {
 		/* Pool.leave: state := p.state.Sub(oneWorker) */
 		leaving > 0;
@@ -425,7 +644,7 @@ inline drain() {
 	:: !drained ->
 		drained = 1;
 		assert(workers == 0 && STAYING == 0);
-		assert(gOpen == 0 && HELD == 0);
+		assert(gOpen == 0 && HELD == 0 && BOTH(backlog) == 0);
 		assert(leaving == 0 && leavingPill == 0);
 		/* A killer that disarmed may arm itself once more, see retaking. */
 #ifdef STRICT_DISARM
@@ -460,26 +679,32 @@ inline countWorkers() {
 
 /* Pool.settle. It is fewer steps than loads:
  *
- * The stations' counts of completed tasks are read as one. If their sum is found
+ * The shards' counts of completed tasks are read as one. If their sum is found
  * short, it was short when the first was read; once complete it
- * stays so, until the channels are closed too. Close waits for nothing under mu,
+ * stays so, until the channels are closed too. Retire waits for nothing under mu,
  * and does nothing when called again. Of accepted and completed the difference
  * is kept, for they are compared and no more.
  *
  * The workers and armed are read as one for the same reason: no task is to come,
  * so the workers only become fewer. */
+#ifdef RETIRE_EARLY
+#define TO_COME (outstanding != BOTH(backlog))
+#else
+#define TO_COME (outstanding != 0)
+#endif
+
 proctype Settlers() {
 endSettlers:
 	do
 	:: atomic {
-		settling > 0 && (outstanding != 0 || channelsClosed || !mu);
+		settling > 0 && (TO_COME || channelsClosed || !mu);
 		if
 		/* if completed != p.accepted { p.handoff.Poison(); return } */
-		:: outstanding != 0 -> poisoning++
-		/* p.handoff.Close() does nothing: the next step is part of this. */
-		:: outstanding == 0 && channelsClosed -> countWorkers()
-		/* p.handoff.Close() */
-		:: outstanding == 0 && !channelsClosed -> closeChannels(); counting++
+		:: TO_COME -> poisoning++
+		/* p.handoff.Retire() does nothing: the next step is part of this. */
+		:: !TO_COME && channelsClosed -> countWorkers()
+		/* p.handoff.Retire() */
+		:: !TO_COME && !channelsClosed -> closeChannels(); counting++
 		fi;
 		settling--
 	   }
@@ -488,7 +713,7 @@ endSettlers:
 	od
 }
 
-/* A worker has received nil. The minimum holds when the pill has been delivered,
+/* A worker has received the zero Delivery. The minimum holds when the pill has been delivered,
  * leaving aside workers lost to Goexit since the killer decided. A closed pool
  * has no minimum, and of its workers those with a pill are like the others. */
 inline pill() {
@@ -512,46 +737,45 @@ inline poison() {
 #endif
 	atomic {
 #ifndef NO_MUTEX
-		/* h.mu.Lock(); if h.closed { return false } */
+		/* h.mu.Lock(); if h.retired { return false } */
 		!mu;
 		if
 		:: channelsClosed -> goto nobody
 		:: else
 		fi;
 #endif
-		/* trySend(h.reserve, delivery{}) */
+		/* trySend(h.shared, Delivery{}) */
 		checkOpen();
 		if
-		:: onReserve > 0 -> onReserve--; pill(); goto delivered
-#ifdef NO_MUTEX
-		:: else
-#else
-		:: else -> mu = 1
+		:: onShared > 0 -> onShared--; pill(); goto delivered
+		:: else ->
+#ifndef NO_MUTEX
+			mu = 1;
 #endif
+			p = PLACES - 1
 		fi
 	};
-	/* h.stations[0].offer(delivery{}) */
+next:	/* h.shards[i].local.poison(): the highest place first. It may be passed over
+	 * as in tryPlace. */
 	atomic {
 		checkOpen();
 		if
-		:: onSeat[0] > 0 -> onSeat[0]--; pill()
-		:: else -> goto second
+		:: atPlace[p] -> atPlace[p] = 0; pill()
+		:: !atPlace[p] || PLACES > 1 ->
+			p = (p % PLACES > 0 -> p - 1 : p + 2 * PLACES - 1);
+			if
+			:: p < 2 * PLACES -> goto next
+			:: else -> p = 0; mu = 0; goto nobody
+			fi
 		fi
 	};
-	atomic { freeSeat(0); mu = 0; goto delivered };
-second:	/* h.stations[1].offer(delivery{}) */
-	atomic {
-		checkOpen();
-		if
-		:: onSeat[1] > 0 -> onSeat[1]--; pill()
-		:: else -> mu = 0; goto nobody
-		fi
-	};
-	atomic { freeSeat(1); mu = 0; goto delivered }
+	atomic { free(p); p = 0; mu = 0; goto delivered }
 }
 
 /* Handoff.Poison in settle. Whoever holds mu is here; those who wait are not. */
 proctype Poisoner() {
+	byte p;
+
 endPoisoner:
 	atomic { poisoning > 0 && !mu; poisoning-- };
 	poison();
@@ -562,6 +786,7 @@ nobody:	goto endPoisoner
 /* killer.run, as long as armed is set on behalf of this killer. */
 proctype Killer() {
 	short seen;
+	byte p;
 
 endUnarmed:
 	atomic { goKill; goKill = 0; gKiller = 1 };
@@ -611,12 +836,12 @@ round:	/* k.spare() */
 #endif
 	/* k.pool.handoff.Poison() */
 #ifdef BLOCKING_PILL
-	/* h.mu.Lock(); h.reserve <- delivery{} */
+	/* h.mu.Lock(); h.shared <- Delivery{} */
 	atomic { !mu; mu = 1 };
 	atomic {
-		onReserve > 0;
+		onShared > 0;
 		checkOpen();
-		onReserve--;
+		onShared--;
 		pill();
 		mu = 0
 	};
@@ -694,6 +919,11 @@ endDisarmed:
 	od
 }
 
+inline checkRelayed() {
+	assert(BOTH(backlog) == 0);
+	assert(onTheirWay[0] == 0 && onTheirWay[1] == 0)
+}
+
 /* What holds whenever nothing moves in an open pool. */
 inline checkQuiet() {
 	if
@@ -701,9 +931,11 @@ inline checkQuiet() {
 		/* The killer is armed exactly while there are spare workers. */
 		assert(armed == (workers > MIN));
 		assert(armed == gKiller);
-		/* Every worker waits, and each seat is counted once. */
+		/* Every worker waits, and those places are taken where one does. */
 		assert(PARKED == workers);
-		assert(seated[0] == onSeat[0] && seated[1] == onSeat[1]);
+		assert(ALL(taken) == ALL(atPlace));
+		/* No task waits, and nobody is on the way. */
+		checkRelayed();
 		/* Every accepted task was counted, and has ended. */
 		assert(gOpen == 0);
 		assert(counted == gAccepted && completed == gAccepted);
@@ -720,14 +952,14 @@ proctype Shutdown() {
 		/* p.closing.Do(p.close) */
 		closing = 1;
 		checkQuiet();
-		/* p.handoff.Shut(): gate.close, twice. The swap that ends its loop found
+		/* p.handoff.Refuse(): gate.close, twice. The swap that ends its loop found
 		 * the word unchanged since the load, so the last turn is one step, and
 		 * the others are none. */
 		shut[0] = 1
 	};
 	shut[1] = 1;
 	atomic {
-		/* p.accepted, _ = p.handoff.Counts(): of shut gates, so of constants.
+		/* p.accepted = p.handoff.Counts().Accepted: of shut gates, so of constants.
 		 * p.state.Add(closedBit): nobody reads accepted before. */
 		assert(counted == gAccepted);
 		outstanding = counted - completed;
@@ -761,6 +993,7 @@ proctype Shutdown() {
 	timeout;
 	assert(gReturned == 2 && callers == 0);
 	assert(MOVING == 0 && PARKED == 0 && workers == 0);
+	checkRelayed();
 	assert(!armed && !goKill && !gKiller)
 }
 
@@ -770,8 +1003,49 @@ proctype SecondShutdown() {
 	atomic { closing && drained; assert(gOpen == 0 && workers == 0); gReturned++ }
 }
 
+/* What holds in every state: a step is possible here only where it does not. */
+proctype Always() {
+endAlways:
+	do
+#ifndef NO_RELAY
+	:: atomic { !(RELAYED(0) && RELAYED(1)) -> assert(RELAYED(0) && RELAYED(1)) }
+#endif
+#ifndef RECYCLE_BEFORE_BEGIN
+	/* sent minus begun counts each delivery that has not begun, once. */
+	:: atomic { onTheirWay[0] != ON_THEIR_WAY(0) -> assert(onTheirWay[0] == ON_THEIR_WAY(0)) }
+	:: atomic { onTheirWay[1] != ON_THEIR_WAY(1) -> assert(onTheirWay[1] == ON_THEIR_WAY(1)) }
+#endif
+	:: atomic { BAD_PLACE -> assert(!BAD_PLACE) }
+	od
+}
+
+#ifdef STATS
+/* Handoff.Counts, in an open pool: no difference of what it returns is negative.
+ * Of completed and accepted the sums are read as one, which is the worst case:
+ * what is read of a shard earlier is less completed, and later more accepted. */
+proctype Stats() {
+	byte done, out, waiting;
+
+endClosed:
+	atomic { !closed; done = completed };
+	out = popped[0];
+	atomic { assert(pushed[0] >= out); waiting = pushed[0] - out; out = 0 };
+	out = popped[1];
+	atomic { assert(pushed[1] >= out); waiting = waiting + pushed[1] - out; out = 0 };
+	atomic {
+		assert(closed || counted >= done + waiting);
+		done = 0;
+		waiting = 0
+	}
+}
+#endif
+
 init {
 	atomic {
+		run Always();
+#ifdef STATS
+		run Stats();
+#endif
 		run Submitters();
 		run Workers();
 		run Settlers();
