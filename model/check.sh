@@ -43,7 +43,7 @@ sound() {
 
 report() {
 	runs=$((runs + 1))
-	printf '%-4s %-46s %s\n' "$1" "$2" "$3"
+	printf '%-4s %-48s %s\n' "$1" "$2" "$3"
 	[ "$1" = ok ] && return
 	failures=$((failures + 1))
 	sed 's/^/     | /' "$log" | grep -v -e '^     | *$' -e 'Depth=' | head -n 25
@@ -84,26 +84,53 @@ if [ $# -gt 0 ]; then
 	exit 1
 fi
 
-holds -DMIN=0
-holds -DMIN=1
+holds -DMIN=0 -DSHARDS=1
+holds -DMIN=1 -DSHARDS=1
 holds -DMIN=3
+holds -DMIN=4 -DSUBMITTERS=4 -DSHARDS=1
+holds -DMIN=0 -DSUBMITTERS=2
+holds -DMIN=1 -DSUBMITTERS=2
+holds -DMIN=0 -DSUBMITTERS=2 -DPLACES=2
+holds -DMIN=1 -DSUBMITTERS=2 -DPLACES=2
+holds -DMIN=3 -DPLACES=2
 holds -DMIN=0 -DSUBMITTERS=2 -DLIVENESS
 holds -DMIN=1 -DSUBMITTERS=2 -DLIVENESS
+
+# Tasks that wait until all have begun.
+holds -DMIN=3 -DBLOCKS
+holds -DMIN=4 -DSUBMITTERS=4 -DSHARDS=1 -DBLOCKS
+holds -DMIN=0 -DSUBMITTERS=2 -DBLOCKS
+
+# The sums that Stats reads.
+holds -DMIN=2 -DSUBMITTERS=2 -DSTATS
 
 # Not a mistake: see README.md.
 holds -DMIN=0 -DSUBMITTERS=2 -DNO_WAKE_IN_CLOSE
 
-# Two submitters are enough to refute, and make the shorter trail.
+# wrong expects two submitters to be enough, which makes the shorter trail.
 wrong() {
 	reason=$1
 	shift
 	refuted "$reason" -DSUBMITTERS=2 "$@"
 }
 
+# The relay. A minimum that is never exceeded leaves the killer out.
+waits='lookingAgain[0]'
+wrong "$waits" -DMIN=2 -DNO_SECOND_LOOK
+wrong "$waits" -DMIN=2 -DLOOK_BEFORE_BEGUN
+wrong "$waits" -DMIN=2 -DRECYCLE_BEFORE_RELAY
+wrong '(onTheirWay[0]==0)&&(onTheirWay[1]==0)' -DMIN=2 -DRECYCLE_BEFORE_BEGIN
+wrong '(onTheirWay[1]==(' -DMIN=2 -DHEIR_BEGINS
+wrong 'invalid end state' -DMIN=2 -DNO_RELAY -DBLOCKS
+wrong '(onTheirWay[0]>=0)' -DMIN=2 -DSENT_LATE
+wrong '(gOpen==0)' -DMIN=2 -DRETIRE_EARLY
+wrong '(out>=popped[0])' -DMIN=2 -DSTATS -DPUSHED_FIRST
+
+# Counting, killing and ending.
 wrong 'armed==(workers>0)' -DMIN=0 -DNO_RECHECK
 wrong 'invalid end state' -DMIN=0 -DBLOCKING_PILL
 wrong '(workers>0)' -DMIN=0 -DCOUNT_AFTER_GO
-wrong 'counted==gAccepted' -DMIN=0 -DCOUNT_AFTER_SEND
+wrong 'counted==gAccepted' -DMIN=0 -DCOUNT_LATE
 wrong 'invalid end state' -DMIN=0 -DPILLS_ONLY
 wrong '(workers==0)' -DMIN=0 -DSETTLE_WORKERS_FIRST
 wrong '(workers+gQuit)>=(1+gPills)' -DMIN=1 -DSPARE_WORKERS_FIRST

@@ -182,7 +182,12 @@ byte gReturned; /* Shutdowns that have returned */
 #define LEAVING (leaving + leavingPill + waking + wakingPill + wakingClosed + swallowing)
 #define DISARMED (rechecking + recheckingClosed + retaking + going)
 #define SETTLING (settling + poisoning + counting + draining)
-#define MOVING (refused + BOTH(assigning) + BOTH(lookingAgain) + SENT(0) + SENT(1) + \
+#ifdef SENT_LATE
+#define COUNTING_LATE BOTH(sending)
+#else
+#define COUNTING_LATE 0
+#endif
+#define MOVING (refused + COUNTING_LATE + BOTH(assigning) + BOTH(lookingAgain) + SENT(0) + SENT(1) + \
 	BOTH(arming) + ALL(freeing) + BEGUN + IDLING + LEAVING + DISARMED + SETTLING)
 
 /* A place is taken while a worker is about to wait there, waits, or has been sent
@@ -591,7 +596,9 @@ endWorkers:
 	   }
 	/* <-place */
 	:: atomic { AT_PLACE(placing); placing[p]--; assert(!atPlace[p]); atPlace[p] = 1; p = 0 }
-	/* A receive from a closed channel gives the zero Delivery: w.pill = true. */
+	/* A receive from a closed channel gives the zero Delivery: w.pill = true. Nobody
+	 * clears the bit of the place any more, but a worker that takes the place once
+	 * more and one that goes elsewhere find a closed channel alike. */
 	:: atomic { channelsClosed && ALL(atPlace) > 0; AT_PLACE(atPlace); atPlace[p] = 0; taken[p] = 0; leaving++; p = 0 }
 	:: atomic { channelsClosed && onShared > 0; move(onShared, leaving) }
 	:: atomic {
@@ -1007,11 +1014,13 @@ proctype SecondShutdown() {
 proctype Always() {
 endAlways:
 	do
-#ifndef NO_RELAY
+#if !defined(NO_RELAY) && !defined(SENT_LATE)
 	:: atomic { !(RELAYED(0) && RELAYED(1)) -> assert(RELAYED(0) && RELAYED(1)) }
 #endif
-#ifndef RECYCLE_BEFORE_BEGIN
 	/* sent minus begun counts each delivery that has not begun, once. */
+#if defined(SENT_LATE)
+	:: atomic { onTheirWay[0] < 0 || onTheirWay[1] < 0 -> assert(onTheirWay[0] >= 0 && onTheirWay[1] >= 0) }
+#elif !defined(RECYCLE_BEFORE_BEGIN) && !defined(SPAWN_REFUSED)
 	:: atomic { onTheirWay[0] != ON_THEIR_WAY(0) -> assert(onTheirWay[0] == ON_THEIR_WAY(0)) }
 	:: atomic { onTheirWay[1] != ON_THEIR_WAY(1) -> assert(onTheirWay[1] == ON_THEIR_WAY(1)) }
 #endif
@@ -1028,8 +1037,13 @@ proctype Stats() {
 
 endClosed:
 	atomic { !closed; done = completed };
+#ifdef PUSHED_FIRST
+	out = pushed[0];
+	atomic { assert(out >= popped[0]); waiting = out - popped[0]; out = 0 };
+#else
 	out = popped[0];
 	atomic { assert(pushed[0] >= out); waiting = pushed[0] - out; out = 0 };
+#endif
 	out = popped[1];
 	atomic { assert(pushed[1] >= out); waiting = waiting + pushed[1] - out; out = 0 };
 	atomic {
