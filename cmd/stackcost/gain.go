@@ -14,8 +14,9 @@ const (
 	// known to within 3.
 	fewest = 200
 
-	// modelError is by how much of itself an estimate was wrong at most on the
-	// project's own servers, rounded up. TestForecastsHoldForTheProjectsOwnServers holds it to that.
+	// modelError is what a range adds of the estimate for what the model leaves
+	// out. On the project's own servers estimates were off by less than that and the
+	// error of counting; TestForecastsHoldForTheProjectsOwnServers holds them to it.
 	modelError = 0.2
 
 	// regrowth is how much longer than a collection shrinks stacks the program
@@ -58,7 +59,7 @@ func (v *survey) forecast() forecast {
 	var run, do int64
 	for _, at := range v.sites {
 		switch {
-		case at.kept != "" || at.entry.name == "runtime.main":
+		case at.kept != "":
 			f.kept += v.share(at.growing)
 		case v.changeable(at):
 			run += at.growing
