@@ -95,9 +95,13 @@ func (v *survey) gain(growing, starting float64) gain {
 	return gain{low: likely - around, likely: likely, high: likely + around, growing: growing, starting: starting}
 }
 
-// doubt is two standard deviations of a share, if samples are drawn at random.
+// doubt is two standard deviations of a share, if samples are drawn at random. What
+// none of n samples shows may still be 3/n: that much would escape one time in 20.
 func (v *survey) doubt(share float64) float64 {
-	share = min(max(share, 0), 1)
+	if share <= 0 {
+		return 3 / float64(v.ticks)
+	}
+	share = min(share, 1)
 	return 2 * math.Sqrt(share*(1-share)/float64(v.ticks))
 }
 
