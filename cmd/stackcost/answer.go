@@ -151,14 +151,14 @@ func (v *survey) options(f forecast) []option {
 	}
 	if f.do.growing > 0 {
 		list = append(list, option{"Do", percent(f.do.low), percent(f.do.high), fmt.Sprintf(
-			"inside goroutines that a library starts: growing below your functions, %.1f %%, is not needed on a stack that is kept, and two switches cost about what starting does, %.1f %%; %s",
+			"inside goroutines that a library starts: growing below your functions, %.1f %%, is not needed on a stack that is kept, and two switches cost about what starting does, %.1f %%; a library that lets you start its goroutines gives back more, with Run; %s",
 			percent(f.do.growing), -percent(f.do.starting), errorNote)})
 	}
 	return append(list, option{"nothing", 0, 0, "the go statements stay as they are"})
 }
 
 // errorNote is what a range is made of beside its middle.
-const errorNote = "the range adds a fifth of that for what the model leaves out, and the error of counting samples; what the project's own servers gave back lay within"
+const errorNote = "the range goes a quarter below that and a tenth above it, as measurements of real servers do, and adds the error of counting samples"
 
 // notes say what the figures do not.
 func (v *survey) notes(f forecast) []string {

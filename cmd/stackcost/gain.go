@@ -14,10 +14,12 @@ const (
 	// known to within 3.
 	fewest = 200
 
-	// modelError is what a range adds of the estimate for what the model leaves
-	// out. On the project's own servers estimates were off by less than that and the
-	// error of counting; TestForecastsHoldForTheProjectsOwnServers holds them to it.
-	modelError = 0.2
+	// tooHigh and tooLow are by how much of itself an estimate may be off for what
+	// it leaves out: the hand-over, colder stacks, more of them to collect. Of 12
+	// forecasts for real servers (README.md) eleven were too high, and one by more than
+	// this and the error of counting. The tests hold those of testdata to it.
+	tooHigh = 0.25
+	tooLow  = 0.1
 
 	// regrowth is how much longer than a collection shrinks stacks the program
 	// takes to grow them again: shrinking copies little and once, growing copies
@@ -87,12 +89,17 @@ func part(of, all int64) float64 {
 	return float64(of) / float64(all)
 }
 
-// gain widens the estimate by the error of the model and by two standard
-// deviations of a share that was counted in samples.
+// gain widens the estimate by the error of the model and by that of counting.
 func (v *survey) gain(growing, starting float64) gain {
 	likely := growing + starting
-	around := modelError*math.Abs(likely) + v.doubt(growing+math.Abs(starting))
-	return gain{low: likely - around, likely: likely, high: likely + around, growing: growing, starting: starting}
+	off := v.doubt(growing + math.Abs(starting))
+	return gain{
+		low:      likely - tooHigh*math.Abs(likely) - off,
+		likely:   likely,
+		high:     likely + tooLow*math.Abs(likely) + off,
+		growing:  growing,
+		starting: starting,
+	}
 }
 
 // doubt is two standard deviations of a share, if samples are drawn at random. What
