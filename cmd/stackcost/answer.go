@@ -43,21 +43,27 @@ func (v *survey) advice(with string, g gain) string {
 		return fmt.Sprintf("%s would give back %s of the processor time", with, span(g))
 	case with == "Do":
 		return fmt.Sprintf("Do around %s (%s) would give back %s of the processor time; %s starts the goroutines",
-			handler.name, handler.begins(), span(g), packageOf(at.entry.name))
+			short(handler.name), near(handler.begins()), span(g), packageOf(at.entry.name))
 	}
-	where := at.entry.begins()
+	start := "what starts " + short(at.entry.name) + " (" + near(at.entry.begins()) + ")"
 	if started := at.statements.top(1); len(started) > 0 {
-		where = started[0].at()
+		start = "the go statement at " + near(started[0].at())
 	}
-	return fmt.Sprintf("Run in place of the go statement at %s would give back %s of the processor time, most of it in %s (%s)",
-		where, span(g), handler.name, handler.begins())
+	return fmt.Sprintf("Run in place of %s would give back %s of the processor time, most of it in %s (%s)",
+		start, span(g), short(handler.name), near(handler.begins()))
+}
+
+// near returns a place with the last folder of its path alone, for a sentence.
+func near(at string) string {
+	elements := strings.Split(at, "/")
+	return strings.Join(elements[max(0, len(elements)-2):], "/")
 }
 
 // payer returns the site that grows most among those that the change is for, and
 // its first handler.
 func (v *survey) payer(with string) (*site, frame) {
 	for _, at := range v.sites {
-		if at.kept != "" || at.entry.name == "runtime.main" || v.changeable(at) != (with == "Run") {
+		if at.kept != "" || v.changeable(at) != (with == "Run") {
 			continue
 		}
 		if handlers := at.handlers.top(1); len(handlers) > 0 {
@@ -103,7 +109,7 @@ func (v *survey) keptBy() string {
 			return at.kept
 		}
 	}
-	return "by main"
+	return ""
 }
 
 func (v *survey) show(ticks int64) string { return fmt.Sprintf("%.1f %%", v.percent(ticks)) }
@@ -145,14 +151,14 @@ func (v *survey) options(f forecast) []option {
 	}
 	if f.do.growing > 0 {
 		list = append(list, option{"Do", percent(f.do.low), percent(f.do.high), fmt.Sprintf(
-			"inside goroutines that a library starts: growing below your functions, %.1f %%, is not needed on a stack that is kept, and two switches cost about what starting does, %.1f %%; %s",
+			"inside goroutines that a library starts: growing below your functions, %.1f %%, is not needed on a stack that is kept, and two switches cost about what starting does, %.1f %%; a library that lets you start its goroutines gives back more, with Run; %s",
 			percent(f.do.growing), -percent(f.do.starting), errorNote)})
 	}
 	return append(list, option{"nothing", 0, 0, "the go statements stay as they are"})
 }
 
 // errorNote is what a range is made of beside its middle.
-const errorNote = "the range adds a fifth of that, by which estimates for the project's own servers were off at most, and the error of counting samples"
+const errorNote = "the range goes a quarter below that and a tenth above it, as measurements of real servers do, and adds the error of counting samples"
 
 // notes say what the figures do not.
 func (v *survey) notes(f forecast) []string {

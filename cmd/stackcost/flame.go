@@ -11,7 +11,7 @@ type node struct {
 	name     string
 	at       string
 	ticks    int64
-	runtime  bool // the cost itself
+	cost     bool // what the runtime does to grow or start
 	children []*node
 }
 
@@ -20,13 +20,13 @@ type node struct {
 // function by itself are one node.
 func (v *survey) flame() *node {
 	root := &node{name: "growing stacks and starting goroutines"}
-	for _, s := range v.paid {
-		root.ticks += s.ticks
+	for _, p := range v.paid {
+		root.ticks += p.ticks
 		at := root
-		for _, f := range s.frames {
+		for i, f := range p.frames {
 			if f.name != at.name {
-				at = at.child(f)
-				at.ticks += s.ticks
+				at = at.child(f, i >= p.upTo)
+				at.ticks += p.ticks
 			}
 		}
 	}
@@ -34,12 +34,12 @@ func (v *survey) flame() *node {
 	return root
 }
 
-func (n *node) child(f frame) *node {
+func (n *node) child(f frame, cost bool) *node {
 	i := slices.IndexFunc(n.children, func(c *node) bool { return c.name == f.name })
 	if i >= 0 {
 		return n.children[i]
 	}
-	c := &node{name: f.name, at: f.begins(), runtime: strings.HasPrefix(f.name, "runtime.")}
+	c := &node{name: f.name, at: f.begins(), cost: cost}
 	n.children = append(n.children, c)
 	return c
 }
@@ -66,7 +66,9 @@ type box struct {
 const (
 	boxHeight = 20
 	// narrowest is the percentage below which a box is left out.
-	narrowest = 0.3
+	narrowest = 1
+	// legible is the percentage below which a box has no room for a word.
+	legible = 6
 )
 
 // boxes lays the tree out, the root on top.
@@ -92,12 +94,15 @@ func (v *survey) boxes(n *node) []box {
 }
 
 func (v *survey) box(n *node, x, width float64, depth int) box {
-	b := box{X: x, Width: width, Y: depth * boxHeight, Short: short(n.name), Class: "program"}
+	b := box{X: x, Width: width, Y: depth * boxHeight, Class: "program"}
+	if width >= legible {
+		b.Short = strings.TrimPrefix(short(n.name), "runtime.")
+	}
 	b.Title = strings.TrimSpace(n.name+" "+n.at) + ", " + v.show(n.ticks) + " of the processor time"
 	switch {
 	case depth == 0:
 		b.Class = "root"
-	case n.runtime:
+	case n.cost:
 		b.Class = "cost"
 	}
 	return b

@@ -14,9 +14,12 @@ const (
 	// known to within 3.
 	fewest = 200
 
-	// modelError is by how much of itself an estimate was wrong at most on the
-	// project's own servers, rounded up. TestForecastsHoldForTheProjectsOwnServers holds it to that.
-	modelError = 0.2
+	// tooHigh and tooLow are by how much of itself an estimate may be off for what
+	// it leaves out: the hand-over, colder stacks, more of them to collect. Of 12
+	// forecasts for real servers (README.md) eleven were too high, and one by more than
+	// this and the error of counting. The tests hold those of testdata to it.
+	tooHigh = 0.25
+	tooLow  = 0.1
 
 	// regrowth is how much longer than a collection shrinks stacks the program
 	// takes to grow them again: shrinking copies little and once, growing copies
@@ -58,7 +61,7 @@ func (v *survey) forecast() forecast {
 	var run, do int64
 	for _, at := range v.sites {
 		switch {
-		case at.kept != "" || at.entry.name == "runtime.main":
+		case at.kept != "":
 			f.kept += v.share(at.growing)
 		case v.changeable(at):
 			run += at.growing
@@ -86,17 +89,26 @@ func part(of, all int64) float64 {
 	return float64(of) / float64(all)
 }
 
-// gain widens the estimate by the error of the model and by two standard
-// deviations of a share that was counted in samples.
+// gain widens the estimate by the error of the model and by that of counting.
 func (v *survey) gain(growing, starting float64) gain {
 	likely := growing + starting
-	around := modelError*math.Abs(likely) + v.doubt(growing+math.Abs(starting))
-	return gain{low: likely - around, likely: likely, high: likely + around, growing: growing, starting: starting}
+	off := v.doubt(growing + math.Abs(starting))
+	return gain{
+		low:      likely - tooHigh*math.Abs(likely) - off,
+		likely:   likely,
+		high:     likely + tooLow*math.Abs(likely) + off,
+		growing:  growing,
+		starting: starting,
+	}
 }
 
-// doubt is two standard deviations of a share, if samples are drawn at random.
+// doubt is two standard deviations of a share, if samples are drawn at random. What
+// none of n samples shows may still be 3/n: that much would escape one time in 20.
 func (v *survey) doubt(share float64) float64 {
-	share = min(max(share, 0), 1)
+	if share <= 0 {
+		return 3 / float64(v.ticks)
+	}
+	share = min(share, 1)
 	return 2 * math.Sqrt(share*(1-share)/float64(v.ticks))
 }
 

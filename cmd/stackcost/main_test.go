@@ -45,20 +45,20 @@ func reported(t *testing.T, name string) (r report) {
 }
 
 func TestAnswersForTheProjectsOwnServers(t *testing.T) {
-	const dnsLine, grpcLine = "dnsserver/runner.go:83", "generate/grpc.go:83"
+	const dnsLine, grpcLine = "dnsserver/runner.go:83", "generate/grpc.go:81"
 	for name, want := range map[string]struct{ answer, names string }{
-		"dns-go-0":     {yes, dnsLine},
-		"dns-go-8":     {yes, dnsLine},
-		"dns-go-32":    {yes, dnsLine},
-		"dns-pool-0":   {no, "less than 5 %"},
-		"dns-pool-8":   {no, "kept already (a worker of hemlock)"},
-		"dns-pool-32":  {no, "kept already (a worker of hemlock)"},
-		"grpc-go-0":    {no, "grpc.NumStreamWorkers"},
-		"grpc-go-8":    {unknown, "too close"},
-		"grpc-go-32":   {yes, grpcLine},
-		"grpc-do-0":    {no, "google.golang.org/grpc"},
-		"grpc-do-32":   {no, "google.golang.org/grpc"},
-		"grpc-pool-32": {no, "google.golang.org/grpc"},
+		"dns-go-0":        {yes, dnsLine},
+		"dns-go-8":        {yes, dnsLine},
+		"dns-go-32":       {yes, dnsLine},
+		"dns-pool-0":      {no, "less than 5 %"},
+		"dns-pool-8":      {no, "kept already (a worker of hemlock)"},
+		"dns-pool-32":     {no, "kept already (a worker of hemlock)"},
+		"grpc-go-0":       {no, "grpc.NumStreamWorkers"},
+		"grpc-go-8":       {unknown, "too close"},
+		"grpc-go-32":      {yes, grpcLine},
+		"grpc-pool-0":     {no, "google.golang.org/grpc"},
+		"grpc-pool-32":    {no, "google.golang.org/grpc"},
+		"grpc-workers-32": {no, "kept already (a worker of grpc-go"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := reported(t, name)
@@ -74,7 +74,7 @@ func TestDeepQueriesOnGoStatementsPayAThird(t *testing.T) {
 	require.Greater(t, r.Growing.Percent, 30.0)
 	require.Less(t, r.Growing.Percent, 60.0)
 	require.Contains(t, r.Sites[0].At, "dnsserver/runner.go:83")
-	require.Contains(t, r.Sites[0].Handlers[0].At, "dnsserver/udp.go:76")
+	require.Contains(t, r.Sites[0].Handlers[0].At, "dnsserver/udp.go:82")
 }
 
 // What was foretold from the profile of go, against what the pool gave back.
@@ -82,7 +82,7 @@ func TestForecastsHoldForTheProjectsOwnServers(t *testing.T) {
 	measured := measuredGains(t)
 	for _, c := range []struct{ server, change, runner string }{
 		{"dns", "Run", "pool"},
-		{"grpc", "Do", "do"},
+		{"grpc", "Do", "pool"},
 	} {
 		for _, work := range []string{"0", "8", "32"} {
 			name := c.server + "-go-" + work
@@ -92,8 +92,8 @@ func TestForecastsHoldForTheProjectsOwnServers(t *testing.T) {
 			for _, o := range r.Options {
 				if o.With == c.change {
 					foretold = true
-					require.GreaterOrEqual(t, gave, o.Low-1, "%s: %s", name, c.change)
-					require.LessOrEqual(t, gave, o.High+1, "%s: %s", name, c.change)
+					require.GreaterOrEqual(t, gave, o.Low, "%s: %s", name, c.change)
+					require.LessOrEqual(t, gave, o.High, "%s: %s", name, c.change)
 					t.Logf("%s: %s: %.0f to %.0f %%, measured %.0f %%", name, c.change, o.Low, o.High, gave)
 				}
 			}
@@ -129,7 +129,7 @@ func measuredGains(t *testing.T) map[string]float64 {
 	for key, rounds := range micros {
 		parts := strings.Split(key, "-")
 		base := micros[parts[0]+"-go-"+parts[2]]
-		require.Len(t, rounds, 3)
+		require.GreaterOrEqual(t, len(rounds), 3)
 		var sorted []float64
 		for round, m := range rounds {
 			sorted = append(sorted, 100*(1-m/base[round]))
@@ -139,8 +139,9 @@ func measuredGains(t *testing.T) map[string]float64 {
 	return gains
 }
 
-func median(three []float64) float64 {
-	return three[0] + three[1] + three[2] - min(three[0], three[1], three[2]) - max(three[0], three[1], three[2])
+func median(values []float64) float64 {
+	slices.Sort(values)
+	return (values[len(values)/2] + values[(len(values)-1)/2]) / 2
 }
 
 // zipped returns the text as gzip.
@@ -159,19 +160,40 @@ func TestWhatCannotBeReadIsASentence(t *testing.T) {
 	require.NoError(t, err)
 	var heap bytes.Buffer
 	require.NoError(t, runtimepprof.Lookup("heap").WriteTo(&heap, 0))
-	for name, content := range map[string][]byte{
-		"empty":                  {},
-		"not a profile":          []byte("GET / HTTP/1.1"),
-		"gzip of something else": zipped(t, []byte("hello, world")),
-		"gzip that ends early":   whole[:len(whole)/2],
-		"heap profile":           heap.Bytes(),
+	for want, content := range map[string][]byte{
+		"is empty":                     {},
+		"is not a profile":             []byte("GET / HTTP/1.1"),
+		"is not a profile, or is dama": zipped(t, []byte("hello, world")),
+		"ends early":                   whole[:len(whole)/2],
+		"is a heap profile":            heap.Bytes(),
+		"is a web page":                []byte("<!DOCTYPE html><title>pprof</title>"),
+		"is an execution trace":        []byte("go 1.26 trace\x00\x00\x00"),
+		"is a profile in text form":    []byte("goroutine profile: total 7\n7 @ 0x1"),
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(want, func(t *testing.T) {
 			file := filepath.Join(t.TempDir(), "profile")
 			require.NoError(t, os.WriteFile(file, content, 0o600))
-			requireSentence(t, run(t, file), file)
+			got := run(t, file)
+			requireSentence(t, got, file)
+			require.Contains(t, got.stderr, want)
 		})
 	}
+	t.Run("a profile of nothing", func(t *testing.T) {
+		p := load(t, "dns-go-8")
+		p.Sample = nil
+		got := run(t, save(t, p))
+		requireSentence(t, got, "")
+		require.Contains(t, got.stderr, "has no samples")
+	})
+	t.Run("not a Go program", func(t *testing.T) {
+		p := load(t, "dns-go-8")
+		for _, f := range p.Function {
+			f.Name = "libc"
+		}
+		got := run(t, save(t, p))
+		requireSentence(t, got, "")
+		require.Contains(t, got.stderr, "not of a Go program")
+	})
 	t.Run("no file", func(t *testing.T) {
 		file := filepath.Join(t.TempDir(), "nothing")
 		got := run(t, file)
@@ -211,17 +233,9 @@ func TestMisuseEndsWithTwo(t *testing.T) {
 
 // Few samples are no answer, and no error.
 func TestTooFewSamplesAreNoAnswer(t *testing.T) {
-	data, err := os.ReadFile("testdata/dns-go-32.pb.gz")
-	require.NoError(t, err)
-	p, err := profile.ParseData(data)
-	require.NoError(t, err)
+	p := load(t, "dns-go-32")
 	p.Sample = slices.DeleteFunc(p.Sample, func(s *profile.Sample) bool { return s.Value[0] > 1 })[:20]
-	file := filepath.Join(t.TempDir(), "few")
-	f, err := os.Create(file)
-	require.NoError(t, err)
-	require.NoError(t, p.Write(f))
-	require.NoError(t, f.Close())
-	got := run(t, file)
+	got := run(t, save(t, p))
 	require.Zero(t, got.status)
 	require.True(t, strings.HasPrefix(got.stdout, "not from this profile: "), got.stdout)
 	require.Contains(t, got.stdout, "too few")
@@ -313,7 +327,7 @@ func TestPageIsSelfContained(t *testing.T) {
 		require.Zero(t, run(t, "-html", file, "testdata/"+name+".pb.gz").status)
 		page, err := os.ReadFile(file)
 		require.NoError(t, err)
-		require.Contains(t, string(page), "<svg")
+		require.Equal(t, name != "dns-pool-0", strings.Contains(string(page), "<svg"), "nothing grows there")
 		require.Contains(t, string(page), "prefers-color-scheme")
 		require.NotRegexp(t, regexp.MustCompile(`(src|href)="?(https?:)?//`), string(page))
 		require.NotContains(t, string(page), "<script")
@@ -323,22 +337,15 @@ func TestPageIsSelfContained(t *testing.T) {
 
 // Names in a profile are somebody else's, and must not become markup.
 func TestPageEscapesNames(t *testing.T) {
-	data, err := os.ReadFile("testdata/dns-go-32.pb.gz")
-	require.NoError(t, err)
-	p, err := profile.ParseData(data)
-	require.NoError(t, err)
+	p := load(t, "dns-go-32")
 	for _, f := range p.Function {
 		if strings.HasPrefix(f.Name, "main.useStack") {
 			f.Name = "main.<img src=x>"
 		}
 	}
-	dir := t.TempDir()
-	f, err := os.Create(filepath.Join(dir, "evil"))
-	require.NoError(t, err)
-	require.NoError(t, p.Write(f))
-	require.NoError(t, f.Close())
-	require.Zero(t, run(t, "-html", filepath.Join(dir, "page"), filepath.Join(dir, "evil")).status)
-	page, err := os.ReadFile(filepath.Join(dir, "page"))
+	file := filepath.Join(t.TempDir(), "page")
+	require.Zero(t, run(t, "-html", file, save(t, p)).status)
+	page, err := os.ReadFile(file)
 	require.NoError(t, err)
 	require.Contains(t, string(page), "&lt;img")
 	require.NotContains(t, string(page), "<img")

@@ -42,7 +42,7 @@ func render(w io.Writer, r *report) error {
 type spanRow struct {
 	option
 	Text     string
-	X, Width float64 // percents of the scale, which begins at -20 % and ends at 80 %
+	X, Width float64 // percents of the scale, which begins at -20 % and ends at 80 %; no width, no bar
 }
 
 func spans(options []option) []spanRow {
@@ -50,7 +50,7 @@ func spans(options []option) []spanRow {
 	var rows []spanRow
 	for _, o := range options {
 		low, high := max(o.Low, left), min(o.High, left+whole)
-		rows = append(rows, spanRow{o, o.span(), low - left, max(high-low, 0.6)})
+		rows = append(rows, spanRow{o, o.span(), low - left, high - low})
 	}
 	return rows
 }

@@ -46,7 +46,15 @@ type survey struct {
 
 	statements tally           // starting by go statement
 	owners     map[frame]*site // of those whose goroutines are known
-	paid       []stack         // the stacks of what grows or starts, and a little of the runtime's
+	paid       []payment
+}
+
+// A payment is a stack of what grows or starts. From upTo on there is a little of
+// the runtime's.
+type payment struct {
+	frames []frame
+	upTo   int
+	ticks  int64
 }
 
 // count sorts the samples into sites.
@@ -59,7 +67,7 @@ func count(s *samples) *survey {
 		v.add(what, one.ticks)
 		if upTo > 0 && (what == growing || what == starting) {
 			const inner = 3 // frames of the runtime, which show what the time went to
-			v.paid = append(v.paid, stack{frames: one.frames[:min(len(one.frames), upTo+inner)], ticks: one.ticks})
+			v.paid = append(v.paid, payment{one.frames[:min(len(one.frames), upTo+inner)], upTo, one.ticks})
 		}
 		at := v.site(byEntry, roots, one)
 		if at != nil {
@@ -191,9 +199,10 @@ func (v *survey) handler(program []frame) (frame, bool) {
 
 func inGRPC(f frame) bool { return strings.HasPrefix(f.name, "google.golang.org/grpc.") }
 
-// keepers are packages whose goroutines run many tasks, and what they are
-// called.
+// keepers are functions, or the packages of functions, with which goroutines begin
+// that do more than one task, and what those are called.
 var keepers = []struct{ function, name string }{
+	{"runtime.main", "the main goroutine"},
 	{"example.com/hemlock.", "a worker of hemlock"},
 	{"google.golang.org/grpc.(*Server).serverWorker", "a worker of grpc-go, from NumStreamWorkers"},
 	{"github.com/panjf2000/ants", "a worker of ants"},
