@@ -1,7 +1,6 @@
 package load
 
 import (
-	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -12,11 +11,23 @@ const cacheLines = 128
 
 // A caller submits tasks and waits for them. It belongs to one goroutine.
 type caller interface {
-	// turn submits one batch and waits for it.
-	turn()
+	// turn submits one batch, waits for it, and returns how many tasks it had.
+	turn(stop *flag) int
 	// probe does the same and returns how long each task took to start. The
 	// result is valid until the next call.
 	probe() []time.Duration
+}
+
+// newCaller returns a caller of the load.
+func newCaller(l *Load, bind Bind) caller {
+	switch {
+	case l.Batch == Never:
+		return newStream(l, bind)
+	case l.Batch > 1:
+		return newBatch(l, bind)
+	default:
+		return newSingle(l, bind)
+	}
 }
 
 // flag tells the callers to stop. All of them read it before each turn, so it
@@ -73,9 +84,10 @@ func newSingle(l *Load, bind Bind) *single {
 	return s
 }
 
-func (s *single) turn() {
+func (s *single) turn(*flag) int {
 	s.submit()
 	<-s.done
+	return 1
 }
 
 func (s *single) probe() []time.Duration {
@@ -84,53 +96,4 @@ func (s *single) probe() []time.Duration {
 	<-s.done
 	s.latency[0] = s.watch.latency
 	return s.latency[:]
-}
-
-// batch submits several tasks before it waits for all of them.
-type batch struct {
-	submit    func()
-	probed    []func()
-	probes    []probe
-	latencies []time.Duration
-
-	_    [cacheLines]byte
-	done sync.WaitGroup // written by every task
-	_    [cacheLines]byte
-}
-
-func newBatch(l *Load, bind Bind) *batch {
-	b := &batch{probes: make([]probe, l.Batch), latencies: make([]time.Duration, l.Batch)}
-	b.submit = bind(func() {
-		l.spend()
-		b.done.Done()
-	})
-	for i := range b.probes {
-		b.probed = append(b.probed, bind(func() {
-			b.probes[i].started()
-			l.spend()
-			b.done.Done()
-		}))
-	}
-	return b
-}
-
-func (b *batch) turn() {
-	b.done.Add(len(b.probes))
-	for range b.probes {
-		b.submit()
-	}
-	b.done.Wait()
-}
-
-func (b *batch) probe() []time.Duration {
-	b.done.Add(len(b.probes))
-	for i := range b.probes {
-		b.probes[i].submitted = now()
-		b.probed[i]()
-	}
-	b.done.Wait()
-	for i := range b.probes {
-		b.latencies[i] = b.probes[i].latency
-	}
-	return b.latencies
 }

@@ -35,16 +35,16 @@ type Work interface {
 // At returns the load's work at the pool. Everything that it needs is made
 // here, and nothing while it runs.
 func (l Load) At(bind Bind) Work {
-	if l.Storm > 0 {
+	l.rounds = rounds(l.Work)
+	switch {
+	case l.Storm > 0:
 		return newStorm(&l, bind)
+	case l.Reader:
+		return newConnection(&l, bind)
 	}
-	c := &crew{load: &l, callers: make([]caller, l.Callers)}
+	c := &crew{load: &l, callers: make([]caller, l.crowd())}
 	for i := range c.callers {
-		if l.Batch > 1 {
-			c.callers[i] = newBatch(&l, bind)
-		} else {
-			c.callers[i] = newSingle(&l, bind)
-		}
+		c.callers[i] = newCaller(&l, bind)
 	}
 	return c
 }
@@ -58,28 +58,38 @@ type crew struct {
 func (c *crew) Run(ctx context.Context, d time.Duration) (int, time.Duration, error) {
 	var total atomic.Int64
 	elapsed, err := c.together(ctx, d, func(at caller, stop *flag) {
-		turns := 0
-		for turns == 0 || !stop.Load() { // on a busy machine the time may be up at once
-			at.turn()
-			turns++
+		tasks := at.turn(stop) // on a busy machine the time may be up at once
+		for !c.load.Once() && !stop.Load() {
+			tasks += at.turn(stop)
 		}
-		total.Add(int64(turns * c.load.Batch))
+		total.Add(int64(tasks))
 	})
 	return int(total.Load()), elapsed, err
 }
 
 // Latencies lets every caller do a tenth more than is asked for, and drops that
-// tenth: the first tasks of a fresh pool say nothing about a warm one.
+// tenth: the first tasks of a fresh pool say nothing about a warm one. Of a
+// cold one they are all there is. A load that never waits has no latencies.
 func (c *crew) Latencies(ctx context.Context, samples int, d time.Duration) ([]time.Duration, error) {
+	if c.load.Batch == Never {
+		return nil, nil
+	}
+	share := max(1, samples/(len(c.callers)*c.load.Batch))
+	drop := (share + 9) / 10
+	if c.load.Once() {
+		share, drop = 1, 0
+	}
 	var mu sync.Mutex
 	var all []time.Duration
-	share := max(1, samples/(len(c.callers)*c.load.Batch))
 	_, err := c.together(ctx, d, func(at caller, stop *flag) {
 		own := make([]time.Duration, 0, share*c.load.Batch)
-		for turn := -(share + 9) / 10; turn < share && (turn <= 0 || !stop.Load()); turn++ {
-			if latencies := at.probe(); turn >= 0 {
-				own = append(own, latencies...)
+		for range drop {
+			if !stop.Load() {
+				at.probe()
 			}
+		}
+		for turn := 0; turn < share && (turn == 0 || !stop.Load()); turn++ {
+			own = append(own, at.probe()...)
 		}
 		mu.Lock()
 		defer mu.Unlock()

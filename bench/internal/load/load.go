@@ -3,23 +3,37 @@
 package load
 
 import (
-	"fmt"
 	"runtime"
 	"time"
 )
 
+// PerProcessor as the number of callers of a load means as many as GOMAXPROCS
+// says when its work begins.
+const PerProcessor = 0
+
+// Never as the batch of a load means that its callers submit without a pause
+// until the time is up, and only then wait for what is left.
+const Never = -1
+
 // A Load says what is submitted to a pool, and by how many callers.
 type Load struct {
 	Name    string `json:"name"`
-	Callers int    `json:"callers"`
+	Group   Group  `json:"group,omitempty"`
+	Callers int    `json:"callers"` // or PerProcessor
 
-	// Batch is how many tasks a caller submits before it waits for them.
+	// Batch is how many tasks a caller submits before it waits for them, or
+	// Never.
 	Batch int `json:"batch"`
 
 	// What a task does, in this order. The zero value does nothing.
 	Garbage int           `json:"garbage_bytes"` // it allocates and drops so much
 	Stack   int           `json:"stack_kib"`     // it goes so deep
+	Shallow bool          `json:"shallow"`       // it calls one function, whose frame has 1,000 bytes
+	Work    time.Duration `json:"work_ns"`       // it computes for so much processor time
 	Block   time.Duration `json:"block_ns"`      // it sleeps so long
+
+	// BlockEvery is above 1 if only one task in so many of a batch blocks.
+	BlockEvery int `json:"block_every"`
 
 	// Heap is how much live memory there is beside the pool, in MiB.
 	Heap int `json:"heap_mib"`
@@ -30,61 +44,29 @@ type Load struct {
 	// Storm is how many tasks a caller submits that all wait for each other
 	// and for those of the other callers. Where it is set Batch is not used.
 	Storm int `json:"storm"`
+
+	// Cold is set if the load is one batch at a fresh pool, which has run
+	// nothing before.
+	Cold bool `json:"cold"`
+
+	// Reader is set if one goroutine submits the tasks of all callers, as the
+	// reader of a connection does. Batch is 1 then.
+	Reader bool `json:"reader"`
+
+	rounds int // of burn that make up Work; see At
 }
 
-// All returns the loads in the order in which they are reported.
-func All() []Load {
-	loads := []Load{
-		{Name: "empty, waits every 64 tasks, 1 caller", Callers: 1, Batch: 64},
-		{Name: "empty, 1 caller", Callers: 1},
-		{Name: "empty, 64 callers", Callers: 64},
-		{Name: "empty, 512 callers", Callers: 512},
+// crowd returns the number of callers.
+func (l *Load) crowd() int {
+	if l.Callers == PerProcessor {
+		return runtime.GOMAXPROCS(0)
 	}
-	for _, kib := range []int{2, 4, 8, 16, 30, 60} {
-		loads = append(loads, stack(kib, 64))
-	}
-	loads = append(loads,
-		stack(8, 512),
-		server("30 KiB, GC, 64 callers", 64, 0),
-		server("the same after a spike, 8 callers", 8, 512),
-		server("the same after a spike, 64 callers", 64, 512),
-		Load{
-			Name: "4 KiB, blocks for 1 ms, 2,000 callers", Callers: 2000,
-			Stack: 4, Block: time.Millisecond,
-		},
-		Load{Name: "spawn storm, 10 × 1,000 tasks", Callers: 10, Storm: 1000},
-	)
-	for i := range loads {
-		loads[i].Batch = max(loads[i].Batch, 1)
-	}
-	return loads
+	return l.Callers
 }
 
-// Scaling returns the names of the loads that are measured at several numbers
-// of processors.
-func Scaling() []string {
-	return []string{
-		"empty, 64 callers",
-		"8 KiB, 64 callers",
-		"8 KiB, 512 callers",
-		"30 KiB, GC, 64 callers",
-	}
-}
-
-func stack(kib, callers int) Load {
-	return Load{
-		Name: fmt.Sprintf("%d KiB, %d callers", kib, callers), Callers: callers, Stack: kib,
-	}
-}
-
-// server is the load of a server: deep stacks, garbage, and a heap that the
-// collector has to walk.
-func server(name string, callers, spike int) Load {
-	return Load{
-		Name: name, Callers: callers, Spike: spike,
-		Stack: 30, Garbage: 2 << 10, Heap: 32,
-	}
-}
+// Once reports whether the load is over when it has run once, however short the
+// time: it is of a pool that has run nothing before.
+func (l *Load) Once() bool { return l.Cold || l.Storm > 0 }
 
 // spend is what one task does.
 func (l *Load) spend() {
@@ -93,6 +75,12 @@ func (l *Load) spend() {
 	}
 	if l.Stack > 0 {
 		dig(l.Stack)
+	}
+	if l.Shallow {
+		paddle(1)
+	}
+	if l.rounds > 0 {
+		burn(l.rounds)
 	}
 	if l.Block > 0 {
 		time.Sleep(l.Block)

@@ -7,6 +7,10 @@ import "unsafe"
 // the sum against 1 KiB.
 const overhead = 40
 
+// paddleOverhead is the same for paddle: the return address and the frame
+// pointer.
+const paddleOverhead = 16
+
 // dig uses so many KiB of stack, 1 KiB a call, and returns the address of its
 // deepest frame. All of a frame is written to, as Go does with every variable.
 //
@@ -20,6 +24,18 @@ func dig(kib int) uintptr {
 	}
 	// The array is used after the call, so no two frames share their memory.
 	return at + uintptr(frame[kib&0xff]) - 1
+}
+
+// paddle is a function with a frame of 1,000 bytes: too shallow for a fresh
+// goroutine's stack to grow, unless more of it is in use than the runtime's own
+// part.
+//
+//go:noinline
+func paddle(i int) uintptr {
+	var frame [1000 - paddleOverhead]byte
+	at := uintptr(unsafe.Pointer(&frame))
+	frame[i&0xff] = 1
+	return at + uintptr(frame[(i+1)&0xff])
 }
 
 // litter allocates so many bytes. The result of a function that is not inlined

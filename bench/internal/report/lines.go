@@ -109,7 +109,7 @@ func addBreakEven(p *plot.Plot, depths []Depth) error {
 // or nil if the run was at one number of processors.
 func (r *Report) ScalingPlot() ([]byte, error) {
 	const columns = 2
-	if !r.Scaling() {
+	if !r.Settings.Scaling {
 		return nil, nil
 	}
 	var rows [][]*plot.Plot

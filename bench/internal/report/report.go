@@ -21,6 +21,8 @@ type Report struct {
 	Samples   []Sample    `json:"samples"`
 	Latencies []Latency   `json:"latencies"`
 	Shrinks   []Shrink    `json:"shrinks"`
+	Newborns  []Newborn   `json:"newborns,omitempty"`
+	LeftOut   []LeftOut   `json:"left_out,omitempty"`
 }
 
 // A Machine says where and when the run took place, and how to repeat it.
@@ -33,11 +35,13 @@ type Machine struct {
 	Date    time.Time     `json:"date"`
 	Command string        `json:"command"`
 	Clock   time.Duration `json:"clock_ns"` // what one reading of the clock costs
+	Pace    float64       `json:"pace"`     // rounds of the loop that is work, in a microsecond of processor time
 }
 
 // Settings are what the flags chose.
 type Settings struct {
-	Procs       []int         `json:"procs"` // values of GOMAXPROCS
+	Procs       []int         `json:"procs"`   // values of GOMAXPROCS
+	Scaling     bool          `json:"scaling"` // the run compares them
 	Rounds      int           `json:"rounds"`
 	Duration    time.Duration `json:"duration_ns"`     // of one measurement
 	Warmup      time.Duration `json:"warmup_ns"`       // before it, at the same pool
@@ -45,7 +49,7 @@ type Settings struct {
 	Latencies   int           `json:"latency_samples"` // in each pass
 	Limit       time.Duration `json:"limit_ns"`        // after which a runner is given up at a load
 	ShrinkLimit time.Duration `json:"shrink_limit_ns"` // 0: not measured
-	Budget      time.Duration `json:"budget_ns"`       // after which rounds are left out; 0: none
+	Budget      time.Duration `json:"budget_ns"`       // for all of it, by leaving out rounds; 0: none
 }
 
 // A Runner is one contestant.
@@ -111,6 +115,23 @@ type Shrink struct {
 	Failed    string        `json:"failed,omitempty"`
 }
 
+// A Newborn is how much of its stack a fresh worker has in use when its first
+// task begins.
+type Newborn struct {
+	Runner string `json:"runner"`
+	Used   int    `json:"used_bytes"` // beyond what a go statement uses
+	Room   int    `json:"room_bytes"` // what the task can use before the stack grows
+	Grown  bool   `json:"grown"`      // it has grown before the task
+	Failed string `json:"failed,omitempty"`
+}
+
+// A LeftOut is a load that the budget had no time for.
+type LeftOut struct {
+	Load  string `json:"load"`
+	Procs int    `json:"procs"`
+	What  string `json:"what"`
+}
+
 // Read returns the report in the file.
 func Read(name string) (*Report, error) {
 	data, err := os.ReadFile(name)
@@ -124,5 +145,5 @@ func Read(name string) (*Report, error) {
 	return r, nil
 }
 
-// Scaling reports whether the run compares several numbers of processors.
-func (r *Report) Scaling() bool { return len(r.Settings.Procs) > 1 }
+// several reports whether the run was at several numbers of processors.
+func (r *Report) several() bool { return len(r.Settings.Procs) > 1 }

@@ -27,7 +27,7 @@ func (r *Report) WriteTables(w io.Writer) error {
 		r.writeMatrix(&b, procs, "Processor time per task", CPUTime)
 		r.writeBreakEven(&b, procs)
 	}
-	if r.Scaling() {
+	if r.Settings.Scaling {
 		r.writeScaling(&b)
 	}
 	for _, procs := range r.Settings.Procs {
@@ -255,7 +255,7 @@ func (r *Report) writeRunners(b *strings.Builder) {
 
 // at names the number of processors where there is more than one to tell apart.
 func (r *Report) at(procs int) string {
-	if !r.Scaling() {
+	if !r.Settings.Scaling {
 		return ""
 	}
 	return fmt.Sprintf(", GOMAXPROCS %d", procs)

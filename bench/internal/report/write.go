@@ -40,7 +40,7 @@ func (r *Report) Write(folder string) ([]string, error) {
 }
 
 func (r *Report) files() []file {
-	if r.Scaling() {
+	if r.Settings.Scaling {
 		return []file{
 			{"scaling.json", r.encode},
 			{"scaling.md", r.tables},

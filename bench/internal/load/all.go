@@ -1,0 +1,192 @@
+package load
+
+import (
+	"fmt"
+	"time"
+)
+
+// A Group is loads that belong together in the tables.
+type Group string
+
+// The groups, in the order in which they are reported.
+const (
+	Waiting   Group = "callers that wait"
+	Single    Group = "one submitter"
+	Several   Group = "as many submitters as processors"
+	Working   Group = "work"
+	Blocking  Group = "blocking"
+	ColdPool  Group = "cold pool"
+	Connected Group = "server"
+)
+
+// All returns the loads in the order in which they are reported: group by
+// group.
+func All() []Load {
+	var loads []Load
+	for _, group := range []struct {
+		name  Group
+		loads []Load
+	}{
+		{Waiting, waiting()},
+		{Single, submitters("1 submitter", 1, 8, 64, 1000, Never)},
+		{Several, submitters("P submitters", PerProcessor, 64, Never)},
+		{Working, working()},
+		{Blocking, blocking()},
+		{ColdPool, coldPool()},
+		{Connected, connected()},
+	} {
+		for _, l := range group.loads {
+			l.Group = group.name
+			if l.Batch == 0 {
+				l.Batch = 1
+			}
+			loads = append(loads, l)
+		}
+	}
+	return loads
+}
+
+// waiting returns the loads whose callers wait for each of their tasks.
+func waiting() []Load {
+	loads := []Load{
+		{Name: "empty, 1 caller", Callers: 1},
+		{Name: "empty, 64 callers", Callers: 64},
+		{Name: "empty, 512 callers", Callers: 512},
+	}
+	for _, kib := range []int{2, 4, 8, 16, 30, 60} {
+		loads = append(loads, stack(kib, 64))
+	}
+	return append(loads,
+		stack(8, 512),
+		littering("30 KiB, GC, 64 callers", 64, 0),
+		littering("the same after a spike, 8 callers", 8, 512),
+		littering("the same after a spike, 64 callers", 64, 512),
+	)
+}
+
+func stack(kib, callers int) Load {
+	return Load{
+		Name: fmt.Sprintf("%d KiB, %d callers", kib, callers), Callers: callers, Stack: kib,
+	}
+}
+
+// littering is deep stacks, garbage, and a heap that the collector has to walk.
+func littering(name string, callers, spike int) Load {
+	return Load{
+		Name: name, Callers: callers, Spike: spike,
+		Stack: 30, Garbage: 2 << 10, Heap: 32,
+	}
+}
+
+// submitters returns empty tasks with each of the batches, and then some that
+// use the stack.
+func submitters(who string, callers int, batches ...int) []Load {
+	var loads []Load
+	for _, batch := range batches {
+		loads = append(loads, Load{
+			Name: fmt.Sprintf("empty, %s, %s", who, pause(batch)), Callers: callers, Batch: batch,
+		})
+	}
+	for _, kib := range []int{2, 8} {
+		loads = append(loads, Load{
+			Name: fmt.Sprintf("%d KiB, %s, %s", kib, who, pause(64)), Callers: callers, Batch: 64, Stack: kib,
+		})
+	}
+	return loads
+}
+
+// pause words the batch.
+func pause(batch int) string {
+	switch batch {
+	case Never:
+		return "never waits"
+	case 1000:
+		return "every 1,000"
+	}
+	return fmt.Sprintf("every %d", batch)
+}
+
+// working returns the loads whose tasks compute.
+func working() []Load {
+	var loads []Load
+	for _, work := range []time.Duration{500, 1000, 2000, 20_000, 200_000} {
+		for _, batch := range []int{16, 64, 1000} {
+			loads = append(loads, compute(work, "1 submitter", 1, batch))
+		}
+	}
+	for _, work := range []time.Duration{500, 1000, 2000, 5000, 20_000, 200_000} {
+		loads = append(loads, compute(work, "P submitters", PerProcessor, 64))
+	}
+	return loads
+}
+
+func compute(work time.Duration, who string, callers, batch int) Load {
+	return Load{
+		Name:    fmt.Sprintf("%g us, %s, %s", float64(work)/float64(time.Microsecond), who, pause(batch)),
+		Callers: callers, Batch: batch, Work: work,
+	}
+}
+
+// blocking returns the loads whose tasks sleep.
+func blocking() []Load {
+	return []Load{
+		{Name: "1,000 tasks block for 1 ms, 1 submitter", Callers: 1, Batch: 1000, Block: time.Millisecond},
+		{Name: "10,000 tasks block for 1 ms, 1 submitter", Callers: 1, Batch: 10_000, Block: time.Millisecond},
+		{
+			Name: "every tenth task blocks for 1 ms, 1 submitter, every 1,000", Callers: 1, Batch: 1000,
+			Block: time.Millisecond, BlockEvery: 10,
+		},
+		{
+			Name: "4 KiB, blocks for 1 ms, 2,000 callers", Callers: 2000,
+			Stack: 4, Block: time.Millisecond,
+		},
+	}
+}
+
+// coldPool returns the loads that a pool begins with.
+func coldPool() []Load {
+	return []Load{
+		{Name: "cold pool, 2,000 shallow tasks", Callers: 1, Batch: 2000, Shallow: true, Cold: true},
+		{Name: "cold pool, 2,000 tasks block for 1 ms", Callers: 1, Batch: 2000, Block: time.Millisecond, Cold: true},
+		{Name: "spawn storm, 10 × 1,000 tasks", Callers: 10, Storm: 1000},
+	}
+}
+
+// connected returns the load of a server whose one connection carries the calls
+// of 256 callers, with a small and with a large live heap.
+func connected() []Load {
+	var loads []Load
+	for _, heap := range []int{4, 64} {
+		loads = append(loads, Load{
+			Name: fmt.Sprintf("1 reader for 256 callers, 8 KiB, GC, %d MiB live", heap), Callers: 256,
+			Reader: true, Stack: 8, Garbage: 4 << 10, Heap: heap,
+		})
+	}
+	return loads
+}
+
+// Scaling returns the names of the loads that are measured at several numbers
+// of processors. They are those of which more processors may change the order
+// of the runners, one or two for each reason: submitters that share what they
+// submit to, a submitter that is alone while processors idle, workers that wake
+// up on other processors, tasks around the length of a wake-up, and collections
+// that walk the stacks of workers.
+func Scaling() []string {
+	return []string{
+		"empty, 64 callers",
+		"8 KiB, 64 callers",
+		"8 KiB, 512 callers",
+		"30 KiB, GC, 64 callers",
+		"empty, 1 submitter, every 64",
+		"empty, 1 submitter, never waits",
+		"empty, P submitters, every 64",
+		"empty, P submitters, never waits",
+		"8 KiB, P submitters, every 64",
+		"2 us, 1 submitter, every 64",
+		"20 us, 1 submitter, every 16",
+		"5 us, P submitters, every 64",
+		"every tenth task blocks for 1 ms, 1 submitter, every 1,000",
+		"cold pool, 2,000 shallow tasks",
+		"1 reader for 256 callers, 8 KiB, GC, 4 MiB live",
+	}
+}

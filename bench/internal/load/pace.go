@@ -1,0 +1,52 @@
+package load
+
+import (
+	"runtime"
+	"sync"
+	"time"
+)
+
+// burn goes through so many rounds of a multiplication and an addition. Each
+// round needs the result of the one before, so no processor can do two at once,
+// and nothing but registers is used, so no other thread can slow it down by way
+// of the memory.
+//
+//go:noinline
+func burn(rounds int) (x uint64) {
+	for range rounds {
+		x = x*6364136223846793005 + 1442695040888963407
+	}
+	return x
+}
+
+// Pace returns how many rounds of work a microsecond of processor time has
+// room for. It is measured once for each process, when it is first asked for:
+// the best of many trials, because the others had interrupts to bear, or a
+// neighbour on the same core, or a processor that had yet to speed up. The
+// clock is the processor time of the thread, so that a trial that was
+// interrupted by another process is not charged for it.
+var Pace = sync.OnceValue(func() float64 {
+	const (
+		rounds = 500_000 // more than half a millisecond, beside which a reading of the clock is nothing
+		trials = 41
+	)
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	best := time.Duration(1<<63 - 1)
+	for range trials {
+		start := threadTime()
+		burn(rounds)
+		if spent := threadTime() - start; spent > 0 {
+			best = min(best, spent)
+		}
+	}
+	return rounds / (float64(best) / float64(time.Microsecond))
+})
+
+// rounds returns how many rounds take so much processor time.
+func rounds(d time.Duration) int {
+	if d == 0 {
+		return 0
+	}
+	return max(1, int(Pace()*float64(d)/float64(time.Microsecond)))
+}
