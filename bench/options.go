@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"runtime"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"example.com/hemlock/bench/internal/load"
@@ -22,9 +24,8 @@ const folder = "docs/bench"
 // the machine has them.
 var processors = []int{1, 2, 4, 8, 16, 32, 64}
 
-// budget is the time that -quick has for the rounds. The last load to begin may
-// overrun it.
-const budget = 40 * time.Second
+// budget is the time that -quick has.
+const budget = 45 * time.Second
 
 // options are what the flags say.
 type options struct {
@@ -40,9 +41,10 @@ type options struct {
 // flags are the flags before they are put together.
 type flags struct {
 	options
-	quick, scaling bool
-	runnerPattern  string
-	loadPattern    string
+	quick         bool
+	procs         string
+	runnerPattern string
+	loadPattern   string
 }
 
 func parse(args []string, handling flag.ErrorHandling) (options, error) {
@@ -55,8 +57,13 @@ func parse(args []string, handling flag.ErrorHandling) (options, error) {
 	if set.NArg() > 0 {
 		return options{}, fmt.Errorf("bench: unexpected argument %q", set.Arg(0))
 	}
+	given := map[string]bool{}
+	set.Visit(func(f *flag.Flag) { given[f.Name] = true })
 	if f.quick {
-		f.hurry(set)
+		f.hurry(set, given)
+	}
+	if f.settings.Budget > 0 && !given["shrink"] {
+		f.settings.ShrinkLimit = 0
 	}
 	return f.complete()
 }
@@ -64,14 +71,16 @@ func parse(args []string, handling flag.ErrorHandling) (options, error) {
 func (f *flags) define(set *flag.FlagSet) {
 	s := &f.settings
 	set.BoolVar(&f.quick, "quick", false, "end in under a minute: few and short rounds, no waiting for pools to shrink")
-	set.BoolVar(&f.scaling, "scaling", false, "compare throughput at several values of GOMAXPROCS")
+	set.BoolVar(&s.Scaling, "scaling", false, "compare the throughput of some of the loads at several values of GOMAXPROCS")
+	set.StringVar(&f.procs, "procs", "", "values of GOMAXPROCS, a comma-separated `list` (default: as set; with -scaling 1, 2, 4, ...)")
+	set.DurationVar(&s.Budget, "budget", 0, "leave out rounds, and do not wait for pools to shrink, to end within the `duration`; 0: no bound")
 	set.IntVar(&s.Rounds, "rounds", 9, "rounds of each load")
-	set.DurationVar(&s.Duration, "duration", 200*time.Millisecond, "time of each measurement")
-	set.DurationVar(&s.Warmup, "warmup", 40*time.Millisecond, "time of the warm-up before it")
+	set.DurationVar(&s.Duration, "duration", 100*time.Millisecond, "time of each measurement")
+	set.DurationVar(&s.Warmup, "warmup", 20*time.Millisecond, "time of the warm-up before it")
 	set.IntVar(&s.Passes, "passes", 3, "passes of the latency measurement")
 	set.IntVar(&s.Latencies, "latencies", 50_000, "tasks in each pass of the latency measurement")
 	set.DurationVar(&s.Limit, "limit", 10*time.Second, "time after which a runner is given up at a load")
-	set.DurationVar(&s.ShrinkLimit, "shrink", time.Minute, "how long to wait for a pool to shrink; 0: not at all")
+	set.DurationVar(&s.ShrinkLimit, "shrink", 45*time.Second, "how long to wait for a pool to shrink; 0: not at all")
 	set.StringVar(&f.runnerPattern, "runners", "", "measure only runners that match the `regexp`, and go")
 	set.StringVar(&f.loadPattern, "loads", "", "measure only loads that match the `regexp`")
 	set.StringVar(&f.out, "out", "", "write the files to the `folder` (default docs/bench for the whole comparison, else none)")
@@ -81,13 +90,10 @@ func (f *flags) define(set *flag.FlagSet) {
 
 // hurry shortens what no flag has set. On a busy machine the budget shortens it
 // further.
-func (f *flags) hurry(set *flag.FlagSet) {
-	f.settings.Budget = budget
-	given := map[string]bool{}
-	set.Visit(func(f *flag.Flag) { given[f.Name] = true })
+func (f *flags) hurry(set *flag.FlagSet, given map[string]bool) {
 	short := map[string]string{
 		"rounds": "3", "duration": "15ms", "warmup": "3ms",
-		"passes": "1", "latencies": "5000", "shrink": "0",
+		"passes": "1", "latencies": "5000", "shrink": "0", "budget": budget.String(),
 	}
 	for name, value := range short {
 		if !given[name] {
@@ -104,15 +110,38 @@ func (f *flags) complete() (options, error) {
 	if err := f.choose(); err != nil {
 		return options{}, err
 	}
-	f.settings.Procs = []int{runtime.GOMAXPROCS(0)}
-	if f.scaling {
-		f.settings.Procs = upTo(runtime.NumCPU())
+	if f.settings.Scaling {
 		f.settings.Passes, f.settings.ShrinkLimit = 0, 0
 	}
-	if whole := !f.quick && f.runnerPattern == "" && f.loadPattern == ""; whole && f.out == "" && f.render == "" {
+	if f.whole() && f.out == "" && f.render == "" {
 		f.out = folder
 	}
-	return f.options, nil
+	err := f.chooseProcs()
+	return f.options, err
+}
+
+// whole reports whether the run is all that the documentation shows.
+func (f *flags) whole() bool {
+	return !f.quick && f.procs == "" && f.settings.Budget == 0 && f.runnerPattern == "" && f.loadPattern == ""
+}
+
+// chooseProcs reads the values of GOMAXPROCS.
+func (f *flags) chooseProcs() error {
+	switch {
+	case f.procs != "":
+		for text := range strings.SplitSeq(f.procs, ",") {
+			procs, err := strconv.Atoi(strings.TrimSpace(text))
+			if err != nil || procs < 1 {
+				return fmt.Errorf("bench: -procs: %q is not a number of processors", text)
+			}
+			f.settings.Procs = append(f.settings.Procs, procs)
+		}
+	case f.settings.Scaling:
+		f.settings.Procs = upTo(runtime.NumCPU())
+	default:
+		f.settings.Procs = []int{runtime.GOMAXPROCS(0)}
+	}
+	return nil
 }
 
 func check(s report.Settings) error {
@@ -121,8 +150,8 @@ func check(s report.Settings) error {
 		return errors.New("bench: -rounds must be at least 1")
 	case s.Duration <= 0 || s.Warmup <= 0 || s.Limit <= 0:
 		return errors.New("bench: -duration, -warmup and -limit must be above 0")
-	case s.Passes < 0 || s.Latencies < 1 || s.ShrinkLimit < 0:
-		return errors.New("bench: -passes and -shrink must not be negative, and -latencies at least 1")
+	case s.Passes < 0 || s.Latencies < 1 || s.ShrinkLimit < 0 || s.Budget < 0:
+		return errors.New("bench: -passes, -shrink and -budget must not be negative, and -latencies at least 1")
 	}
 	return nil
 }
@@ -141,7 +170,7 @@ func (f *flags) choose() error {
 		return r.Name != runner.Baseline && !runners.MatchString(r.Name)
 	})
 	f.loads = slices.DeleteFunc(load.All(), func(l load.Load) bool {
-		return !loads.MatchString(l.Name) || f.scaling && !slices.Contains(load.Scaling(), l.Name)
+		return !loads.MatchString(l.Name) || f.settings.Scaling && !slices.Contains(load.Scaling(), l.Name)
 	})
 	if len(f.loads) == 0 {
 		return fmt.Errorf("bench: -loads: no load matches %q", f.loadPattern)

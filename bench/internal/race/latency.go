@@ -11,12 +11,12 @@ import (
 
 // slack is how much longer than a measurement of throughput a pass of the
 // latency measurement may take; a slow runner then gets fewer samples.
-const slack = 4
+const slack = 2
 
 // latency measures how long tasks take to start. It is a pass of its own,
 // because reading the clock twice costs as much as many a task.
 func (r *Race) latency(ctx context.Context, l load.Load, c runner.Runner, pass int) {
-	if r.failed[entry{l.Name, c.Name}] {
+	if r.failed[entry{l.Name, c.Name}] || l.Batch == load.Never {
 		return
 	}
 	result := report.Latency{Load: l.Name, Runner: c.Name, Procs: runtime.GOMAXPROCS(0), Pass: pass}

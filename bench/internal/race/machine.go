@@ -8,6 +8,7 @@ import (
 
 	"github.com/klauspost/cpuid/v2"
 
+	"example.com/hemlock/bench/internal/load"
 	"example.com/hemlock/bench/internal/report"
 )
 
@@ -21,6 +22,7 @@ func machine() report.Machine {
 		Date:    time.Now().UTC().Truncate(time.Second),
 		Command: strings.Join(append([]string{"go run ./bench"}, os.Args[1:]...), " "),
 		Clock:   clockCost(),
+		Pace:    load.Pace(),
 	}
 }
 

@@ -17,11 +17,21 @@ import (
 // disappear before they count as left behind.
 const lingering = 20 * time.Millisecond
 
+// patience is how many times longer than a measurement all the fresh pools may
+// take that make it up: what a load on a cold pool takes is short beside the
+// collections before it and the closing after it, which at some runners is
+// slow.
+const patience = 5
+
 // measure runs the load at a fresh pool, and at further ones until the time is
-// up: a storm ends long before.
+// up: a load on a cold pool ends long before.
 func (r *Race) measure(ctx context.Context, l load.Load, c runner.Runner) report.Sample {
 	var s report.Sample
+	start := time.Now()
 	for s.Failed == "" && s.Elapsed < r.Settings.Duration && ctx.Err() == nil {
+		if s.Elapsed > 0 && time.Since(start) > patience*r.Settings.Duration {
+			break
+		}
 		if err := r.once(ctx, l, c, &s); err != nil {
 			s.Failed = err.Error()
 		}
@@ -72,10 +82,10 @@ func (r *Race) work(ctx context.Context, l load.Load, pool runner.Pool, s *repor
 	return err
 }
 
-// warmUp runs the spike and a part of the load. A storm is at its most
-// interesting in a cold pool.
+// warmUp runs the spike and a part of the load, unless the load is of a cold
+// pool.
 func (r *Race) warmUp(ctx context.Context, l load.Load, pool runner.Pool, work load.Work) error {
-	if l.Storm > 0 {
+	if l.Once() {
 		return nil
 	}
 	if err := l.Surge(ctx, pool.Bind); err != nil {

@@ -26,7 +26,9 @@ type Race struct {
 
 	goroutines int // there were before the last measurement
 
-	deadline time.Time // of the load's rounds, if there is a budget
+	// If there is a budget: when all of it is used up, and until when the load
+	// that is under way may begin another round, and another pass.
+	end, rounds, passes time.Time
 }
 
 // An entry is a runner at a load.
@@ -41,11 +43,16 @@ func (r *Race) Run(ctx context.Context) (*report.Report, error) {
 	r.report = &report.Report{
 		Machine: machine(), Settings: r.Settings, Runners: describe(r.Runners), Loads: r.Loads,
 	}
-	start := time.Now()
-	for j, procs := range r.Settings.Procs {
+	r.end = time.Now().Add(r.Settings.Budget)
+	if err := r.newborns(ctx); err != nil {
+		return nil, err
+	}
+	left := len(r.Loads) * len(r.Settings.Procs)
+	for _, procs := range r.Settings.Procs {
 		runtime.GOMAXPROCS(procs)
 		for i, l := range r.Loads {
-			r.share(start, j*len(r.Loads)+i+1)
+			r.share(left)
+			left--
 			r.logf("%d of %d at GOMAXPROCS %d: %s", i+1, len(r.Loads), procs, l.Name)
 			if err := r.race(ctx, l); err != nil {
 				return nil, err
@@ -65,14 +72,18 @@ func describe(runners []runner.Runner) []report.Runner {
 
 // race runs one load: the rounds, then the passes of the latency measurement.
 func (r *Race) race(ctx context.Context, l load.Load) error {
+	if r.late(r.end) {
+		r.leaveOut(l, "all of it")
+		return nil
+	}
 	ballast := l.Ballast()
 	defer runtime.KeepAlive(ballast)
 	if len(r.Runners) > 0 {
 		r.measure(ctx, l, r.Runners[0]) // the first measurement pays for the growth of the process
 	}
 	for round := range r.Settings.Rounds {
-		if round > 0 && r.late() {
-			break
+		if round > 0 && r.late(r.rounds) {
+			break // the tables say how many rounds there were
 		}
 		for turn, c := range shuffled(r.Runners) {
 			if ctx.Err() != nil {
@@ -82,6 +93,12 @@ func (r *Race) race(ctx context.Context, l load.Load) error {
 		}
 	}
 	for pass := range r.Settings.Passes {
+		if pass == 0 && r.late(r.end) {
+			r.leaveOut(l, "latencies")
+		}
+		if r.late(r.end) || pass > 0 && r.late(r.passes) {
+			break
+		}
 		for _, c := range shuffled(r.Runners) {
 			if ctx.Err() != nil {
 				return ctx.Err()
@@ -92,16 +109,28 @@ func (r *Race) race(ctx context.Context, l load.Load) error {
 	return nil
 }
 
-// share gives a load its part of the budget, which is divided evenly. What one
-// load does not use the next one may.
-func (r *Race) share(start time.Time, loads int) {
-	all := len(r.Loads) * len(r.Settings.Procs)
-	r.deadline = start.Add(r.Settings.Budget * time.Duration(loads) / time.Duration(all))
+// share gives the next load its part of what is left of the budget, which is
+// divided evenly among the loads that are left. A quarter of it is for the
+// latencies, if there are any.
+func (r *Race) share(left int) {
+	part := max(0, time.Until(r.end)) / time.Duration(left)
+	r.passes = time.Now().Add(part)
+	r.rounds = r.passes
+	if r.Settings.Passes > 0 {
+		r.rounds = r.passes.Add(-part / 4)
+	}
 }
 
-// late reports whether the load has used up its part of the budget.
-func (r *Race) late() bool {
-	return r.Settings.Budget > 0 && time.Now().After(r.deadline)
+// late reports whether there is a budget, and the time for something is up.
+func (r *Race) late(deadline time.Time) bool {
+	return r.Settings.Budget > 0 && time.Now().After(deadline)
+}
+
+// leaveOut writes down what the budget had no time for.
+func (r *Race) leaveOut(l load.Load, what string) {
+	procs := runtime.GOMAXPROCS(0)
+	r.report.LeftOut = append(r.report.LeftOut, report.LeftOut{Load: l.Name, Procs: procs, What: what})
+	r.logf("no time is left for %q at GOMAXPROCS %d: %s", l.Name, procs, what)
 }
 
 func (r *Race) turn(ctx context.Context, l load.Load, c runner.Runner, round, turn int) {

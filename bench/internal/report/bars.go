@@ -2,8 +2,11 @@ package report
 
 import (
 	"fmt"
+	"math"
 
+	xfont "golang.org/x/image/font"
 	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
@@ -11,10 +14,17 @@ import (
 	"example.com/hemlock/bench/internal/runner"
 )
 
+// leastRatio is where the axis of the ratios begins. What is slower is drawn
+// there.
+const leastRatio = 1.0 / 16
+
 // bars is the plot of the ratio by load: a bar for the subject, one for the
-// best peer, and a dot for each of the others.
+// best peer, and a dot for each of the others. The loads stand group by group,
+// each under a row with the name of the group.
 type bars struct {
-	names  []string // of the loads, from the bottom up
+	rows   []string // from the bottom up; empty where a group's name stands
+	groups plotter.XYLabels
+	at     []float64 // the rows of the loads
 	own    []Spread
 	best   []Spread
 	labels []string // of the best peers
@@ -24,87 +34,105 @@ type bars struct {
 func (r *Report) bars(procs int) bars {
 	var b bars
 	for i := len(r.Loads) - 1; i >= 0; i-- {
-		load := r.Loads[i].Name
-		own, ok := r.Ratio(procs, load, runner.Subject, Rate)
-		best, peer := r.Best(procs, load, r.Peers())
-		if !ok || best == "" {
-			continue
-		}
-		row := float64(len(b.names))
-		b.names = append(b.names, load)
-		b.own = append(b.own, own)
-		b.best = append(b.best, peer)
-		b.labels = append(b.labels, best)
-		for _, name := range r.Peers() {
-			if s, ok := r.Ratio(procs, load, name, Rate); ok && name != best {
-				b.others = append(b.others, plotter.XY{X: s.Median, Y: row})
-			}
+		l := r.Loads[i]
+		r.addRow(&b, procs, l.Name)
+		if first := i == 0 || r.Loads[i-1].Group != l.Group; first && l.Group != "" {
+			b.heading(string(l.Group))
 		}
 	}
 	return b
+}
+
+func (r *Report) addRow(b *bars, procs int, load string) {
+	own, ok := r.Ratio(procs, load, runner.Subject, Rate)
+	best, peer := r.Best(procs, load, r.Peers())
+	if !ok || best == "" {
+		return
+	}
+	row := float64(len(b.rows))
+	b.rows = append(b.rows, load)
+	b.at = append(b.at, row)
+	b.own = append(b.own, own)
+	b.best = append(b.best, peer)
+	b.labels = append(b.labels, best)
+	for _, name := range r.Peers() {
+		if s, ok := r.Ratio(procs, load, name, Rate); ok && name != best {
+			b.others = append(b.others, plotter.XY{X: max(s.Median, leastRatio), Y: row})
+		}
+	}
+}
+
+// heading gives a group of which there are rows a row for its name.
+func (b *bars) heading(group string) {
+	if n := len(b.rows); n == 0 || b.rows[n-1] == "" {
+		return
+	}
+	b.groups.XYs = append(b.groups.XYs, plotter.XY{X: leastRatio, Y: float64(len(b.rows))})
+	b.groups.Labels = append(b.groups.Labels, group)
+	b.rows = append(b.rows, "")
 }
 
 // RatioPlot returns the ratio by load as SVG, or nil if there is nothing to
 // compare.
 func (r *Report) RatioPlot(procs int) ([]byte, error) {
 	b := r.bars(procs)
-	if len(b.names) == 0 {
+	if len(b.at) == 0 {
 		return nil, nil
 	}
-	p := newPlot(fmt.Sprintf("Tasks per second relative to a bare go statement (GOMAXPROCS %d, higher is better)", procs))
-	p.X.Label.Text = fmt.Sprintf("median of %d rounds; thin lines: smallest to largest", r.Settings.Rounds)
-	p.NominalY(b.names...)
+	p := newPlot(fmt.Sprintf("Tasks per second relative to a bare go statement (GOMAXPROCS %d, to the right is better)", procs))
+	p.X.Label.Text = fmt.Sprintf("median of %d rounds, each step twice the last; thin lines: smallest to largest", r.Settings.Rounds)
+	p.X.Scale = plot.LogScale{}
+	p.X.Tick.Marker = plot.TickerFunc(ratioTicks)
+	p.NominalY(b.rows...)
 	p.Add(grid(true, false))
 	if err := b.add(p); err != nil {
 		return nil, err
 	}
-	p.X.Min, p.X.Max = 0, b.reach()
-	p.Y.Min, p.Y.Max = -0.6, float64(len(b.names))-0.4
-	p.Legend.Top = true // the first loads have the shortest bars
-	height := vg.Points(90) + vg.Length(len(b.names))*vg.Points(28)
+	p.X.Min, p.X.Max = leastRatio, b.reach()
+	// The legend stands above the first load.
+	p.Y.Min, p.Y.Max = -0.6, float64(len(b.rows))+3.4
+	p.Legend.Top = true
+	height := vg.Points(90) + vg.Length(len(b.rows)+4)*vg.Points(22)
 	return render([][]*plot.Plot{{p}}, height, r.caption())
+}
+
+// ratioTicks marks the powers of two in the range.
+func ratioTicks(least, most float64) []plot.Tick {
+	var ticks []plot.Tick
+	for v := math.Exp2(math.Ceil(math.Log2(least))); v <= most; v *= 2 {
+		label := fmt.Sprintf("%g", v)
+		if v < 1 {
+			label = fmt.Sprintf("1/%g", 1/v)
+		}
+		ticks = append(ticks, plot.Tick{Value: v, Label: label})
+	}
+	return ticks
 }
 
 // add puts everything into the plot.
 func (b bars) add(p *plot.Plot) error {
-	const offset = 5
-	if err := addBars(p, b.own, vg.Points(offset), blue, runner.Subject); err != nil {
-		return err
-	}
-	if err := addBars(p, b.best, vg.Points(-offset), orange, "best peer"); err != nil {
-		return err
-	}
+	const offset = 4.5
+	own := ratios{at: b.at, spreads: b.own, offset: vg.Points(offset), fill: blue}
+	best := ratios{at: b.at, spreads: b.best, offset: vg.Points(-offset), fill: orange}
+	p.Add(own, best)
+	p.Legend.Add(runner.Subject, own)
+	p.Legend.Add("best peer", best)
 	if err := b.addOthers(p); err != nil {
 		return err
 	}
 	if err := b.addLabels(p, vg.Points(-offset)); err != nil {
 		return err
 	}
-	one, err := plotter.NewLine(plotter.XYs{{X: 1, Y: -0.6}, {X: 1, Y: float64(len(b.names)) - 0.4}})
+	if err := b.addGroups(p); err != nil {
+		return err
+	}
+	one, err := plotter.NewLine(plotter.XYs{{X: 1, Y: -0.6}, {X: 1, Y: float64(len(b.rows)) - 0.4}})
 	if err != nil {
 		return err
 	}
 	one.LineStyle = draw.LineStyle{Color: black, Width: vg.Points(1.2), Dashes: []vg.Length{vg.Points(4), vg.Points(2)}}
 	p.Add(one)
 	p.Legend.Add("a bare go statement", one)
-	return nil
-}
-
-func addBars(p *plot.Plot, spreads []Spread, offset vg.Length, fill colour, name string) error {
-	values := make(plotter.Values, len(spreads))
-	for i, s := range spreads {
-		values[i] = s.Median
-	}
-	chart, err := plotter.NewBarChart(values, vg.Points(9))
-	if err != nil {
-		return err
-	}
-	chart.Horizontal = true
-	chart.Offset = offset
-	chart.Color = fill
-	chart.LineStyle.Width = 0
-	p.Add(chart, whiskers{spreads: spreads, offset: offset})
-	p.Legend.Add(name, chart)
 	return nil
 }
 
@@ -116,25 +144,49 @@ func (b bars) addOthers(p *plot.Plot) error {
 	if err != nil {
 		return err
 	}
-	dots.GlyphStyle = draw.GlyphStyle{Color: black, Radius: vg.Points(1.8), Shape: draw.RingGlyph{}}
+	dots.GlyphStyle = draw.GlyphStyle{Color: black, Radius: vg.Points(1.6), Shape: draw.RingGlyph{}}
 	p.Add(dots)
 	p.Legend.Add("the other peers", dots)
 	return nil
 }
 
-// addLabels names the best peer beside its bar.
+// addLabels writes the ratio of the subject and of the best peer, and its name,
+// beside their bars.
 func (b bars) addLabels(p *plot.Plot, offset vg.Length) error {
-	at := plotter.XYLabels{}
-	for i, s := range b.best {
-		at.XYs = append(at.XYs, plotter.XY{X: min(s.Max, b.reach()*0.85), Y: float64(i)})
-		at.Labels = append(at.Labels, fmt.Sprintf("%s %.2f", b.labels[i], s.Median))
+	own, best := plotter.XYLabels{}, plotter.XYLabels{}
+	for i, row := range b.at {
+		own.XYs = append(own.XYs, plotter.XY{X: b.beside(b.own[i]), Y: row})
+		own.Labels = append(own.Labels, decimal(b.own[i].Median))
+		best.XYs = append(best.XYs, plotter.XY{X: b.beside(b.best[i]), Y: row})
+		best.Labels = append(best.Labels, b.labels[i]+" "+decimal(b.best[i].Median))
 	}
+	if err := addTexts(p, own, -offset, sans(7)); err != nil {
+		return err
+	}
+	return addTexts(p, best, offset, sans(7))
+}
+
+// beside returns where the text beside a bar begins: behind the whisker, or
+// behind the line at 1 that a bar to the left starts from.
+func (b bars) beside(s Spread) float64 { return min(max(s.Max, 1), b.reach()*0.6) }
+
+// addGroups writes the names of the groups.
+func (b bars) addGroups(p *plot.Plot) error {
+	if len(b.groups.Labels) == 0 {
+		return nil
+	}
+	bold := sans(9.5)
+	bold.Weight = xfont.WeightBold
+	return addTexts(p, b.groups, 0, bold)
+}
+
+func addTexts(p *plot.Plot, at plotter.XYLabels, offset vg.Length, face font.Font) error {
 	labels, err := plotter.NewLabels(at)
 	if err != nil {
 		return err
 	}
 	for i := range labels.TextStyle {
-		labels.TextStyle[i].Font = sans(7.5)
+		labels.TextStyle[i].Font = face
 		labels.TextStyle[i].Color = black
 		labels.TextStyle[i].YAlign = draw.YCenter
 	}
@@ -150,22 +202,39 @@ func (b bars) reach() float64 {
 	for i := range b.own {
 		largest = max(largest, b.own[i].Median, b.best[i].Median)
 	}
-	return 1.3 * largest
+	return 3 * largest
 }
 
-// whiskers draws a thin line from the smallest to the largest value of each
-// bar, as far as the axis goes. The error bars of the plotter package cannot be
-// moved off the middle of their group.
-type whiskers struct {
+// ratios draws bars that begin at 1, to the right of it where a runner is faster
+// than the baseline and to the left where it is slower, and over each a thin
+// line from the smallest to the largest value. The bars of the plotter package
+// begin at 0, which a logarithmic axis does not have.
+type ratios struct {
+	at      []float64
 	spreads []Spread
 	offset  vg.Length
+	fill    colour
 }
 
-func (w whiskers) Plot(c draw.Canvas, p *plot.Plot) {
+// thickness is that of a bar.
+const thickness = 8
+
+func (s ratios) Plot(c draw.Canvas, p *plot.Plot) {
 	x, y := p.Transforms(&c)
+	within := func(v float64) vg.Length { return x(min(max(v, leastRatio), p.X.Max)) }
 	style := draw.LineStyle{Color: black, Width: vg.Points(0.7)}
-	for i, s := range w.spreads {
-		at := y(float64(i)) + w.offset
-		c.StrokeLine2(style, x(s.Min), at, x(min(s.Max, p.X.Max)), at)
+	for i, spread := range s.spreads {
+		at := y(s.at[i]) + s.offset
+		low, high := at-vg.Points(thickness)/2, at+vg.Points(thickness)/2
+		left, right := x(1), within(spread.Median)
+		c.FillPolygon(s.fill, []vg.Point{{X: left, Y: low}, {X: right, Y: low}, {X: right, Y: high}, {X: left, Y: high}})
+		c.StrokeLine2(style, within(spread.Min), at, within(spread.Max), at)
 	}
+}
+
+// Thumbnail draws the mark of the legend.
+func (s ratios) Thumbnail(c *draw.Canvas) {
+	c.FillPolygon(s.fill, []vg.Point{
+		{X: c.Min.X, Y: c.Min.Y}, {X: c.Max.X, Y: c.Min.Y}, {X: c.Max.X, Y: c.Max.Y}, {X: c.Min.X, Y: c.Max.Y},
+	})
 }

@@ -20,7 +20,7 @@ type Depth struct {
 func (r *Report) Depths(procs int, name string) []Depth {
 	var depths []Depth
 	for _, l := range r.Loads {
-		if l.Callers != depthCallers || l.Batch != 1 || l.Garbage+l.Heap+l.Spike+l.Storm > 0 || l.Block > 0 {
+		if l.Callers != depthCallers || l.Batch != 1 || l.Garbage+l.Heap+l.Spike+l.Storm > 0 || l.Block+l.Work > 0 || l.Reader {
 			continue
 		}
 		if s, ok := r.Ratio(procs, l.Name, name, Rate); ok {

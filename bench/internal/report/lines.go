@@ -123,7 +123,7 @@ func (r *Report) ScalingPlot() ([]byte, error) {
 		}
 		rows[i/columns][i%columns] = p
 	}
-	return render(rows, vg.Length(len(rows))*vg.Points(240)+vg.Points(20), r.caption())
+	return render(rows, vg.Length(len(rows))*vg.Points(200)+vg.Points(20), r.caption())
 }
 
 func (r *Report) scaling(load string, legend bool) (*plot.Plot, error) {

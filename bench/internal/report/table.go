@@ -10,6 +10,7 @@ import (
 
 	"github.com/jedib0t/go-pretty/v6/table"
 
+	"example.com/hemlock/bench/internal/load"
 	"example.com/hemlock/bench/internal/runner"
 )
 
@@ -25,8 +26,10 @@ func (r *Report) WriteTables(w io.Writer) error {
 		r.writeSummary(&b, procs)
 		r.writeMatrix(&b, procs, "Throughput", Rate)
 		r.writeMatrix(&b, procs, "Processor time per task", CPUTime)
+		r.writeStarts(&b, procs)
 		r.writeBreakEven(&b, procs)
 	}
+	r.writeNewborns(&b)
 	if r.Settings.Scaling {
 		r.writeScaling(&b)
 	}
@@ -37,6 +40,7 @@ func (r *Report) WriteTables(w io.Writer) error {
 	}
 	r.writeShrinks(&b)
 	r.writeFailures(&b)
+	r.writeLeftOut(&b)
 	r.writeRunners(&b)
 	_, err := io.WriteString(w, b.String())
 	return err
@@ -55,30 +59,39 @@ func (r *Report) writeHead(b *strings.Builder) {
 	fmt.Fprintf(b, "- %s %s/%s on %s, %d processors, GOMAXPROCS %s\n",
 		m.Go, m.OS, m.Arch, m.CPU, m.CPUs, strings.Trim(fmt.Sprint(s.Procs), "[]"))
 	fmt.Fprintf(b, "- made by `%s` on %s\n", m.Command, m.Date.Format(time.RFC3339))
-	fmt.Fprintf(b, "- %d rounds of %v after %v of warm-up, each at a fresh pool, in a new order each round\n",
-		s.Rounds, s.Duration, s.Warmup)
-	fmt.Fprintf(b, "- latencies: medians of %d passes of up to %d tasks; one reading of the clock, %v here, is in each\n\n",
+	fmt.Fprintf(b, "- %d rounds of %v after %v of warm-up, each at a fresh pool, in a new order each round%s\n",
+		s.Rounds, s.Duration, s.Warmup, r.bounded())
+	fmt.Fprintf(b, "- latencies: medians of %d passes of up to %d tasks; one reading of the clock, %v here, is in each\n",
 		s.Passes, s.Latencies, m.Clock)
+	fmt.Fprintf(b, "- a microsecond of work is %.0f rounds of a loop of one multiplication and one addition\n\n", m.Pace)
+}
+
+// bounded says how the rounds were cut short, if they were.
+func (r *Report) bounded() string {
+	if r.Settings.Budget == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; fewer where %v for the whole run had no time for more", r.Settings.Budget)
 }
 
 // writeSummary writes the table that answers who is ahead.
 func (r *Report) writeSummary(b *strings.Builder, procs int) {
-	t := newTable("load", "go, tasks/s", "hemlock", "min", "max", "rounds", "best peer", "which", "fastest")
-	for _, l := range r.Loads {
-		base, ok := r.Absolute(procs, l.Name, runner.Baseline, Rate)
-		if !ok {
-			continue
-		}
-		own, ok := r.Ratio(procs, l.Name, runner.Subject, Rate)
-		best, peer := r.Best(procs, l.Name, r.Peers())
-		t.AppendRow(table.Row{
-			l.Name, count(base.Median),
-			ratio(own.Median, ok), ratio(own.Min, ok), ratio(own.Max, ok), base.N,
-			ratio(peer.Median, best != ""), best, r.fastest(procs, l.Name),
+	r.section(b, "Who is ahead"+r.at(procs),
+		"Tasks per second relative to a bare `go` statement in the same round: medians, and the smallest and the largest.",
+		[]any{"load", "go, tasks/s", "hemlock", "min", "max", "rounds", "best peer", "which", "fastest"},
+		func(l load.Load) table.Row {
+			base, ok := r.Absolute(procs, l.Name, runner.Baseline, Rate)
+			if !ok {
+				return nil
+			}
+			own, ok := r.Ratio(procs, l.Name, runner.Subject, Rate)
+			best, peer := r.Best(procs, l.Name, r.Peers())
+			return table.Row{
+				l.Name, count(base.Median),
+				ratio(own.Median, ok), ratio(own.Min, ok), ratio(own.Max, ok), base.N,
+				ratio(peer.Median, best != ""), best, r.fastest(procs, l.Name),
+			}
 		})
-	}
-	section(b, "Who is ahead"+r.at(procs),
-		"Tasks per second relative to a bare `go` statement in the same round: medians, and the smallest and the largest.", t)
 }
 
 // fastest names the runner with the highest median, the baseline included.
@@ -93,20 +106,38 @@ func (r *Report) fastest(procs int, load string) string {
 
 // writeMatrix writes one figure for all runners.
 func (r *Report) writeMatrix(b *strings.Builder, procs int, title string, figure Figure) {
-	head := []any{"load"}
-	for _, c := range r.Runners {
-		head = append(head, c.Name)
+	r.section(b, title+r.at(procs), "Relative to a bare `go` statement, medians.", r.heads(),
+		func(l load.Load) table.Row {
+			row := table.Row{l.Name}
+			for _, c := range r.Runners {
+				s, ok := r.Ratio(procs, l.Name, c.Name, figure)
+				row = append(row, ratio(s.Median, ok))
+			}
+			return row
+		})
+}
+
+// writeStarts writes how long the tasks of all runners took to start.
+func (r *Report) writeStarts(b *strings.Builder, procs int) {
+	if r.Settings.Passes == 0 {
+		return
 	}
-	t := newTable(head...)
-	for _, l := range r.Loads {
-		row := table.Row{l.Name}
-		for _, c := range r.Runners {
-			s, ok := r.Ratio(procs, l.Name, c.Name, figure)
-			row = append(row, ratio(s.Median, ok))
-		}
-		t.AppendRow(row)
-	}
-	section(b, title+r.at(procs), "Relative to a bare `go` statement, medians.", t)
+	r.section(b, "Start latency"+r.at(procs),
+		"From before the submission to the first instruction of the task: p50 / p99, medians of the passes. "+
+			"A load that never waits has none: it would say how far its submitter is ahead.", r.heads(),
+		func(l load.Load) table.Row {
+			row, some := table.Row{l.Name}, false
+			for _, c := range r.Runners {
+				p50, ok := r.Percentile(procs, l.Name, c.Name, P50)
+				p99, _ := r.Percentile(procs, l.Name, c.Name, P99)
+				row = append(row, orNothing(nanoseconds(float64(p50))+" / "+nanoseconds(float64(p99)), ok))
+				some = some || ok
+			}
+			if !some {
+				return nil
+			}
+			return row
+		})
 }
 
 func (r *Report) writeBreakEven(b *strings.Builder, procs int) {
@@ -119,6 +150,31 @@ func (r *Report) writeBreakEven(b *strings.Builder, procs int) {
 	section(b, "Break-even in stack depth"+r.at(procs),
 		fmt.Sprintf("The depth of stack from which on a runner is faster than a bare `go` statement, "+
 			"with %d callers that each wait for their task; between two measured depths by interpolation.", depthCallers), t)
+}
+
+// writeNewborns writes what a worker's birth leaves of its stack.
+func (r *Report) writeNewborns(b *strings.Builder) {
+	if len(r.Newborns) == 0 {
+		return
+	}
+	t := newTable("runner", "bytes of stack before the first task", "left for it")
+	for _, n := range r.Newborns {
+		t.AppendRow(table.Row{n.Runner, n.used(), orNothing(fmt.Sprint(n.Room), n.Failed == "")})
+	}
+	section(b, "Bytes of stack before the first task",
+		"What a fresh worker has in use of its stack when its first task begins, beyond a bare `go` statement; and what "+
+			"the task, with functions of small frames, can use before the stack is copied to a larger one.", t)
+}
+
+func (n Newborn) used() string {
+	switch {
+	case n.Failed != "":
+		return "failed: " + n.Failed
+	case n.Grown:
+		return fmt.Sprintf("%d; the stack has grown already", n.Used)
+	default:
+		return fmt.Sprint(n.Used)
+	}
 }
 
 func (r *Report) writeScaling(b *strings.Builder) {
@@ -245,6 +301,21 @@ func (r *Report) writeFailures(b *strings.Builder) {
 	fmt.Fprintf(b, "## Failures\n\n%s\n\n", strings.Join(lines, "\n"))
 }
 
+// writeLeftOut lists what the budget had no time for.
+func (r *Report) writeLeftOut(b *strings.Builder) {
+	if r.Settings.Budget == 0 {
+		return
+	}
+	lines := []string{"Nothing but rounds."}
+	if len(r.LeftOut) > 0 {
+		lines = nil
+	}
+	for _, l := range r.LeftOut {
+		lines = append(lines, fmt.Sprintf("- %q at GOMAXPROCS %d: %s", l.Load, l.Procs, l.What))
+	}
+	fmt.Fprintf(b, "## Left out for want of time\n\n%s\n\n", strings.Join(lines, "\n"))
+}
+
 func (r *Report) writeRunners(b *strings.Builder) {
 	t := newTable("runner", "module", "version", "made by")
 	for _, c := range r.Runners {
@@ -255,7 +326,7 @@ func (r *Report) writeRunners(b *strings.Builder) {
 
 // at names the number of processors where there is more than one to tell apart.
 func (r *Report) at(procs int) string {
-	if !r.Settings.Scaling {
+	if !r.several() {
 		return ""
 	}
 	return fmt.Sprintf(", GOMAXPROCS %d", procs)

@@ -47,14 +47,25 @@ func (r *Report) files() []file {
 			{"scaling.svg", r.ScalingPlot},
 		}
 	}
-	procs := r.Settings.Procs[0]
-	return []file{
+	files := []file{
 		{"results.json", r.encode},
 		{"results.md", r.tables},
-		{"ratio.svg", func() ([]byte, error) { return r.RatioPlot(procs) }},
-		{"depth.svg", func() ([]byte, error) { return r.DepthPlot(procs) }},
-		{"latency.svg", func() ([]byte, error) { return r.LatencyPlot(procs) }},
 	}
+	for _, procs := range r.Settings.Procs {
+		files = append(files,
+			file{r.plotName("ratio", procs), func() ([]byte, error) { return r.RatioPlot(procs) }},
+			file{r.plotName("depth", procs), func() ([]byte, error) { return r.DepthPlot(procs) }},
+			file{r.plotName("latency", procs), func() ([]byte, error) { return r.LatencyPlot(procs) }})
+	}
+	return files
+}
+
+// plotName tells the plots of several numbers of processors apart.
+func (r *Report) plotName(name string, procs int) string {
+	if r.several() {
+		return fmt.Sprintf("%s-%d.svg", name, procs)
+	}
+	return name + ".svg"
 }
 
 func (r *Report) tables() ([]byte, error) {
