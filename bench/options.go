@@ -92,8 +92,8 @@ func (f *flags) define(set *flag.FlagSet) {
 // further.
 func (f *flags) hurry(set *flag.FlagSet, given map[string]bool) {
 	short := map[string]string{
-		"rounds": "3", "duration": "15ms", "warmup": "3ms",
-		"passes": "1", "latencies": "5000", "shrink": "0", "budget": budget.String(),
+		"rounds": "3", "duration": "8ms", "warmup": "2ms",
+		"passes": "1", "latencies": "2000", "shrink": "0", "budget": budget.String(),
 	}
 	for name, value := range short {
 		if !given[name] {

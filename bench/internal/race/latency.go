@@ -16,7 +16,7 @@ const slack = 2
 // latency measures how long tasks take to start. It is a pass of its own,
 // because reading the clock twice costs as much as many a task.
 func (r *Race) latency(ctx context.Context, l load.Load, c runner.Runner, pass int) {
-	if r.failed[entry{l.Name, c.Name}] || l.Batch == load.Never {
+	if r.failed[entry{l.Name, c.Name}] {
 		return
 	}
 	result := report.Latency{Load: l.Name, Runner: c.Name, Procs: runtime.GOMAXPROCS(0), Pass: pass}

@@ -92,11 +92,11 @@ func (r *Race) race(ctx context.Context, l load.Load) error {
 			r.turn(ctx, l, c, round, turn)
 		}
 	}
-	for pass := range r.Settings.Passes {
-		if pass == 0 && r.late(r.end) {
-			r.leaveOut(l, "latencies")
-		}
-		if r.late(r.end) || pass > 0 && r.late(r.passes) {
+	for pass := range r.passesOf(l) {
+		if r.late(r.passes) {
+			if pass == 0 {
+				r.leaveOut(l, "latencies")
+			}
 			break
 		}
 		for _, c := range shuffled(r.Runners) {
@@ -107,6 +107,15 @@ func (r *Race) race(ctx context.Context, l load.Load) error {
 		}
 	}
 	return nil
+}
+
+// passesOf returns how many passes of the latency measurement the load has. One
+// that never waits has none.
+func (r *Race) passesOf(l load.Load) int {
+	if l.Batch == load.Never {
+		return 0
+	}
+	return r.Settings.Passes
 }
 
 // share gives the next load its part of what is left of the budget, which is
