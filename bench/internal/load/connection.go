@@ -66,7 +66,7 @@ func (c *connection) Latencies(ctx context.Context, samples int, d time.Duration
 		at.probed()
 	}
 	_, err := c.serve(ctx, d, submit, func(at *call) bool {
-		if drop++; drop > 0 {
+		if drop++; drop > 0 && len(all) < samples {
 			all = append(all, at.watch.latency)
 		}
 		return len(all) < samples

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"runtime/debug"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
+	"unsafe"
 
 	"github.com/stretchr/testify/require"
 )
@@ -19,6 +21,7 @@ func goroutines(task func()) func() { return func() { go task() } }
 // processors.
 func small(l Load) Load {
 	l.Callers = min(l.Callers, 8)
+	l.Batch = min(l.Batch, 100)
 	l.Storm = min(l.Storm, 50)
 	l.Spike = min(l.Spike, 32)
 	return l
@@ -36,6 +39,21 @@ func TestDigUsesTheStackItNames(t *testing.T) {
 	}
 }
 
+func TestShallowTaskHasAFrameOf1000Bytes(t *testing.T) {
+	defer debug.SetGCPercent(debug.SetGCPercent(-1))
+	dig(8)
+	require.InDelta(t, 1000, int(stood()-paddle(1)), 24)
+}
+
+// stood returns the address at which its own frame begins, to within the few
+// bytes that it holds: that of a function called from the same place.
+//
+//go:noinline
+func stood() uintptr {
+	var b byte
+	return uintptr(unsafe.Pointer(&b))
+}
+
 func TestTaskAllocatesTheGarbageThatItsLoadNames(t *testing.T) {
 	for _, l := range All() {
 		l.Block = 0
@@ -50,12 +68,15 @@ func TestTaskAllocatesTheGarbageThatItsLoadNames(t *testing.T) {
 
 func TestSubmissionAllocatesNothingInTheHarness(t *testing.T) {
 	inline := func(task func()) func() { return task }
-	single := newSingle(&Load{Batch: 1}, inline)
-	require.Zero(t, testing.AllocsPerRun(100, single.turn))
-	require.Zero(t, testing.AllocsPerRun(100, func() { single.probe() }))
-	batch := newBatch(&Load{Batch: 64}, inline)
-	require.Zero(t, testing.AllocsPerRun(100, batch.turn))
-	require.Zero(t, testing.AllocsPerRun(100, func() { batch.probe() }))
+	for _, l := range []Load{{Batch: 1}, {Batch: 64}, {Batch: 64, BlockEvery: 10}} {
+		at := newCaller(&l, inline)
+		require.Zero(t, testing.AllocsPerRun(100, func() { at.turn(nil) }))
+		require.Zero(t, testing.AllocsPerRun(100, func() { at.probe() }))
+	}
+	stop := new(flag)
+	stop.Store(true) // each turn is one task
+	stream := newCaller(&Load{Callers: 1, Batch: Never}, inline)
+	require.Zero(t, testing.AllocsPerRun(100, func() { stream.turn(stop) }))
 }
 
 func TestBallastIsAsLargeAsTheLoadSays(t *testing.T) {
@@ -75,13 +96,33 @@ func TestLoadsHaveDistinctNamesAndABatch(t *testing.T) {
 	seen := map[string]bool{}
 	for _, l := range All() {
 		require.False(t, seen[l.Name], l.Name)
-		require.Positive(t, l.Batch, l.Name)
-		require.Positive(t, l.Callers, l.Name)
+		require.True(t, l.Batch > 0 || l.Batch == Never, l.Name)
+		require.Positive(t, l.crowd(), l.Name)
 		seen[l.Name] = true
 	}
 	for _, name := range Scaling() {
 		require.True(t, seen[name], name)
 	}
+}
+
+func TestLoadsOfAGroupStandTogether(t *testing.T) {
+	var order []Group
+	for _, l := range All() {
+		if len(order) == 0 || order[len(order)-1] != l.Group {
+			order = append(order, l.Group)
+		}
+	}
+	require.Equal(t, []Group{Waiting, Single, Several, Working, Blocking, ColdPool, Connected}, order)
+}
+
+func TestEveryGroupIsMeasuredAtSeveralNumbersOfProcessors(t *testing.T) {
+	groups := map[Group]bool{}
+	for _, l := range All() {
+		if slices.Contains(Scaling(), l.Name) {
+			groups[l.Group] = true
+		}
+	}
+	require.Len(t, groups, 7)
 }
 
 func TestRunCountsTheTasksThatRan(t *testing.T) {
@@ -110,9 +151,17 @@ func TestLatenciesAreOfTheTasksAskedFor(t *testing.T) {
 			latencies, err := work.Latencies(t.Context(), 100, time.Minute)
 			all := time.Since(start)
 			require.NoError(t, err)
-			want := max(1, 100/(l.Callers*l.Batch)) * l.Callers * l.Batch
-			if l.Storm > 0 {
+			callers := l.crowd()
+			want := max(1, 100/(callers*l.Batch)) * callers * l.Batch
+			switch {
+			case l.Storm > 0:
 				want = l.Callers * l.Storm
+			case l.Reader:
+				want = 100
+			case l.Cold:
+				want = l.Batch
+			case l.Batch == Never:
+				want = 0 // they would say how far the submitter is ahead
 			}
 			require.Len(t, latencies, want)
 			for _, latency := range latencies {
@@ -206,10 +255,15 @@ func TestTaskThatDoesNotEndEndsTheRun(t *testing.T) {
 		stuck := func(task func()) func() {
 			return goroutines(func() { <-release; task() })
 		}
-		_, _, err := Load{Callers: 3, Batch: 1}.At(stuck).Run(limited(t), time.Second)
-		require.ErrorIs(t, err, errLimit)
-		require.ErrorContains(t, err, "a task did not end")
-		require.ErrorIs(t, err, ErrAbandoned)
+		for _, l := range []Load{
+			{Callers: 3, Batch: 1}, {Callers: 3, Batch: 5}, {Callers: 1, Batch: 5, Cold: true},
+			{Callers: 3, Batch: 1, Reader: true},
+		} {
+			_, _, err := l.At(stuck).Run(limited(t), time.Second)
+			require.ErrorIs(t, err, errLimit)
+			require.ErrorContains(t, err, "a task did not end")
+			require.ErrorIs(t, err, ErrAbandoned)
+		}
 		close(release)
 	})
 }

@@ -1,0 +1,74 @@
+package load
+
+import (
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// spent returns how much processor time the work takes: the least of many
+// attempts, because the others had something to bear.
+func spent(work func()) time.Duration {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	best := time.Hour
+	for range 300 {
+		start := threadTime()
+		work()
+		best = min(best, threadTime()-start)
+	}
+	return best
+}
+
+// The processor may change its speed between the calibration and the test, by
+// more than a method that works would be off.
+func TestWorkTakesTheProcessorTimeThatTheLoadNames(t *testing.T) {
+	for _, want := range []time.Duration{100 * time.Microsecond, 200 * time.Microsecond, time.Millisecond} {
+		n := rounds(want)
+		require.InEpsilon(t, want, spent(func() { burn(n) }), 0.25, "%v", want)
+	}
+}
+
+func TestWorkIsProportionalToItsTime(t *testing.T) {
+	require.Zero(t, rounds(0))
+	for _, d := range []time.Duration{500, 1000, 20_000, 200_000} {
+		require.InEpsilon(t, float64(rounds(time.Second))*d.Seconds(), rounds(d), 0.005, "%v", d)
+	}
+	short, long := rounds(50*time.Microsecond), rounds(500*time.Microsecond)
+	ratio := float64(spent(func() { burn(long) })) / float64(spent(func() { burn(short) }))
+	require.InEpsilon(t, 10, ratio, 0.2)
+}
+
+// A task that sleeps on a thread that does nothing else uses no processor time
+// to speak of; the wall clock would say 50 ms.
+func TestThreadTimeIsProcessorTime(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("the time of a thread is read on Linux alone")
+	}
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	start, wall := threadTime(), time.Now()
+	time.Sleep(50 * time.Millisecond)
+	require.GreaterOrEqual(t, time.Since(wall), 50*time.Millisecond)
+	require.Less(t, threadTime()-start, 25*time.Millisecond)
+}
+
+func TestTaskOfALoadDoesItsWork(t *testing.T) {
+	var task func()
+	_ = Load{Callers: 1, Batch: 1, Work: time.Millisecond}.At(func(f func()) func() {
+		task = f
+		return f
+	})
+	// The task ends with a send to its caller, which has room for so many.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	best := time.Hour
+	for range room {
+		start := threadTime()
+		task()
+		best = min(best, threadTime()-start)
+	}
+	require.InEpsilon(t, time.Millisecond, best, 0.25)
+}
