@@ -34,6 +34,8 @@ func TestPartOfTheComparisonIsWrittenOnlyOnRequest(t *testing.T) {
 	require.Empty(t, parsed(t, "-quick").out)
 	require.Empty(t, parsed(t, "-loads", "empty").out)
 	require.Empty(t, parsed(t, "-runners", "hemlock").out)
+	require.Empty(t, parsed(t, "-procs", "4,16").out)
+	require.Empty(t, parsed(t, "-budget", "5m").out)
 	require.Equal(t, "x", parsed(t, "-quick", "-out", "x").out)
 }
 
@@ -60,11 +62,32 @@ func TestScalingGoesUpToTheProcessorsOfTheMachine(t *testing.T) {
 	require.Len(t, o.loads, len(load.Scaling()))
 }
 
+func TestProcessorsAreThoseOfTheFlag(t *testing.T) {
+	all := parsed(t, "-procs", "4, 16")
+	require.Equal(t, []int{4, 16}, all.settings.Procs)
+	require.Len(t, all.loads, len(load.All()))
+	require.Positive(t, all.settings.Passes, "latencies too")
+	some := parsed(t, "-procs", "4,16", "-scaling")
+	require.Equal(t, []int{4, 16}, some.settings.Procs)
+	require.Len(t, some.loads, len(load.Scaling()))
+}
+
+func TestBudgetLeavesNoTimeToWaitForPoolsToShrink(t *testing.T) {
+	o := parsed(t, "-budget", "5m")
+	require.Equal(t, 5*time.Minute, o.settings.Budget)
+	require.Zero(t, o.settings.ShrinkLimit)
+	require.Equal(t, time.Second, parsed(t, "-budget", "5m", "-shrink", "1s").settings.ShrinkLimit)
+	require.Equal(t, time.Minute, parsed(t, "-quick", "-budget", "1m").settings.Budget)
+}
+
 func TestMisuseIsNamed(t *testing.T) {
 	for want, args := range map[string][]string{
 		"-rounds":             {"-rounds", "0"},
 		"-duration":           {"-duration", "0"},
 		"-passes":             {"-passes", "-1"},
+		"-budget":             {"-budget", "-1s"},
+		`-procs: "x"`:         {"-procs", "4,x"},
+		`-procs: "0"`:         {"-procs", "0"},
 		"-runners":            {"-runners", "("},
 		"-loads":              {"-loads", "("},
 		`no load matches "zz`: {"-loads", "zzz"},

@@ -80,7 +80,7 @@ func (l *Load) spend() {
 		paddle(1)
 	}
 	if l.rounds > 0 {
-		burn(l.rounds)
+		_ = burn(l.rounds)
 	}
 	if l.Block > 0 {
 		time.Sleep(l.Block)

@@ -256,7 +256,9 @@ func TestTaskThatDoesNotEndEndsTheRun(t *testing.T) {
 			return goroutines(func() { <-release; task() })
 		}
 		for _, l := range []Load{
-			{Callers: 3, Batch: 1}, {Callers: 3, Batch: 5}, {Callers: 1, Batch: 5, Cold: true},
+			{Callers: 3, Batch: 1},
+			{Callers: 3, Batch: 5},
+			{Callers: 1, Batch: 5, Cold: true},
 			{Callers: 3, Batch: 1, Reader: true},
 		} {
 			_, _, err := l.At(stuck).Run(limited(t), time.Second)

@@ -27,7 +27,7 @@ func spent(work func()) time.Duration {
 func TestWorkTakesTheProcessorTimeThatTheLoadNames(t *testing.T) {
 	for _, want := range []time.Duration{100 * time.Microsecond, 200 * time.Microsecond, time.Millisecond} {
 		n := rounds(want)
-		require.InEpsilon(t, want, spent(func() { burn(n) }), 0.25, "%v", want)
+		require.InEpsilon(t, want, spent(func() { _ = burn(n) }), 0.25, "%v", want)
 	}
 }
 
@@ -37,7 +37,7 @@ func TestWorkIsProportionalToItsTime(t *testing.T) {
 		require.InEpsilon(t, float64(rounds(time.Second))*d.Seconds(), rounds(d), 0.005, "%v", d)
 	}
 	short, long := rounds(50*time.Microsecond), rounds(500*time.Microsecond)
-	ratio := float64(spent(func() { burn(long) })) / float64(spent(func() { burn(short) }))
+	ratio := float64(spent(func() { _ = burn(long) })) / float64(spent(func() { _ = burn(short) }))
 	require.InEpsilon(t, 10, ratio, 0.2)
 }
 

@@ -140,23 +140,13 @@ func TestLoadThatNeverWaitsDoesNotFloodTheMemory(t *testing.T) {
 		time.Sleep(time.Second)
 		synctest.Wait()
 		require.Greater(t, len(held), flood, "it went on when the tasks had ended")
-		over := make(chan struct{})
 		go func() {
-			defer close(over)
-			done.Wait()
-		}()
-		// Now and then: the clock of a bubble stands still while the submitter is
-		// never held up.
-		for going := true; going; {
-			select {
-			case <-over:
-				going = false
-			case <-time.After(time.Second):
-				for len(held) > 0 {
-					(<-held)()
-				}
+			for task := range held {
+				task()
 			}
-		}
+		}()
+		done.Wait()
+		close(held)
 	})
 }
 

@@ -2,6 +2,7 @@ package race
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -17,11 +18,24 @@ import (
 	"example.com/hemlock/bench/internal/runner"
 )
 
+// The work is calibrated here, outside of every bubble: the clock of a bubble
+// stands still while something computes.
+var _ = load.Pace()
+
 func short() report.Settings {
 	return report.Settings{
 		Procs: []int{2}, Rounds: 2, Duration: 2 * time.Millisecond, Warmup: time.Millisecond,
 		Passes: 1, Latencies: 100, Limit: time.Minute, ShrinkLimit: time.Minute,
 	}
+}
+
+// named returns the small load whose name begins so.
+func named(t *testing.T, prefix string) load.Load {
+	t.Helper()
+	loads := small()
+	i := slices.IndexFunc(loads, func(l load.Load) bool { return strings.HasPrefix(l.Name, prefix) })
+	require.GreaterOrEqual(t, i, 0, prefix)
+	return loads[i]
 }
 
 // pick returns the runners with the names.
@@ -37,6 +51,8 @@ func small() []load.Load {
 	for i := range loads {
 		l := &loads[i]
 		l.Callers = min(l.Callers, 8)
+		l.Batch = min(l.Batch, 100)
+		l.Work = min(l.Work, 20*time.Microsecond)
 		l.Storm = min(l.Storm, 50)
 		l.Spike = min(l.Spike, 32)
 		l.Heap = min(l.Heap, 1)
@@ -63,7 +79,8 @@ func TestEveryRunnerDoesEveryLoad(t *testing.T) {
 }
 
 func TestEveryRoundHasEveryRunnerOnce(t *testing.T) {
-	r := Race{Settings: short(), Runners: pick("go", "hemlock", "ants"), Loads: small()[2:4], Log: io.Discard}
+	loads := []load.Load{named(t, "empty, 64 callers"), named(t, "empty, P submitters, every 64")}
+	r := Race{Settings: short(), Runners: pick("go", "hemlock", "ants"), Loads: loads, Log: io.Discard}
 	r.Settings.ShrinkLimit = 0
 	result, err := r.Run(t.Context())
 	require.NoError(t, err)
@@ -85,14 +102,57 @@ func TestEveryRoundHasEveryRunnerOnce(t *testing.T) {
 }
 
 func TestStormsFillTheTimeOfAMeasurement(t *testing.T) {
-	loads := small()
-	storm := loads[slices.IndexFunc(loads, func(l load.Load) bool { return l.Storm > 0 })]
+	storm := named(t, "spawn storm")
 	r := Race{Settings: short(), Log: io.Discard}
-	r.Settings.Duration = 100 * time.Millisecond
+	r.Settings.Duration = 100 * time.Millisecond // a storm takes far less
 	s := r.measure(t.Context(), storm, pick("go")[0])
 	require.Empty(t, s.Failed)
-	require.Greater(t, s.Tasks, storm.Callers*storm.Storm, "more than one storm")
+	require.Greater(t, s.Tasks, storm.Callers*storm.Storm, "more than one")
 	require.Zero(t, s.Tasks%(storm.Callers*storm.Storm))
+}
+
+// counting is a go statement that counts its pools.
+func counting(made *atomic.Int64) runner.Runner {
+	plain := pick(runner.Baseline)[0]
+	return runner.Runner{Name: "counting", New: func() runner.Pool {
+		made.Add(1)
+		return plain.New()
+	}}
+}
+
+// Each batch of a load on a cold pool needs a pool of its own, and no warm-up
+// may come before it.
+func TestColdPoolsAreFreshForEachBatch(t *testing.T) {
+	var made atomic.Int64
+	r := Race{Settings: short(), Log: io.Discard}
+	r.Settings.Duration = time.Millisecond
+	cold := named(t, "cold pool, 2,000 shallow")
+	s := r.measure(t.Context(), cold, counting(&made))
+	require.Empty(t, s.Failed)
+	require.EqualValues(t, s.Tasks, made.Load()*int64(cold.Batch))
+}
+
+// What is around a short load must not make a measurement as long as it takes to
+// fill the time with such loads.
+func TestColdPoolsAreGivenUpWhenTheyTakeTooLong(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var made atomic.Int64
+		slow := counting(&made)
+		fresh := slow.New
+		slow.New = func() runner.Pool {
+			pool := fresh()
+			pool.Close = func() { time.Sleep(time.Second) }
+			return pool
+		}
+		made.Store(0)
+		r := Race{Settings: short(), Log: io.Discard}
+		r.Settings.Duration = time.Second
+		cold := named(t, "cold pool, 2,000 tasks block")
+		s := r.measure(t.Context(), cold, slow)
+		require.Empty(t, s.Failed)
+		require.Equal(t, patience*time.Millisecond, s.Elapsed)
+		require.EqualValues(t, patience, made.Load())
+	})
 }
 
 func TestProcessorTimeIsThatOfTheLoad(t *testing.T) {
@@ -149,21 +209,66 @@ func TestRunnerThatLosesTasksIsGivenUpAtTheLoad(t *testing.T) {
 	})
 }
 
-func TestWhatTheBudgetHasNoTimeForIsWrittenDown(t *testing.T) {
-	r := Race{Settings: short(), Runners: pick("go"), Loads: small()[1:3], Log: io.Discard}
-	r.Settings.ShrinkLimit, r.Settings.Rounds, r.Settings.Budget = 0, 1<<30, time.Nanosecond
+func TestLoadThatNeverWaitsHasNoLatencies(t *testing.T) {
+	r := Race{
+		Settings: short(), Runners: pick("go", "hemlock"), Log: io.Discard,
+		Loads: []load.Load{named(t, "empty, 1 submitter, never waits")},
+	}
+	r.Settings.ShrinkLimit = 0
 	result, err := r.Run(t.Context())
 	require.NoError(t, err)
-	require.Empty(t, result.Samples)
-	require.Len(t, result.LeftOut, 2)
+	require.Len(t, result.Samples, 4)
+	require.Empty(t, result.Latencies)
 }
 
-func TestRoundsEndWithTheBudget(t *testing.T) {
-	r := Race{Settings: short(), Runners: pick("go"), Loads: small()[1:3], Log: io.Discard}
-	r.Settings.ShrinkLimit, r.Settings.Rounds, r.Settings.Budget = 0, 1<<30, time.Second
+// within runs two loads at two numbers of processors with the budget, in a
+// bubble, where nothing takes time but what sleeps.
+func within(t *testing.T, budget time.Duration) *report.Report {
+	t.Helper()
+	r := Race{Settings: short(), Runners: pick("go"), Log: io.Discard}
+	for _, name := range []string{"one", "two"} {
+		r.Loads = append(r.Loads, load.Load{Name: name, Callers: 1, Batch: 1, Block: time.Second})
+	}
+	r.Settings.Procs = []int{1, 2}
+	r.Settings.Rounds, r.Settings.ShrinkLimit, r.Settings.Budget = 1000, 0, budget
 	result, err := r.Run(t.Context())
 	require.NoError(t, err)
-	require.NotEmpty(t, result.Samples)
+	return result
+}
+
+func TestRunEndsWithItsBudget(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		result := within(t, 400*time.Second)
+		// What the last load leaves of its part, nobody can use.
+		require.InDelta(t, 360, time.Since(start).Seconds(), 50)
+		require.Empty(t, result.LeftOut)
+		rounds := map[string]int{}
+		for _, s := range result.Samples {
+			rounds[fmt.Sprint(s.Load, s.Procs)]++
+		}
+		require.Len(t, rounds, 4)
+		for where, n := range rounds {
+			// A measurement and its warm-up are two tasks of 1 s; a quarter of
+			// the time is for the latencies, and the rest of it goes to the next.
+			require.InDelta(t, 40, n, 15, where)
+		}
+	})
+}
+
+func TestWhatTheBudgetHasNoTimeForIsNamed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		result := within(t, 10*time.Second)
+		got := map[string]string{}
+		for _, l := range result.LeftOut {
+			got[fmt.Sprint(l.Load, l.Procs)] = l.What
+		}
+		require.Equal(t, "all of it", got["two2"])
+		require.Equal(t, "latencies", got["one1"])
+		for _, s := range result.Samples {
+			require.NotEqual(t, "all of it", got[fmt.Sprint(s.Load, s.Procs)])
+		}
+	})
 }
 
 func TestRunEndsWithItsContext(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"gonum.org/v1/plot"
 
 	"example.com/hemlock/bench/internal/load"
 )
@@ -164,8 +165,114 @@ func TestDepthsComeFromLoadsThatDifferInNothingElse(t *testing.T) {
 	r.Loads = append(r.Loads,
 		load.Load{Name: "a", Callers: 64, Batch: 1, Stack: 30, Garbage: 1},
 		load.Load{Name: "b", Callers: 512, Batch: 1, Stack: 8},
-		load.Load{Name: "c", Callers: 64, Batch: 1, Stack: 4, Block: 1})
+		load.Load{Name: "c", Callers: 64, Batch: 1, Stack: 4, Block: 1},
+		load.Load{Name: "d", Callers: 64, Batch: 1, Stack: 4, Work: 1},
+		load.Load{Name: "e", Callers: 64, Batch: 1, Stack: 4, Reader: true})
 	require.Equal(t, []Depth{{0, 0.6}, {8, 2.5}}, r.Depths(1, "hemlock"))
+}
+
+// grouped is the sample with its loads in two groups.
+func grouped() *Report {
+	r := sample(2)
+	r.Loads[0].Group, r.Loads[1].Group = load.Waiting, load.Working
+	return r
+}
+
+func TestTablesAndPlotNameTheGroups(t *testing.T) {
+	r := grouped()
+	text := tables(t, r)
+	for _, section := range []string{"Who is ahead", "Throughput", "Processor time per task", "Start latency"} {
+		_, rest, ok := strings.Cut(text, "\n## "+section+"\n")
+		require.True(t, ok, section)
+		rest, _, _ = strings.Cut(rest, "\n## ")
+		first := strings.Index(rest, "### Callers that wait")
+		second := strings.Index(rest, "### Work")
+		require.Positive(t, first, section)
+		require.Greater(t, strings.Index(rest, "| empty, 64 callers"), first, section)
+		require.Greater(t, second, strings.Index(rest, "| empty, 64 callers"), section)
+		require.Greater(t, strings.Index(rest, "| 8 KiB, 64 callers"), second, section)
+	}
+	svg, err := r.RatioPlot(2)
+	require.NoError(t, err)
+	require.Regexp(t, `(?s)8 KiB.*empty.*`, texts(t, svg))
+	require.Contains(t, texts(t, svg), "callers that wait")
+	require.Contains(t, texts(t, svg), "\nwork\n")
+}
+
+// A group of which nothing was measured has neither a table nor a heading.
+func TestGroupWithoutFiguresIsNotShown(t *testing.T) {
+	r := grouped()
+	r.Loads = append(r.Loads, load.Load{Name: "unmeasured", Group: load.Blocking})
+	head, _, _ := strings.Cut(tables(t, r), "## Throughput")
+	require.NotContains(t, head, "### Blocking")
+	svg, err := r.RatioPlot(2)
+	require.NoError(t, err)
+	require.NotContains(t, texts(t, svg), "blocking")
+}
+
+func TestStartLatencyIsShownForEveryRunner(t *testing.T) {
+	r := sample(2)
+	r.Loads = append(r.Loads, load.Load{Name: "never waits", Batch: load.Never})
+	text := tables(t, r)
+	cells := row(t, text, "Start latency", "8 KiB, 64 callers")
+	require.Equal(t, []string{"100ns / 1µs", "100ns / 1µs", "100ns / 1µs", "100ns / 1µs"}, cells)
+	_, rest, _ := strings.Cut(text, "\n## Start latency\n")
+	rest, _, _ = strings.Cut(rest, "\n## ")
+	require.NotContains(t, rest, "| never waits")
+	r.Settings.Passes = 0
+	require.NotContains(t, tables(t, r), "## Start latency")
+}
+
+func TestTablesShowTheBytesBeforeTheFirstTask(t *testing.T) {
+	r := sample(2)
+	r.Newborns = []Newborn{
+		{Runner: "go", Room: 1000},
+		{Runner: "hemlock", Used: 180, Room: 820},
+		{Runner: "quick", Used: 2000, Room: 1100, Grown: true},
+		{Runner: "slow", Failed: "stuck"},
+	}
+	text, section := tables(t, r), "Bytes of stack before the first task"
+	require.Equal(t, []string{"0", "1000"}, row(t, text, section, "go"))
+	require.Equal(t, []string{"180", "820"}, row(t, text, section, "hemlock"))
+	require.Equal(t, []string{"2000; the stack has grown already", "1100"}, row(t, text, section, "quick"))
+	require.Equal(t, []string{"failed: stuck", "-"}, row(t, text, section, "slow"))
+}
+
+func TestTablesSayWhatTheBudgetLeftOut(t *testing.T) {
+	r := sample(2)
+	require.NotContains(t, tables(t, r), "Left out")
+	r.Settings.Budget = time.Minute
+	require.Contains(t, tables(t, r), "## Left out for want of time\n\nNothing but rounds.\n")
+	require.Contains(t, tables(t, r), "fewer where 1m0s")
+	r.LeftOut = []LeftOut{{Load: "8 KiB, 64 callers", Procs: 16, What: "latencies"}}
+	require.Contains(t, tables(t, r), `- "8 KiB, 64 callers" at GOMAXPROCS 16: latencies`)
+}
+
+// A peer that is a hundred times slower must not make the plot unreadable, nor
+// be drawn outside of it.
+func TestRatioPlotKeepsWhatIsSlowOnItsAxis(t *testing.T) {
+	r := sample(2)
+	for i := range r.Samples {
+		if s := &r.Samples[i]; s.Runner == "slow" {
+			s.Tasks = 1
+		}
+	}
+	b := r.bars(2)
+	require.Len(t, b.others, 2)
+	for _, dot := range b.others {
+		require.Equal(t, leastRatio, dot.X)
+	}
+	require.Equal(t, []string{"1/16", "1/8", "1/4", "1/2", "1", "2"}, labelsOf(ratioTicks(leastRatio, 3)))
+	_, err := r.RatioPlot(2)
+	require.NoError(t, err)
+}
+
+func labelsOf(ticks []plot.Tick) []string {
+	var labels []string
+	for _, tick := range ticks {
+		labels = append(labels, tick.Label)
+	}
+	return labels
 }
 
 func tables(t *testing.T, r *Report) string {
@@ -226,24 +333,43 @@ func TestTablesSayWhichPoolsDidNotShrinkInTime(t *testing.T) {
 	require.Equal(t, "failed: stuck", row(t, text, "Back at the minimum", "quick")[3])
 }
 
+// scaled is the sample of a run that compares numbers of processors.
+func scaled(procs ...int) *Report {
+	r := sample(procs...)
+	r.Settings.Scaling = true
+	return r
+}
+
 func TestScalingComparesProcessors(t *testing.T) {
-	text := tables(t, sample(1, 4))
+	text := tables(t, scaled(1, 4))
 	require.Equal(t, []string{"2 k", "6 k"}, row(t, text, "By processors: empty, 64 callers", "go"))
 	require.Contains(t, text, "## Who is ahead, GOMAXPROCS 4\n")
 }
 
 func TestEveryFileNamesMachineDateAndCommand(t *testing.T) {
-	for _, procs := range [][]int{{2}, {1, 2}} {
-		names, err := sample(procs...).Write(t.TempDir())
+	for _, c := range []struct {
+		report *Report
+		want   []string
+	}{
+		{sample(2), []string{"results.json", "results.md", "ratio.svg", "depth.svg", "latency.svg"}},
+		{scaled(1, 2), []string{"scaling.json", "scaling.md", "scaling.svg"}},
+		{sample(4, 16), []string{
+			"results.json", "results.md", "ratio-4.svg", "depth-4.svg", "latency-4.svg",
+			"ratio-16.svg", "depth-16.svg", "latency-16.svg",
+		}},
+	} {
+		names, err := c.report.Write(t.TempDir())
 		require.NoError(t, err)
-		require.Len(t, names, map[int]int{1: 5, 2: 3}[len(procs)])
+		var got []string
 		for _, name := range names {
+			got = append(got, filepath.Base(name))
 			data, err := os.ReadFile(name)
 			require.NoError(t, err)
 			for _, fact := range []string{"go1.26.0", "A Processor", "2026-01-02", "go run ./bench -rounds 2"} {
 				require.Contains(t, string(data), fact, name)
 			}
 		}
+		require.Equal(t, c.want, got)
 	}
 }
 
@@ -308,7 +434,7 @@ func texts(t *testing.T, svg []byte) string {
 
 func TestPlotsNameWhatTheyShow(t *testing.T) {
 	r := sample(2)
-	for _, plot := range []struct {
+	for _, c := range []struct {
 		draw func(int) ([]byte, error)
 		want []string
 	}{
@@ -316,10 +442,10 @@ func TestPlotsNameWhatTheyShow(t *testing.T) {
 		{r.DepthPlot, []string{"hemlock breaks even with go at 1.7 KiB", "slow", "8"}},
 		{r.LatencyPlot, []string{"hemlock", "p99.9", "1ms"}},
 	} {
-		svg, err := plot.draw(2)
+		svg, err := c.draw(2)
 		require.NoError(t, err)
 		found := texts(t, svg)
-		for _, want := range plot.want {
+		for _, want := range c.want {
 			require.Contains(t, found, want)
 		}
 		require.Contains(t, string(svg), "Arial")
@@ -327,7 +453,7 @@ func TestPlotsNameWhatTheyShow(t *testing.T) {
 }
 
 func TestScalingPlotHasAPanelForEachLoad(t *testing.T) {
-	r := sample(1, 2, 4)
+	r := scaled(1, 2, 4)
 	svg, err := r.ScalingPlot()
 	require.NoError(t, err)
 	found := texts(t, svg)
