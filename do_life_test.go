@@ -89,10 +89,7 @@ func TestDoHeirsAreKilledAndRetired(t *testing.T) {
 
 // The killer's rounds take those that have been idle longest.
 func TestKillerEndsTheOldestWorkerOfDo(t *testing.T) {
-	if slowdown > 1 {
-		t.Skip("with the race detector a sync.Pool forgets on purpose, and one processor uses several shards")
-	}
-	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1)) // one shard in use
+	onOneShard(t)
 	synctest.Test(t, func(t *testing.T) {
 		const n = 5
 		p := newPool(t, hemlock.WithKillInterval(time.Second), hemlock.WithKillDelay(time.Second))

@@ -21,6 +21,21 @@ import (
 // goroutine returns what tells the goroutine from others.
 func goroutine() string { return strings.Fields(string(debug.Stack()))[1] }
 
+// onOneShard keeps the pools of a test at one shard, until it ends. With
+// collections, or under the race detector, a processor loses its shard and gets
+// another.
+func onOneShard(t *testing.T) {
+	t.Helper()
+	if slowdown > 1 {
+		t.Skip("the race detector makes a sync.Pool forget")
+	}
+	percent, procs := debug.SetGCPercent(-1), runtime.GOMAXPROCS(1)
+	t.Cleanup(func() {
+		debug.SetGCPercent(percent)
+		runtime.GOMAXPROCS(procs)
+	})
+}
+
 func TestDoReturnsWhenTheTaskHasEnded(t *testing.T) {
 	p := newPool(t, hemlock.WithKillInterval(0))
 	ended := false
@@ -40,10 +55,7 @@ func TestDoReturnsWhenTheTaskHasEnded(t *testing.T) {
 // The stack that was used last is hot, so it is used next. What the pool's other
 // workers do has no influence.
 func TestDoUsesTheWorkerThatEndedLast(t *testing.T) {
-	if slowdown > 1 {
-		t.Skip("with the race detector a sync.Pool forgets on purpose, and one processor uses several shards")
-	}
-	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1)) // one shard in use
+	onOneShard(t)
 	p := newPool(t, hemlock.WithKillInterval(0))
 	grow(t, p, 3)
 	var outer, inner, both [2]string

@@ -34,6 +34,7 @@ type worker struct {
 
 	task func() // in hand, or nil
 	left uint64 // tasks to run before the worker is replaced
+	ran  uint64 // tasks run, or begun
 
 	since time.Duration // when the task in hand began, if it is timed
 
@@ -75,7 +76,8 @@ func (w *worker) begin() {
 
 // run runs the task in hand and counts it as completed.
 func (w *worker) run() {
-	timed := w.left%timing == 0
+	timed := w.ran%timing == 0 // the first one too: a worker may not run many
+	w.ran++
 	if timed {
 		w.since = w.pool.handoff.Clock()
 	}

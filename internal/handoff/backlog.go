@@ -80,12 +80,19 @@ func (b *backlog) take() func() {
 	return task
 }
 
+// spike is the length below which a slice is kept whatever the load does.
+const spike = 1024
+
 // swap exchanges the two sides when the workers' is empty, and reports whether
-// there is a task now.
+// there is a task now. It gives back what a spike took.
 func (b *backlog) swap() bool {
 	b.inMu.Lock()
 	defer b.inMu.Unlock()
-	b.in, b.out = b.out[:0], b.in
+	next := b.out[:0]
+	if cap(next) > spike && cap(next) > 8*len(b.in) {
+		next = nil
+	}
+	b.in, b.out = next, b.in
 	b.next = 0
 	return len(b.out) > 0
 }

@@ -365,6 +365,22 @@ func TestBacklogKeepsNoTask(t *testing.T) {
 	runtime.KeepAlive(b)
 }
 
+// What a spike took is given back when the load is small again.
+func TestBacklogGivesBackASpike(t *testing.T) {
+	b := new(backlog)
+	for range 100 * spike {
+		b.push(func() {})
+	}
+	for b.pop() != nil {
+	}
+	for range 3 {
+		b.push(func() {})
+		require.NotNil(t, b.pop())
+	}
+	require.LessOrEqual(t, cap(b.in), spike)
+	require.LessOrEqual(t, cap(b.out), spike)
+}
+
 func TestBacklogAllocatesNothingInTheSteadyState(t *testing.T) {
 	b := new(backlog)
 	task := func() {}
