@@ -132,7 +132,7 @@ func handlerGetsPanicsOnly(x *trial) {
 		"Goexit after panic":  {0, func() { defer runtime.Goexit(); panic("dropped") }},
 		"panic":               {1, func() { panic("for the handler") }},
 		"panic with nil":      {1, func() { panic(nil) }},
-		"a runtime error":     {1, func() { var m map[int]int; m[1] = 1 }},
+		"a runtime error":     {1, func() { var s []int; s[runtime.NumCPU()]++ }},
 		"panic after Goexit":  {1, func() { defer func() { panic("late") }(); runtime.Goexit() }},
 		"panic after panic":   {1, func() { defer func() { panic("second") }(); panic("first") }},
 		"panic after recover": {1, func() { defer func() { recovering(); panic("again") }(); panic("first") }},
