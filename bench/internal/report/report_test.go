@@ -32,7 +32,6 @@ func sample(procs ...int) *Report {
 			{Name: "8 KiB, 64 callers", Callers: 64, Batch: 1, Stack: 8},
 		},
 	}
-	r.Settings.Scaling = len(procs) > 1
 	ratios := map[string][2][2]float64{
 		"go":      {{1, 1}, {1, 1}},
 		"hemlock": {{0.5, 0.7}, {2, 3}},
