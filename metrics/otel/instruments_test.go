@@ -122,6 +122,7 @@ func TestInstrumentsFollowAPoolThroughItsLife(t *testing.T) {
 		for range 3 {
 			require.NoError(t, pool.Submit(func() { <-release }))
 		}
+		synctest.Wait() // all three have started
 		got := points(t, reader)
 		require.EqualValues(t, 3, got["hemlock.worker.count{dns,running}"])
 		require.EqualValues(t, 0, got["hemlock.worker.count{dns,idle}"])
