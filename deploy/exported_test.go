@@ -1,6 +1,7 @@
 package deploy_test
 
 import (
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -48,9 +49,12 @@ func export(t *testing.T, pool string, state workers) []*dto.MetricFamily {
 
 func submit(t *testing.T, p *hemlock.Pool, tasks int, until <-chan struct{}) {
 	t.Helper()
+	var started sync.WaitGroup
+	started.Add(tasks)
 	for range tasks {
-		require.NoError(t, p.Submit(func() { <-until }))
+		require.NoError(t, p.Submit(func() { started.Done(); <-until }))
 	}
+	started.Wait()
 }
 
 // exported returns the names of all metrics that the collector exports, and

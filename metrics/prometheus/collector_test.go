@@ -101,6 +101,7 @@ func TestCollectorFollowsAPoolThroughItsLife(t *testing.T) {
 		for range 3 {
 			require.NoError(t, pool.Submit(func() { <-release }))
 		}
+		synctest.Wait() // all three have started
 		got := gather(t, reg)
 		require.EqualValues(t, 3, got["hemlock_workers{dns,running}"])
 		require.EqualValues(t, 0, got["hemlock_workers{dns,idle}"])
