@@ -33,8 +33,8 @@ type worker struct {
 	at *handoff.Shard
 
 	task func() // in hand, or nil
-	left uint64 // tasks to run before the worker is replaced
 	ran  uint64 // tasks run, or begun
+	most uint64 // tasks to run before the worker is replaced
 
 	since time.Duration // when the task in hand began, if it is timed
 
@@ -46,7 +46,7 @@ type worker struct {
 
 // start starts a worker that is born with the task.
 func (p *Pool) start(at *handoff.Shard, task func(), inherited bool) {
-	w := &worker{pool: p, at: at, task: task, left: p.share(), inherits: inherited}
+	w := &worker{pool: p, at: at, task: task, most: p.share(), inherits: inherited}
 	go w.work()
 }
 
@@ -60,7 +60,7 @@ func (w *worker) work() {
 		w.begin()
 	}
 	for w.run(); w.next(); w.run() {
-		if w.left--; w.left == 0 {
+		if w.ran == w.most {
 			w.recycle()
 			return
 		}
