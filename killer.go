@@ -19,10 +19,10 @@ type killer struct {
 	// The 64-bit atomics come first, here and in Pool: on 32-bit platforms
 	// nothing else aligns them.
 
-	// lastSpawn is when a worker was last spawned, in nanoseconds since epoch.
-	// An atomic, because submitters write it and the killer reads it. Of two
-	// spawns at the same moment the earlier may win: the delay is then short by
-	// the time between them.
+	// lastSpawn is when a worker was last spawned, in nanoseconds of the handoff's
+	// clock. An atomic, because submitters write it and the killer reads it. Of
+	// two spawns at the same moment the earlier may win: the delay is then short
+	// by the time between them.
 	lastSpawn atomic.Int64
 
 	// killed counts the pills that the killer delivered, swallowed the workers
@@ -42,9 +42,8 @@ type killer struct {
 	armed atomic.Bool
 
 	// Immutable after init.
-	pool  *Pool
-	epoch time.Time     // lastSpawn counts from here
-	wake  chan struct{} // capacity 1: a token says that it may be time to end
+	pool *Pool
+	wake chan struct{} // capacity 1: a token says that it may be time to end
 
 	// interval is that of the options, but not so short that the killer would
 	// spin: no timer is finer.
@@ -53,7 +52,6 @@ type killer struct {
 
 func (k *killer) init(p *Pool) {
 	k.pool = p
-	k.epoch = time.Now()
 	k.wake = make(chan struct{}, 1)
 	k.interval = max(p.interval, time.Microsecond)
 }
@@ -66,7 +64,7 @@ func (k *killer) noteSpawn(workers int64) {
 	if k.pool.interval == 0 {
 		return
 	}
-	k.lastSpawn.Store(int64(time.Since(k.epoch)))
+	k.lastSpawn.Store(int64(k.pool.handoff.Clock()))
 	if workers > k.pool.minimum {
 		k.arm()
 	}
@@ -151,7 +149,7 @@ func (k *killer) needed() bool {
 // so that the largest ones do not overflow.
 func (k *killer) wait(lastRound time.Time) time.Duration {
 	lastSpawn := time.Duration(k.lastSpawn.Load()) // before the clock, so that the difference is not negative
-	sinceSpawn := time.Since(k.epoch) - lastSpawn
+	sinceSpawn := k.pool.handoff.Clock() - lastSpawn
 	return max(k.interval-time.Since(lastRound), k.pool.delay-sinceSpawn)
 }
 
