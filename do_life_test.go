@@ -53,7 +53,7 @@ func TestDoRecyclesWorkers(t *testing.T) {
 	const tasks = 10_000
 	ran := map[string]int{}
 	for range tasks {
-		p.Do(func() { ran[goroutine()]++ })
+		p.Do(func() { ran[goroutineID()]++ })
 	}
 	s := p.Stats()
 	require.EqualValues(t, 1, s.Workers)
@@ -96,7 +96,7 @@ func TestKillerEndsTheOldestWorkerOfDo(t *testing.T) {
 		var seen func(depth int) []string
 		seen = func(depth int) (ids []string) {
 			if depth > 0 {
-				p.Do(func() { ids = append(seen(depth-1), goroutine()) })
+				p.Do(func() { ids = append(seen(depth-1), goroutineID()) })
 			}
 			return ids
 		}
@@ -256,8 +256,8 @@ func TestShutdownWithinDo(t *testing.T) {
 	p := newPool(t)
 	p.Do(func() {
 		require.Error(t, p.Shutdown(ended()))
-		caller := goroutine()
-		p.Do(func() { require.Equal(t, caller, goroutine()) })
+		caller := goroutineID()
+		p.Do(func() { require.Equal(t, caller, goroutineID()) })
 	})
 	require.NoError(t, p.Shutdown(t.Context()))
 	require.EqualValues(t, 1, p.Stats().Completed)
@@ -266,9 +266,9 @@ func TestShutdownWithinDo(t *testing.T) {
 func TestDoAfterShutdownIsACall(t *testing.T) {
 	p := newPool(t)
 	shutdown(t, p)
-	caller := goroutine()
+	caller := goroutineID()
 	var task string
-	p.Do(func() { task = goroutine() })
+	p.Do(func() { task = goroutineID() })
 	require.Equal(t, caller, task)
 	require.Zero(t, p.Stats())
 }

@@ -6,7 +6,6 @@ import (
 	"runtime"
 	"runtime/debug"
 	"runtime/pprof"
-	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -17,9 +16,6 @@ import (
 	"go.uber.org/atomic"
 	"golang.org/x/sync/errgroup"
 )
-
-// goroutine returns what tells the goroutine from others.
-func goroutine() string { return strings.Fields(string(debug.Stack()))[1] }
 
 // onOneShard keeps the pools of a test at one shard, until it ends. With
 // collections, or under the race detector, a processor loses its shard and gets
@@ -61,13 +57,13 @@ func TestDoUsesTheWorkerThatEndedLast(t *testing.T) {
 	var outer, inner, both [2]string
 	for i := range both {
 		p.Do(func() {
-			outer[i] = goroutine()
-			p.Do(func() { inner[i] = goroutine() })
+			outer[i] = goroutineID()
+			p.Do(func() { inner[i] = goroutineID() })
 		})
-		p.Do(func() { both[i] = goroutine() })
+		p.Do(func() { both[i] = goroutineID() })
 	}
 	require.NotEqual(t, outer[0], inner[0])
-	require.NotEqual(t, goroutine(), outer[0])
+	require.NotEqual(t, goroutineID(), outer[0])
 	require.Equal(t, outer, [2]string{outer[0], outer[0]})
 	require.Equal(t, inner, [2]string{inner[0], inner[0]})
 	require.Equal(t, outer, both)

@@ -31,11 +31,11 @@ type shard struct {
 	// worker before it looks at the backlog.
 	//
 	// Invariant: while the backlog is not empty, a worker is on its way, or
-	// somebody who runs has yet to look at the backlog, or is about to send what he
-	// took from it. For who pushes a task
-	// looks for a worker on its way afterwards, and a worker looks at the
-	// backlog after it has begun. Atomics have one order, so either the one
-	// sees the worker, or the other sees the task.
+	// somebody who runs has yet to look at the backlog, or is about to send what
+	// he took from it. For who pushes a task looks for a worker on its way
+	// afterwards, and a worker looks at the backlog after it has begun. Atomics
+	// have one order, so either the one sees the worker, or the other sees the
+	// task.
 	sent  atomic.Uint32
 	begun atomic.Uint32
 
