@@ -77,6 +77,24 @@ func runChild(t testing.TB, name string) (output string, status int) {
 	return string(out), cmd.ProcessState.ExitCode()
 }
 
+// requireCrashes runs the child so many times, four at once, and checks that it
+// crashes each time and prints all that is wanted.
+func requireCrashes(t testing.TB, name string, times int, wants ...string) {
+	t.Helper()
+	var group errgroup.Group
+	group.SetLimit(4)
+	for range times {
+		group.Go(func() error {
+			output, status := runChild(t, name)
+			if status != 2 {
+				return fmt.Errorf("exit status %d: %s", status, output)
+			}
+			return contains(output, wants...)
+		})
+	}
+	require.NoError(t, group.Wait())
+}
+
 // contains says what is missing in the output.
 func contains(output string, wants ...string) error {
 	for _, want := range wants {
@@ -98,18 +116,7 @@ func TestCrashIsNeverSwallowed(t *testing.T) {
 		"panic after shutdown": {"panic: task panic", "crash_test.go"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			var group errgroup.Group
-			group.SetLimit(4)
-			for range scaled(100) {
-				group.Go(func() error {
-					output, status := runChild(t, name)
-					if status != 2 {
-						return fmt.Errorf("exit status %d: %s", status, output)
-					}
-					return contains(output, wants...)
-				})
-			}
-			require.NoError(t, group.Wait())
+			requireCrashes(t, name, scaled(100), wants...)
 		})
 	}
 }

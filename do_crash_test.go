@@ -6,12 +6,10 @@ import (
 	"maps"
 	"os"
 	"runtime"
-	"strings"
 	"testing"
 
 	"example.com/hemlock"
 	"github.com/stretchr/testify/require"
-	"golang.org/x/sync/errgroup"
 )
 
 func init() {
@@ -81,23 +79,7 @@ func TestDoCrashIsNeverSwallowed(t *testing.T) {
 		"Do panic, told": {"told: task panic", "panic: task panic", "hemlock.(*Pool).Do"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			var group errgroup.Group
-			group.SetLimit(4)
-			for range scaled(40) {
-				group.Go(func() error {
-					output, status := runChild(t, name)
-					if status != 2 {
-						return fmt.Errorf("exit status %d: %s", status, output)
-					}
-					for _, want := range wants {
-						if !strings.Contains(output, want) {
-							return fmt.Errorf("%q not in %s", want, output)
-						}
-					}
-					return nil
-				})
-			}
-			require.NoError(t, group.Wait())
+			requireCrashes(t, name, scaled(40), wants...)
 		})
 	}
 }

@@ -39,10 +39,7 @@ func TestDoIdleWorkersReleaseTheirTasks(t *testing.T) {
 		})
 	}
 	nest(n)
-	eventually(t, func() bool {
-		runtime.GC()
-		return collected.Load() == n
-	}, "a finished task is still reachable")
+	requireCollected(t, &collected, n, "a finished task is still reachable")
 	require.EqualValues(t, n, p.Stats().Idle)
 }
 

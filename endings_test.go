@@ -2,7 +2,6 @@ package hemlock_test
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"runtime"
 	"sync"
@@ -12,7 +11,6 @@ import (
 	"example.com/hemlock"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/atomic"
-	"golang.org/x/sync/errgroup"
 )
 
 // A taskEnding is a way in which a task can end.
@@ -155,18 +153,7 @@ func TestEachPanicEndsTheProcess(t *testing.T) {
 		}
 		for _, way := range []string{"alone", "relayed", "panicking handler"} {
 			t.Run(e.name+"/"+way, func(t *testing.T) {
-				var group errgroup.Group
-				group.SetLimit(4)
-				for range scaled(20) {
-					group.Go(func() error {
-						output, status := runChild(t, "ending/"+way+"/"+e.name)
-						if status != 2 {
-							return fmt.Errorf("exit status %d: %s", status, output)
-						}
-						return contains(output, e.crash)
-					})
-				}
-				require.NoError(t, group.Wait())
+				requireCrashes(t, "ending/"+way+"/"+e.name, scaled(20), e.crash)
 			})
 		}
 	}

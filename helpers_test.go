@@ -2,12 +2,14 @@ package hemlock_test
 
 import (
 	"context"
+	"runtime"
 	"sync"
 	"testing"
 	"time"
 
 	"example.com/hemlock"
 	"github.com/stretchr/testify/require"
+	"go.uber.org/atomic"
 )
 
 // newPool returns a pool that is shut down at the end of the test, which fails
@@ -111,6 +113,16 @@ func eventually(t testing.TB, ok func() bool, what string, args ...any) {
 		}
 		time.Sleep(pause)
 	}
+}
+
+// requireCollected collects garbage until all n things that count themselves,
+// when they are collected, have been.
+func requireCollected(t testing.TB, collected *atomic.Int64, n int, what string) {
+	t.Helper()
+	eventually(t, func() bool {
+		runtime.GC()
+		return collected.Load() == int64(n)
+	}, what)
 }
 
 // endingIn returns a context that ends after d.

@@ -302,10 +302,7 @@ func TestTasksThatWaitedAreReleased(t *testing.T) {
 		})
 		waitFor(t, p, &ended, "tasks end")
 	}
-	eventually(t, func() bool {
-		runtime.GC()
-		return collected.Load() == int64(total)
-	}, "a task that waited is still reachable")
+	requireCollected(t, &collected, total, "a task that waited is still reachable")
 	require.NotZero(t, p.Stats().Idle)
 }
 

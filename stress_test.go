@@ -142,10 +142,7 @@ func TestDroppedPoolsAreCollected(t *testing.T) {
 		}
 		ended.Wait()
 	}()
-	eventually(t, func() bool {
-		runtime.GC()
-		return collected.Load() == int64(n)
-	}, "dropped pools are still reachable")
+	requireCollected(t, &collected, n, "dropped pools are still reachable")
 	eventually(t, func() bool { return len(stacksOf("hemlock.(*")) == 0 }, "the goroutines of drained pools return")
 }
 

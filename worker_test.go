@@ -37,10 +37,7 @@ func TestIdleWorkersReleaseTheirTasks(t *testing.T) {
 		}))
 	}
 	ended.Wait()
-	eventually(t, func() bool {
-		runtime.GC()
-		return collected.Load() == n
-	}, "a finished task is still reachable")
+	requireCollected(t, &collected, n, "a finished task is still reachable")
 	require.EqualValues(t, n, p.Stats().Idle)
 }
 
