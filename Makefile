@@ -1,7 +1,7 @@
 # Everything here needs Go; test-race needs a C compiler as well.
 
-# Those of go.work, and two that must not raise the requirements of the others.
-MODULES = $(shell go list -m -f '{{.Dir}}') $(CURDIR)/deploy $(CURDIR)/tools
+# Those of go.work, and three that must not raise the requirements of the others.
+MODULES = $(shell go list -m -f '{{.Dir}}') $(CURDIR)/deploy $(CURDIR)/tools $(CURDIR)/cmd/stackcost/testdata/generate
 TOOLS   = bin/staticcheck bin/gofumpt bin/benchstat
 
 .DEFAULT_GOAL := help

@@ -54,9 +54,9 @@ func (s *Shard) Accept() bool { return s.gate.accept() }
 // Complete counts a task that has ended.
 func (s *Shard) Complete() { s.completed.Add(1) }
 
-// onTheirWay returns how many workers are on their way. Of the two counts the
-// larger is read first: so many had been sent by then that had not begun by the
-// second look, which they will take themselves after their own.
+// onTheirWay returns how many workers are on their way. sent is read first: what
+// had been sent by then and has not begun at the second load begins later, and
+// its worker looks at the backlog then.
 func (s *Shard) onTheirWay() int32 {
 	sent := s.sent.Load()
 	return int32(sent - s.begun.Load())

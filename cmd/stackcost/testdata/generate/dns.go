@@ -50,56 +50,66 @@ func loadDNS(ctx context.Context, addr string) (int64, error) {
 // names of the shipped zone: addresses, aliases and names that do not exist.
 var names = []string{"www.example.org.", "shop.example.org.", "api.example.org.", "nope.example.org.", "example.org."}
 
-// askDNS keeps the socket's share of questions on their way. A question that is
-// lost is replaced when nothing came for a while.
+// share is how many questions of a socket are on their way. When nothing has
+// come for as long as patience they are taken for lost.
+const share, patience = callers / sockets, 200 * time.Millisecond
+
+// askDNS keeps the socket's share of questions on their way.
 func askDNS(ctx context.Context, addr string, answered *atomic.Int64) error {
 	conn, err := net.Dial("udp", addr)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = conn.Close() }()
-	var id uint16
-	ask := func(questions int) error {
-		for range questions {
-			id++
-			m := new(dns.Msg).SetQuestion(names[int(id)%len(names)], dns.TypeA)
-			m.Id = id
-			packet, err := m.Pack()
-			if err != nil {
-				return err
-			}
-			if _, err := conn.Write(packet); err != nil {
-				return err
-			}
+	c := client{Conn: conn}
+	for wanted := share; err == nil && ctx.Err() == nil; {
+		if err = c.ask(wanted); err == nil {
+			wanted, err = c.wait(answered)
 		}
-		return nil
 	}
-	const share, patience = callers / sockets, 200 * time.Millisecond
-	if err := ask(share); err != nil {
-		return err
-	}
-	var buf [4096]byte
-	for ctx.Err() == nil {
-		if err := conn.SetReadDeadline(time.Now().Add(patience)); err != nil {
-			return err
-		}
-		n, err := conn.Read(buf[:])
-		switch {
-		case err != nil && !isTimeout(err):
-			return err
-		case err != nil:
-			err = ask(share)
-		case n < 12 || binary.BigEndian.Uint16(buf[2:])&0x8000 == 0:
-			err = errors.New("not an answer")
-		default:
-			answered.Add(1)
-			err = ask(1)
-		}
+	return err
+}
+
+// A client asks over one socket.
+type client struct {
+	net.Conn
+	id  uint16
+	buf [4096]byte
+}
+
+func (c *client) ask(questions int) error {
+	for range questions {
+		c.id++
+		m := new(dns.Msg).SetQuestion(names[int(c.id)%len(names)], dns.TypeA)
+		m.Id = c.id
+		packet, err := m.Pack()
 		if err != nil {
+			return err
+		}
+		if _, err := c.Write(packet); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// wait waits for an answer and returns how many questions to ask next: one more,
+// or the whole share if none came.
+func (c *client) wait(answered *atomic.Int64) (int, error) {
+	if err := c.SetReadDeadline(time.Now().Add(patience)); err != nil {
+		return 0, err
+	}
+	n, err := c.Read(c.buf[:])
+	switch {
+	case err != nil && isTimeout(err):
+		return share, nil
+	case err != nil:
+		return 0, err
+	case n < 12 || binary.BigEndian.Uint16(c.buf[2:])&0x8000 == 0:
+		return 0, errors.New("not an answer")
+	}
+	answered.Add(1)
+	return 1, nil
 }
 
 func isTimeout(err error) bool {
