@@ -38,11 +38,13 @@ func (p *Pool) Stats() Stats {
 	state := p.state.Load()
 	workers := int64(state & workersMask)
 	running := max(0, min(int64(tasks.Accepted-tasks.Completed-tasks.Waiting), workers))
+	// A task that left the backlog waits on until a worker is counted for it.
+	waiting := max(int64(tasks.Waiting), int64(tasks.Open)-running)
 	return Stats{
 		Workers:     workers,
 		Idle:        workers - running,
 		Running:     running,
-		Waiting:     int64(tasks.Waiting),
+		Waiting:     waiting,
 		Submitted:   int64(tasks.Accepted),
 		Completed:   int64(tasks.Completed),
 		Panicked:    p.panicked.Load(),

@@ -42,6 +42,22 @@ func TestCountsAreRightWhenSubmitReturns(t *testing.T) {
 	}
 }
 
+// A task that leaves the backlog is handed over by a worker, later than Submit
+// returned. Between the two it is counted still, though no worker is.
+func TestTasksAreCountedWhileTheyAreHandedOver(t *testing.T) {
+	for range scaled(1000) {
+		p := hemlock.New(hemlock.WithKillInterval(0))
+		gate := make(chan struct{})
+		for i := range int64(50) {
+			require.NoError(t, p.Submit(func() { <-gate }))
+			s := p.Stats()
+			require.Equal(t, i+1, s.Running+s.Waiting, "%v", s)
+		}
+		close(gate)
+		shutdown(t, p)
+	}
+}
+
 // Pitfall 24: every path keeps the books balanced.
 func TestCountsBalanceAfterEveryPath(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

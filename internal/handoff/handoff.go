@@ -188,20 +188,29 @@ type Counts struct {
 	Accepted  uint64 // tasks let through the gates
 	Waiting   uint64 // of these, tasks on a backlog
 	Completed uint64 // of these, tasks that have ended
+	Open      uint64 // accepted tasks that had not ended when the last count was read
 }
 
 // Counts returns the sums. Completed is read first and accepted last: a task is
 // accepted before it waits, and leaves the backlog before it completes. So no
-// difference is negative.
+// difference is negative. For Open the completed tasks are read once more at the
+// end: the difference counts no task that ended meanwhile.
 func (h *Handoff) Counts() (c Counts) {
-	for i := range h.shards {
-		c.Completed += h.shards[i].completed.Load()
-	}
+	c.Completed = h.completed()
 	for i := range h.shards {
 		c.Waiting += h.shards[i].backlog.len()
 	}
 	for i := range h.shards {
 		c.Accepted += h.shards[i].gate.accepted()
 	}
+	ended := h.completed()
+	c.Open = c.Accepted - min(ended, c.Accepted)
 	return c
+}
+
+func (h *Handoff) completed() (sum uint64) {
+	for i := range h.shards {
+		sum += h.shards[i].completed.Load()
+	}
+	return sum
 }
