@@ -111,40 +111,53 @@ func TestStormsFillTheTimeOfAMeasurement(t *testing.T) {
 	require.Zero(t, s.Tasks%(storm.Callers*storm.Storm))
 }
 
-// counting is a go statement that counts its pools.
-func counting(made *atomic.Int64) runner.Runner {
+// counting is a go statement that counts its pools and their tasks.
+func counting(pools, tasks *atomic.Int64) runner.Runner {
 	plain := pick(runner.Baseline)[0]
 	return runner.Runner{Name: "counting", New: func() runner.Pool {
-		made.Add(1)
-		return plain.New()
+		pools.Add(1)
+		pool := plain.New()
+		bind := pool.Bind
+		pool.Bind = func(task func()) func() {
+			submit := bind(task)
+			return func() { tasks.Add(1); submit() }
+		}
+		return pool
 	}}
 }
 
 // Each batch of a load on a cold pool needs a pool of its own, and no warm-up
 // may come before it.
 func TestColdPoolsAreFreshForEachBatch(t *testing.T) {
-	var made atomic.Int64
-	r := Race{Settings: short(), Log: io.Discard}
-	r.Settings.Duration = time.Millisecond
+	var pools, tasks atomic.Int64
 	cold := named(t, "cold pool, 2,000 shallow")
-	s := r.measure(t.Context(), cold, counting(&made))
+	r := Race{Settings: short(), Runners: []runner.Runner{counting(&pools, &tasks)}, Loads: []load.Load{cold}, Log: io.Discard}
+	s := r.measure(t.Context(), cold, r.Runners[0])
 	require.Empty(t, s.Failed)
-	require.EqualValues(t, s.Tasks, made.Load()*int64(cold.Batch))
+	require.EqualValues(t, s.Tasks, tasks.Load())
+	require.EqualValues(t, s.Tasks, pools.Load()*int64(cold.Batch))
+	require.Greater(t, pools.Load(), int64(1))
+
+	pools.Store(0)
+	tasks.Store(0)
+	var l report.Latency
+	require.NoError(t, r.probe(t.Context(), cold, r.Runners[0], &l))
+	require.EqualValues(t, cold.Batch, tasks.Load())
+	require.Equal(t, cold.Batch, l.Count)
 }
 
 // What is around a short load must not make a measurement as long as it takes to
 // fill the time with such loads.
 func TestColdPoolsAreGivenUpWhenTheyTakeTooLong(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var made atomic.Int64
-		slow := counting(&made)
+		var made, tasks atomic.Int64
+		slow := counting(&made, &tasks)
 		fresh := slow.New
 		slow.New = func() runner.Pool {
 			pool := fresh()
 			pool.Close = func() { time.Sleep(time.Second) }
 			return pool
 		}
-		made.Store(0)
 		r := Race{Settings: short(), Log: io.Discard}
 		r.Settings.Duration = time.Second
 		cold := named(t, "cold pool, 2,000 tasks block")
