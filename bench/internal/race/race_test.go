@@ -132,6 +132,7 @@ func TestColdPoolsAreFreshForEachBatch(t *testing.T) {
 	var pools, tasks atomic.Int64
 	cold := named(t, "cold pool, 2,000 shallow")
 	r := Race{Settings: short(), Runners: []runner.Runner{counting(&pools, &tasks)}, Loads: []load.Load{cold}, Log: io.Discard}
+	r.Settings.Duration = 50 * time.Millisecond
 	s := r.measure(t.Context(), cold, r.Runners[0])
 	require.Empty(t, s.Failed)
 	require.EqualValues(t, s.Tasks, tasks.Load())
