@@ -79,8 +79,10 @@ func (r *Report) RatioPlot(procs int) ([]byte, error) {
 	if len(b.at) == 0 {
 		return nil, nil
 	}
-	p := newPlot(fmt.Sprintf("Tasks per second relative to a bare go statement (GOMAXPROCS %d, to the right is better)", procs))
-	p.X.Label.Text = fmt.Sprintf("median of %d rounds, each step twice the last; thin lines: smallest to largest", r.Settings.Rounds)
+	// A label of a logarithmic axis would take room at its right end, so the title
+	// says what it would.
+	p := newPlot(fmt.Sprintf("Tasks per second relative to a bare go statement (GOMAXPROCS %d, to the right is better)\n"+
+		"medians of %d rounds; thin lines: smallest to largest", procs, r.Settings.Rounds))
 	p.X.Scale = plot.LogScale{}
 	p.X.Tick.Marker = plot.TickerFunc(ratioTicks)
 	p.NominalY(b.rows...)
@@ -90,9 +92,9 @@ func (r *Report) RatioPlot(procs int) ([]byte, error) {
 	}
 	p.X.Min, p.X.Max = leastRatio, b.reach()
 	// The legend stands above the first load.
-	p.Y.Min, p.Y.Max = -0.6, float64(len(b.rows))+3.4
+	p.Y.Min, p.Y.Max = -0.6, float64(len(b.rows))+1.8
 	p.Legend.Top = true
-	height := vg.Points(90) + vg.Length(len(b.rows)+4)*vg.Points(22)
+	height := vg.Points(90) + vg.Length(len(b.rows)+2)*vg.Points(22)
 	return render([][]*plot.Plot{{p}}, height, r.caption())
 }
 
@@ -155,9 +157,9 @@ func (b bars) addOthers(p *plot.Plot) error {
 func (b bars) addLabels(p *plot.Plot, offset vg.Length) error {
 	own, best := plotter.XYLabels{}, plotter.XYLabels{}
 	for i, row := range b.at {
-		own.XYs = append(own.XYs, plotter.XY{X: b.beside(b.own[i]), Y: row})
+		own.XYs = append(own.XYs, plotter.XY{X: b.foot(b.own[i]), Y: row})
 		own.Labels = append(own.Labels, decimal(b.own[i].Median))
-		best.XYs = append(best.XYs, plotter.XY{X: b.beside(b.best[i]), Y: row})
+		best.XYs = append(best.XYs, plotter.XY{X: b.foot(b.best[i]), Y: row})
 		best.Labels = append(best.Labels, b.labels[i]+" "+decimal(b.best[i].Median))
 	}
 	if err := addTexts(p, own, -offset, sans(7)); err != nil {
@@ -166,9 +168,9 @@ func (b bars) addLabels(p *plot.Plot, offset vg.Length) error {
 	return addTexts(p, best, offset, sans(7))
 }
 
-// beside returns where the text beside a bar begins: behind the whisker, or
+// foot returns where the text beside a bar begins: behind the whisker, or
 // behind the line at 1 that a bar to the left starts from.
-func (b bars) beside(s Spread) float64 { return min(max(s.Max, 1), b.reach()*0.6) }
+func (b bars) foot(s Spread) float64 { return min(max(s.Max, 1), b.reach()*0.6) }
 
 // addGroups writes the names of the groups.
 func (b bars) addGroups(p *plot.Plot) error {
@@ -191,9 +193,15 @@ func addTexts(p *plot.Plot, at plotter.XYLabels, offset vg.Length, face font.Fon
 		labels.TextStyle[i].YAlign = draw.YCenter
 	}
 	labels.Offset = vg.Point{X: vg.Points(5), Y: offset}
-	p.Add(labels)
+	p.Add(beside{labels})
 	return nil
 }
+
+// beside draws texts for which the axis leaves room. The plotter alone would have
+// the plot leave as much again at its side.
+type beside struct{ labels *plotter.Labels }
+
+func (b beside) Plot(c draw.Canvas, p *plot.Plot) { b.labels.Plot(c, p) }
 
 // reach is how far the axis goes. The medians decide: one disturbed round must
 // not flatten all bars.
