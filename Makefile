@@ -1,7 +1,7 @@
 # Everything here needs Go; test-race needs a C compiler as well.
 
 # Those of go.work, and three that must not raise the requirements of the others.
-MODULES = $(shell go list -m -f '{{.Dir}}') $(CURDIR)/deploy $(CURDIR)/tools $(CURDIR)/cmd/stackcost/testdata/generate
+MODULES = $(shell go list -m -f '{{.Dir}}') $(CURDIR)/examples/autoscaling $(CURDIR)/tools $(CURDIR)/cmd/stackcost/testdata/generate
 TOOLS   = bin/staticcheck bin/gofumpt bin/benchstat
 
 .DEFAULT_GOAL := help
@@ -51,7 +51,7 @@ test: ## all tests of the modules in go.work
 .PHONY: test-race
 test-race: ## all tests of all modules, shuffled, most with the race detector
 	go test -race -shuffle=on work
-	cd deploy && GOWORK=off go test -shuffle=on ./...
+	cd examples/autoscaling && GOWORK=off go test -shuffle=on ./...
 
 .PHONY: test-386
 test-386: ## the tests of the root module on a 32-bit platform
@@ -63,7 +63,7 @@ demo: ## the DNS server against a real client: a spike, and its end
 
 .PHONY: model
 model: ## check the protocol exhaustively; needs Debian's spin
-	model/check.sh
+	internal/model/check.sh
 
 .PHONY: fuzz
 FUZZTIME ?= 10m
@@ -79,23 +79,23 @@ soak: ## random load, and nothing left afterwards; once more with little memory
 
 .PHONY: leak
 leak: ## the tests with the runtime's goroutine leak profile
-	scripts/leak
+	tools/leak
 
 .PHONY: unchanged
 unchanged: ## fail if go doc, go list or go vet changes a file, such as go.work.sum
-	scripts/unchanged
+	tools/unchanged
 
 .PHONY: release-check
 release-check: ## fetch and use each importable module as a stranger would
-	scripts/release-check
+	tools/release-check
 
 .PHONY: coverage
 coverage: ## fail below 95 % of the statements of the package
-	scripts/coverage
+	tools/coverage
 
 .PHONY: platforms
 platforms: ## other processors, systems and runtime settings; needs qemu-user
-	scripts/platforms
+	tools/platforms
 
 .PHONY: trust
 trust: ## conformance, a short fuzz, the model, a short soak, leaks: under ten minutes
@@ -107,19 +107,19 @@ trust: ## conformance, a short fuzz, the model, a short soak, leaks: under ten m
 
 .PHONY: dnsperf
 dnsperf: ## the DNS server under Debian's dnsperf, with go and with the pool
-	scripts/dnsperf
+	examples/dnsserver/dnsperf
 
 .PHONY: conformance
-conformance: ## examine the peers too, and write docs/CONFORMANCE.md
+conformance: ## examine the peers too, and write conformance/RESULTS.md
 	go -C conformance/peers test -run '^TestMatrix$$' -timeout 60m -args -write
 
 .PHONY: bench
-bench: ## race all pools and write docs/bench/; a quarter of an hour on a quiet machine
+bench: ## race all pools and write bench/results/; a quarter of an hour on a quiet machine
 	go run ./bench
 
 .PHONY: servers
 servers: ## real servers with go and with the pool; ten minutes on a quiet machine
-	go run ./bench/servers -out docs/bench/servers
+	go run ./bench/servers -out bench/servers/results
 
 .PHONY: benchmark
 benchmark: $(TOOLS) ## Run against go, by stack depth and callers

@@ -14,7 +14,7 @@ import (
 
 var errOverloaded = errors.New("overloaded")
 
-// boundedPool is what SECURITY.md and the example of Submit advise who serves
+// boundedPool is what docs/SECURITY.md and the example of Submit advise who serves
 // strangers: a bound in front of the pool, and an error for what is too much.
 type boundedPool struct {
 	room *semaphore.Weighted

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"example.com/hemlock"
+	"example.com/hemlock/internal/race"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/atomic"
 	"golang.org/x/sync/errgroup"
@@ -22,7 +23,7 @@ import (
 // another.
 func onOneShard(t *testing.T) {
 	t.Helper()
-	if slowdown > 1 {
+	if race.Slowdown > 1 {
 		t.Skip("the race detector makes a sync.Pool forget")
 	}
 	percent, procs := debug.SetGCPercent(-1), runtime.GOMAXPROCS(1)

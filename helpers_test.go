@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"example.com/hemlock"
+	"example.com/hemlock/internal/race"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/atomic"
 )
@@ -140,5 +141,5 @@ func scaled(n int) int {
 	if testing.Short() {
 		n /= 20
 	}
-	return max(1, n/slowdown)
+	return max(1, n/race.Slowdown)
 }

@@ -12,7 +12,7 @@ import (
 
 // The runtime finds the goroutines that wait for what nobody else can reach. No
 // test of this package leaves one. This test runs after the others, because it is
-// parallel and they are not; scripts/leak runs it.
+// parallel and they are not; tools/leak runs it.
 func TestNoTestLeaksAGoroutine(t *testing.T) {
 	t.Parallel()
 	require.Contains(t, leakProfile(t), "goroutineleak profile: total 0\n")

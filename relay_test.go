@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"example.com/hemlock"
+	"example.com/hemlock/internal/race"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/atomic"
 	"golang.org/x/sync/errgroup"
@@ -20,7 +21,7 @@ import (
 
 // crowd is how many tasks wait for each other: the race detector gives up at
 // some 8,000 goroutines.
-var crowd = min(10_000, 40_000/slowdown)
+var crowd = min(10_000, 40_000/race.Slowdown)
 
 // onProcessors runs the test with several numbers of processors.
 func onProcessors(t *testing.T, test func(t *testing.T)) {
@@ -85,7 +86,7 @@ func assertRest(t testing.TB, p *hemlock.Pool) {
 	t.Helper()
 	eventually(t, func() bool { s := p.Stats(); return s.Completed == s.Submitted }, "tasks end")
 	requireRest(t, p)
-	runShort(t, p, 6400/min(slowdown, 4)) // until the pool believes that tasks are short
+	runShort(t, p, 6400/min(race.Slowdown, 4)) // until the pool believes that tasks are short
 	var probes sync.WaitGroup
 	for range 100 {
 		probes.Add(1)
@@ -111,7 +112,7 @@ func TestTasksThatWaitForEachOtherAllStart(t *testing.T) {
 			t.Run(fmt.Sprint(name, "/", submitters), func(t *testing.T) {
 				onProcessors(t, func(t *testing.T) {
 					p := newPool(t, opts...)
-					runShort(t, p, 10_000/slowdown)
+					runShort(t, p, 10_000/race.Slowdown)
 					var arrived sync.WaitGroup
 					arrived.Add(crowd)
 					var group errgroup.Group
@@ -168,7 +169,7 @@ func TestParentsMayWaitForTheirChildrenAmongShortTasks(t *testing.T) {
 			t.Run(name+"/"+shape, func(t *testing.T) {
 				onProcessors(t, func(t *testing.T) {
 					p := newPool(t, opts...)
-					runShort(t, p, 10_000/slowdown)
+					runShort(t, p, 10_000/race.Slowdown)
 					stop := pour(t, p)
 					var root sync.WaitGroup
 					root.Add(1)
@@ -320,7 +321,7 @@ func TestShortTasksNeverWaitForLongOnes(t *testing.T) {
 				close(gate)
 			}
 		}()
-		runShort(t, p, 10_000/slowdown)
+		runShort(t, p, 10_000/race.Slowdown)
 		for long := range batch {
 			gate := make(chan struct{})
 			over = append(over, gate)
@@ -345,7 +346,7 @@ func TestShortTasksNeverWaitForBusyOnes(t *testing.T) {
 	const batch = 100
 	onProcessors(t, func(t *testing.T) {
 		p := newPool(t)
-		runShort(t, p, 10_000/slowdown)
+		runShort(t, p, 10_000/race.Slowdown)
 		for _, long := range []int{0, 1, 2, 50, 98, 99} {
 			var over atomic.Bool
 			mix(t, p, batch, map[int]func(){long: func() {

@@ -23,7 +23,7 @@ func parsed(t *testing.T, args ...string) options {
 
 func TestWholeComparisonIsWrittenToTheDocumentation(t *testing.T) {
 	o := parsed(t)
-	require.Equal(t, "docs/bench", o.out)
+	require.Equal(t, "bench/results", o.out)
 	require.GreaterOrEqual(t, o.settings.Rounds, 9)
 	require.Len(t, o.runners, len(runner.All()))
 	require.Len(t, o.loads, len(load.All()))

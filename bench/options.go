@@ -18,7 +18,7 @@ import (
 
 // folder is where the whole comparison goes, seen from the root of the
 // repository.
-const folder = "docs/bench"
+const folder = "bench/results"
 
 // processors are the values of GOMAXPROCS that -scaling goes through, as far as
 // the machine has them.
@@ -83,7 +83,7 @@ func (f *flags) define(set *flag.FlagSet) {
 	set.DurationVar(&s.ShrinkLimit, "shrink", 45*time.Second, "how long to wait for a pool to shrink; 0: not at all")
 	set.StringVar(&f.runnerPattern, "runners", "", "measure only runners that match the `regexp`, and go")
 	set.StringVar(&f.loadPattern, "loads", "", "measure only loads that match the `regexp`")
-	set.StringVar(&f.out, "out", "", "write the files to the `folder` (default docs/bench for the whole comparison, else none)")
+	set.StringVar(&f.out, "out", "", "write the files to the `folder` (default bench/results for the whole comparison, else none)")
 	set.StringVar(&f.render, "render", "", "make the tables and plots of the JSON `file` again, beside it or in -out")
 	set.StringVar(&f.profile, "cpuprofile", "", "write a CPU profile to the `file`")
 }

@@ -17,7 +17,7 @@ import (
 )
 
 const (
-	document = "../../docs/CONFORMANCE.md"
+	document = "../RESULTS.md"
 	command  = "go -C conformance/peers test -run '^TestMatrix$' -timeout 60m -args -write"
 )
 
@@ -75,7 +75,7 @@ func writeDocument(t *testing.T, m peers.Matrix) {
 
 func made() string {
 	return fmt.Sprintf(`The contract of an elastic, unbounded goroutine pool as a suite of named clauses
-([conformance](../conformance)), run against hemlock and against its peers.
+([conformance](.)), run against hemlock and against its peers.
 
 - command: %s
 - date: %s
@@ -83,7 +83,7 @@ func made() string {
 
 Each pool is configured as near to the contract as its options allow, without a
 bound on its workers. Submit and Shutdown stand for the pool's own calls, as its
-[adapter](../conformance/peers) makes them. n/a means that the pool does not have
+[adapter](peers) makes them. n/a means that the pool does not have
 the feature, or that its documentation does not promise the clause or excludes
 it; silence is read in its favour. Every clause was examined once, in a process of its own. Some faults
 are races: a pass says that none was seen in this run.`,

@@ -12,7 +12,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// The tests of the module deploy go further: they parse and evaluate every
+// The tests of the module examples/autoscaling go further: they parse and evaluate every
 // expression. What they need for it is too heavy to be required here.
 func TestDashboardAndAlertsNameOnlyExportedMetrics(t *testing.T) {
 	reg := prometheus.NewPedanticRegistry()

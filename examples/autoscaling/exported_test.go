@@ -1,4 +1,4 @@
-package deploy_test
+package autoscaling_test
 
 import (
 	"sync"

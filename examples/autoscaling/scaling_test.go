@@ -1,4 +1,4 @@
-package deploy_test
+package autoscaling_test
 
 import (
 	"regexp"
@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-const scalingFile = "../docs/SCALING.md"
+const scalingFile = "README.md"
 
 func TestScalingQuotesTheManifests(t *testing.T) {
 	var manifests string

@@ -1,4 +1,4 @@
-package deploy_test
+package autoscaling_test
 
 import (
 	"log/slog"
@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-const alertsFile = "../metrics/prometheus/alerts.yaml"
+const alertsFile = "../../metrics/prometheus/alerts.yaml"
 
 // rules reads the rules as Prometheus does: strictly, with every expression and
 // every template parsed. It returns those that alert, by name, and those that

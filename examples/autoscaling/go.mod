@@ -1,4 +1,4 @@
-module example.com/hemlock/deploy
+module example.com/hemlock/examples/autoscaling
 
 go 1.26.0
 
@@ -88,6 +88,6 @@ require (
 )
 
 replace (
-	example.com/hemlock => ..
-	example.com/hemlock/metrics/prometheus => ../metrics/prometheus
+	example.com/hemlock => ../..
+	example.com/hemlock/metrics/prometheus => ../../metrics/prometheus
 )

@@ -1,4 +1,4 @@
-package deploy_test
+package autoscaling_test
 
 import (
 	"encoding/json"
@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-const dashboardFile = "../metrics/prometheus/dashboard.json"
+const dashboardFile = "../../metrics/prometheus/dashboard.json"
 
 // dashboard is what the tests look at. Grafana has no Go type for it that could
 // be had here; it ignores fields that it does not know.
