@@ -68,8 +68,8 @@ model: ## check the protocol exhaustively; needs Debian's spin
 .PHONY: fuzz
 FUZZTIME ?= 10m
 fuzz: ## random operations against a sequential model of the contract
-	go test -run '^$$' -fuzz '^FuzzPool$$' -fuzztime $(FUZZTIME) .
-	go test -run '^$$' -fuzz '^FuzzGroup$$' -fuzztime $(FUZZTIME) ./group
+	go test -run '^$$' -fuzz '^FuzzPool$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 1s ./internal/fuzz
+	go test -run '^$$' -fuzz '^FuzzGroup$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 1s ./group
 
 .PHONY: soak
 SOAKTIME ?= 60s
@@ -114,7 +114,7 @@ conformance: ## examine the peers too, and write conformance/RESULTS.md
 	go -C conformance/peers test -run '^TestMatrix$$' -timeout 60m -args -write
 
 .PHONY: bench
-bench: ## race all pools and write bench/results/; a quarter of an hour on a quiet machine
+bench: ## race all pools and write bench/results/; half an hour on a quiet machine
 	go run ./bench
 
 .PHONY: servers
@@ -123,6 +123,6 @@ servers: ## real servers with go and with the pool; ten minutes on a quiet machi
 
 .PHONY: benchmark
 benchmark: $(TOOLS) ## Run against go, by stack depth and callers
-	for round in 1 2 3 4 5 6; do go test -run '^$$' -bench '^Benchmark(Run|Go)$$' .; done | bin/benchstat -col .name -
+	for round in 1 2 3 4 5 6; do go test -run '^$$' -bench '^Benchmark(Run|Go)$$' ./bench; done | bin/benchstat -col .name -
 	for round in 1 2 3 4 5 6; do go test -run '^$$' -bench '^BenchmarkFanOut$$' ./bench; done | bin/benchstat -col /by -
-	go test -run '^$$' -bench 'Submit|Spawn|Stats|IdleWorker' .
+	go test -run '^$$' -bench 'Submit|Spawn|Stats|IdleWorker' ./bench

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"example.com/hemlock"
+	"example.com/hemlock/internal/pooltest"
 	"example.com/hemlock/internal/race"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/atomic"
@@ -34,14 +35,14 @@ func onOneShard(t *testing.T) {
 }
 
 func TestDoReturnsWhenTheTaskHasEnded(t *testing.T) {
-	p := newPool(t, hemlock.WithKillInterval(0))
+	p := pooltest.New(t, hemlock.WithKillInterval(0))
 	ended := false
 	p.Do(func() {
 		defer func() { ended = true }()
 		s := p.Stats()
 		require.EqualValues(t, 1, s.Running)
 		require.EqualValues(t, 1, s.Workers)
-		requireBalance(t, s)
+		pooltest.RequireBalance(t, s)
 	})
 	require.True(t, ended)
 	require.Equal(t, hemlock.Stats{
@@ -53,18 +54,18 @@ func TestDoReturnsWhenTheTaskHasEnded(t *testing.T) {
 // workers do has no influence.
 func TestDoUsesTheWorkerThatEndedLast(t *testing.T) {
 	onOneShard(t)
-	p := newPool(t, hemlock.WithKillInterval(0))
-	grow(t, p, 3)
+	p := pooltest.New(t, hemlock.WithKillInterval(0))
+	pooltest.Grow(t, p, 3)
 	var outer, inner, both [2]string
 	for i := range both {
 		p.Do(func() {
-			outer[i] = goroutineID()
-			p.Do(func() { inner[i] = goroutineID() })
+			outer[i] = pooltest.GoroutineID()
+			p.Do(func() { inner[i] = pooltest.GoroutineID() })
 		})
-		p.Do(func() { both[i] = goroutineID() })
+		p.Do(func() { both[i] = pooltest.GoroutineID() })
 	}
 	require.NotEqual(t, outer[0], inner[0])
-	require.NotEqual(t, goroutineID(), outer[0])
+	require.NotEqual(t, pooltest.GoroutineID(), outer[0])
 	require.Equal(t, outer, [2]string{outer[0], outer[0]})
 	require.Equal(t, inner, [2]string{inner[0], inner[0]})
 	require.Equal(t, outer, both)
@@ -74,23 +75,23 @@ func TestDoUsesTheWorkerThatEndedLast(t *testing.T) {
 // A worker that became idle elsewhere is better than a new one.
 func TestDoSpawnsOnlyWhenNoWorkerForItIsIdle(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(8))
-	p := newPool(t, hemlock.WithKillInterval(0))
-	for range scaled(1000) {
+	p := pooltest.New(t, hemlock.WithKillInterval(0))
+	for range pooltest.Scaled(1000) {
 		done := make(chan struct{})
 		go func() { // on any processor
 			defer close(done)
 			p.Do(runtime.Gosched)
 		}()
 		<-done
-		eventually(t, func() bool { return p.Stats().Idle == 1 }, "the worker comes to rest")
+		pooltest.Eventually(t, func() bool { return p.Stats().Idle == 1 }, "the worker comes to rest")
 	}
 	// Its caller may put it back after the next has looked.
 	require.LessOrEqual(t, p.Stats().Spawned, int64(8))
 }
 
 func TestDoNests(t *testing.T) {
-	p := newPool(t, hemlock.WithKillInterval(0))
-	depth := scaled(5000)
+	p := pooltest.New(t, hemlock.WithKillInterval(0))
+	depth := pooltest.Scaled(5000)
 	var dive func(n int)
 	deepest := 0
 	dive = func(n int) {
@@ -107,7 +108,7 @@ func TestDoNests(t *testing.T) {
 }
 
 func TestDoAndRunWithinEachOther(t *testing.T) {
-	p := newPool(t)
+	p := pooltest.New(t)
 	const n = 100
 	var all sync.WaitGroup
 	var ran atomic.Int64
@@ -124,14 +125,14 @@ func TestDoAndRunWithinEachOther(t *testing.T) {
 	}
 	all.Wait()
 	require.EqualValues(t, n, ran.Load())
-	shutdown(t, p)
+	pooltest.Shutdown(t, p)
 	require.EqualValues(t, 4*n, p.Stats().Submitted)
 }
 
 // Every task starts at once: 10,000 of them wait for each other.
 func TestDoManyAtOnce(t *testing.T) {
 	const n = 10_000
-	p := newPool(t)
+	p := pooltest.New(t)
 	var arrived, ended sync.WaitGroup
 	arrived.Add(n)
 	for range n {
@@ -145,20 +146,20 @@ func TestDoManyAtOnce(t *testing.T) {
 	arrived.Wait()
 	require.EqualValues(t, n, p.Stats().PeakWorkers)
 	ended.Wait()
-	requireBalance(t, p.Stats())
+	pooltest.RequireBalance(t, p.Stats())
 	require.EqualValues(t, n, p.Stats().Completed)
-	shutdown(t, p)
+	pooltest.Shutdown(t, p)
 }
 
 // What a task does is ordered with its caller, in both directions: the race
 // detector watches.
 func TestDoOrdersMemory(t *testing.T) {
-	p := newPool(t, hemlock.WithKillInterval(1), hemlock.WithKillDelay(0), hemlock.WithMaxTasksPerWorker(10))
+	p := pooltest.New(t, hemlock.WithKillInterval(1), hemlock.WithKillDelay(0), hemlock.WithMaxTasksPerWorker(10))
 	var group errgroup.Group
 	for range 4 {
 		group.Go(func() error {
 			n := 0
-			for i := range scaled(20_000) {
+			for i := range pooltest.Scaled(20_000) {
 				if p.Do(func() { n++ }); n != i+1 {
 					return errors.New("lost a task")
 				}
@@ -227,14 +228,14 @@ func TestDoEndsAsACallWould(t *testing.T) {
 							handled = append(handled, v)
 						}))
 					}
-					p := newPool(t, opts...)
+					p := pooltest.New(t, opts...)
 					if state == "after Shutdown" {
-						shutdown(t, p)
+						pooltest.Shutdown(t, p)
 					}
 					for range 3 {
 						requireSame(t, want, outcome(func() { p.Do(c.task) }))
 					}
-					requireBalance(t, p.Stats())
+					pooltest.RequireBalance(t, p.Stats())
 					told := 0
 					if c.panicked && state != "without a handler" {
 						told = 3
@@ -278,11 +279,11 @@ func requireSame(t testing.TB, want, got any) {
 // The handler is told where the panic came from, since the caller cannot see it.
 func TestDoTellsTheHandlerTheTasksStack(t *testing.T) {
 	var stack string
-	p := newPool(t, hemlock.WithPanicHandler(func(_ any, s []byte) { stack = string(s) }))
+	p := pooltest.New(t, hemlock.WithPanicHandler(func(_ any, s []byte) { stack = string(s) }))
 	require.Equal(t, "deep", outcome(func() { p.Do(panicDeepInATask) }))
 	require.Contains(t, stack, "panicDeepInATask")
 
-	shutdown(t, p)
+	pooltest.Shutdown(t, p)
 	stack = ""
 	require.Equal(t, "deep", outcome(func() { p.Do(panicDeepInATask) }))
 	require.Contains(t, stack, "panicDeepInATask")
@@ -291,11 +292,11 @@ func TestDoTellsTheHandlerTheTasksStack(t *testing.T) {
 // A panic that passes through several tasks is told for each of them.
 func TestDoTellsTheHandlerForEachTaskThatPanicked(t *testing.T) {
 	var told atomic.Int64
-	p := newPool(t, hemlock.WithPanicHandler(func(any, []byte) { told.Inc() }))
+	p := pooltest.New(t, hemlock.WithPanicHandler(func(any, []byte) { told.Inc() }))
 	require.NoError(t, p.Submit(func() {
 		p.Do(func() { p.Do(func() { panic("task") }) })
 	}))
-	eventually(t, func() bool { return p.Stats().Workers == 0 }, "all three end")
+	pooltest.Eventually(t, func() bool { return p.Stats().Workers == 0 }, "all three end")
 	require.EqualValues(t, 3, told.Load())
 	require.EqualValues(t, 3, p.Stats().Panicked)
 	require.EqualValues(t, 3, p.Stats().Completed)
@@ -311,9 +312,9 @@ func TestDoHandlerMayPanicOrExit(t *testing.T) {
 		"exits":  {func(any, []byte) { runtime.Goexit() }, "exited"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := newPool(t, hemlock.WithPanicHandler(c.handler))
+			p := pooltest.New(t, hemlock.WithPanicHandler(c.handler))
 			require.Equal(t, c.want, outcome(func() { p.Do(panicDeepInATask) }))
-			requireBalance(t, p.Stats())
+			pooltest.RequireBalance(t, p.Stats())
 			require.Zero(t, p.Stats().Workers)
 			require.EqualValues(t, 1, p.Stats().Panicked)
 			require.EqualValues(t, 1, p.Stats().Completed)
@@ -324,7 +325,7 @@ func TestDoHandlerMayPanicOrExit(t *testing.T) {
 // t.FailNow works in a task of Do, which it does not in one of Run: it ends the
 // test's goroutine, after the deferred functions of both.
 func TestDoGoexitRunsAllDeferredFunctions(t *testing.T) {
-	p := newPool(t)
+	p := pooltest.New(t)
 	var order []string
 	require.Equal(t, "exited", outcome(func() {
 		defer func() { order = append(order, "caller") }()
@@ -339,7 +340,7 @@ func TestDoGoexitRunsAllDeferredFunctions(t *testing.T) {
 
 // What differs from a call: the task is on another goroutine.
 func TestDoDiffersFromACall(t *testing.T) {
-	p := newPool(t)
+	p := pooltest.New(t)
 	trace := func() string { return string(debug.Stack()) }
 	require.Contains(t, trace(), "TestDoDiffersFromACall(")
 
@@ -375,7 +376,7 @@ func TestDoDiffersFromACall(t *testing.T) {
 // caller, so the task has none; and what it sets, nobody else sees.
 func TestDoProfilerLabels(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPool(t, hemlock.WithKillInterval(0), hemlock.WithMaxTasksPerWorker(3))
+		p := pooltest.New(t, hemlock.WithKillInterval(0), hemlock.WithMaxTasksPerWorker(3))
 		pprof.Do(t.Context(), pprof.Labels(strayLabel, "x"), func(labelled context.Context) {
 			for range 20 {
 				p.Do(func() {
@@ -394,7 +395,7 @@ func TestDoProfilerLabels(t *testing.T) {
 }
 
 func TestDoPanicOnFaultDoesNotLeak(t *testing.T) {
-	p := newPool(t, hemlock.WithKillInterval(0))
+	p := pooltest.New(t, hemlock.WithKillInterval(0))
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(false))
 	for range 3 {
 		p.Do(func() { require.False(t, debug.SetPanicOnFault(true)) })
@@ -406,7 +407,7 @@ func TestDoPanicOnFaultDoesNotLeak(t *testing.T) {
 // In a bubble, time passes while a task sleeps, and an idle worker lets it pass.
 func TestDoInABubble(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPool(t)
+		p := pooltest.New(t)
 		begin := time.Now()
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
@@ -423,10 +424,19 @@ func TestDoInABubble(t *testing.T) {
 }
 
 func TestDoRefusesNil(t *testing.T) {
-	p := newPool(t)
+	p := pooltest.New(t)
 	require.PanicsWithValue(t, "hemlock: Do with a nil task", func() { p.Do(nil) })
 	require.Zero(t, p.Stats())
-	shutdown(t, p)
+	pooltest.Shutdown(t, p)
 	require.PanicsWithValue(t, "hemlock: Do with a nil task", func() { p.Do(nil) })
 	require.PanicsWithValue(t, "hemlock: zero Pool: use New", func() { new(hemlock.Pool).Do(func() {}) })
+}
+
+func TestDoAllocatesNothing(t *testing.T) {
+	p := pooltest.New(t, hemlock.WithKillInterval(0), hemlock.WithMaxTasksPerWorker(0))
+	pooltest.GrowDo(p, 3)
+	inner, ran := func() {}, 0
+	outer := func() { p.Do(inner); ran++ }
+	pooltest.RequireNoAllocation(t, 10_000, func() { p.Do(outer) })
+	require.NotZero(t, ran)
 }

@@ -9,21 +9,20 @@ import (
 	"time"
 
 	"example.com/hemlock"
+	"example.com/hemlock/internal/pooltest"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/atomic"
+	"golang.org/x/sync/errgroup"
 )
-
-// The tests of deadlines look at both sides: just before and just after.
-const moment = time.Nanosecond
 
 func TestKillerWaitsForTheDelayAfterASpawn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPool(t, hemlock.WithKillInterval(time.Second), hemlock.WithKillDelay(10*time.Second))
-		grow(t, p, 1)
+		p := pooltest.New(t, hemlock.WithKillInterval(time.Second), hemlock.WithKillDelay(10*time.Second))
+		pooltest.Grow(t, p, 1)
 		born := time.Now()
-		sleepUntil(born.Add(10*time.Second - moment))
+		pooltest.SleepUntil(born.Add(10*time.Second - pooltest.Moment))
 		require.EqualValues(t, 1, p.Stats().Workers)
-		sleepUntil(born.Add(10 * time.Second))
+		pooltest.SleepUntil(born.Add(10 * time.Second))
 		require.Zero(t, p.Stats().Workers)
 		require.EqualValues(t, 1, p.Stats().Killed)
 	})
@@ -31,31 +30,31 @@ func TestKillerWaitsForTheDelayAfterASpawn(t *testing.T) {
 
 func TestEverySpawnHoldsTheKillerBackAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPool(t, hemlock.WithKillInterval(time.Second), hemlock.WithKillDelay(10*time.Second))
-		release := occupy(t, p, 1)
+		p := pooltest.New(t, hemlock.WithKillInterval(time.Second), hemlock.WithKillDelay(10*time.Second))
+		release := pooltest.Occupy(t, p, 1)
 		for range 20 {
 			time.Sleep(9 * time.Second)
-			occupy(t, p, 1)
+			pooltest.Occupy(t, p, 1)
 		}
 		lastSpawn := time.Now()
 		release()
-		sleepUntil(lastSpawn.Add(10*time.Second - moment))
+		pooltest.SleepUntil(lastSpawn.Add(10*time.Second - pooltest.Moment))
 		require.Zero(t, p.Stats().Killed)
-		sleepUntil(lastSpawn.Add(10 * time.Second))
+		pooltest.SleepUntil(lastSpawn.Add(10 * time.Second))
 		require.EqualValues(t, 1, p.Stats().Killed)
 	})
 }
 
 func TestKillerKillsOncePerInterval(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPool(t, hemlock.WithKillInterval(3*time.Second), hemlock.WithKillDelay(0))
-		grow(t, p, 10)
+		p := pooltest.New(t, hemlock.WithKillInterval(3*time.Second), hemlock.WithKillDelay(0))
+		pooltest.Grow(t, p, 10)
 		born := time.Now()
 		for killed := range 10 {
 			due := born.Add(time.Duration(killed+1) * 3 * time.Second)
-			sleepUntil(due.Add(-moment))
+			pooltest.SleepUntil(due.Add(-pooltest.Moment))
 			require.EqualValues(t, killed, p.Stats().Killed)
-			sleepUntil(due)
+			pooltest.SleepUntil(due)
 			require.EqualValues(t, killed+1, p.Stats().Killed)
 		}
 		require.Zero(t, p.Stats().Workers)
@@ -65,11 +64,11 @@ func TestKillerKillsOncePerInterval(t *testing.T) {
 // A worker that takes over from a recycled one is no spawn.
 func TestRecyclingDoesNotHoldTheKillerBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPool(t, hemlock.WithKillDelay(10*time.Second), hemlock.WithMaxTasksPerWorker(1))
-		grow(t, p, 2)
+		p := pooltest.New(t, hemlock.WithKillDelay(10*time.Second), hemlock.WithMaxTasksPerWorker(1))
+		pooltest.Grow(t, p, 2)
 		for range 20 {
 			time.Sleep(time.Second)
-			do(t, p, func() {})
+			pooltest.RunToEnd(t, p, func() {})
 		}
 		s := p.Stats()
 		require.GreaterOrEqual(t, s.Recycled, int64(10))
@@ -81,8 +80,8 @@ func TestRecyclingDoesNotHoldTheKillerBack(t *testing.T) {
 // Pitfall 7: a pill is only for a worker that is idle now.
 func TestKillerSparesBusyWorkers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPool(t, hemlock.WithKillInterval(time.Second), hemlock.WithKillDelay(0))
-		release := occupy(t, p, 20)
+		p := pooltest.New(t, hemlock.WithKillInterval(time.Second), hemlock.WithKillDelay(0))
+		release := pooltest.Occupy(t, p, 20)
 		time.Sleep(time.Minute + time.Second/2)
 		require.Zero(t, p.Stats().Killed)
 		release()
@@ -98,10 +97,10 @@ func TestKillerSparesBusyWorkers(t *testing.T) {
 // Pitfall 8: a pool counts its own workers, not those of its neighbours.
 func TestPoolsHaveTheirOwnMinimum(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		a := newPool(t, hemlock.WithMinWorkers(5))
-		b := newPool(t, hemlock.WithMinWorkers(2))
-		grow(t, a, 8)
-		grow(t, b, 100)
+		a := pooltest.New(t, hemlock.WithMinWorkers(5))
+		b := pooltest.New(t, hemlock.WithMinWorkers(2))
+		pooltest.Grow(t, a, 8)
+		pooltest.Grow(t, b, 100)
 		time.Sleep(time.Hour)
 		require.EqualValues(t, 5, a.Stats().Workers)
 		require.EqualValues(t, 2, b.Stats().Workers)
@@ -115,11 +114,11 @@ func TestTrickleLetsThePoolShrink(t *testing.T) {
 		t.Run(fmt.Sprint(procs), func(t *testing.T) {
 			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(procs))
 			synctest.Test(t, func(t *testing.T) {
-				p := newPool(t)
-				grow(t, p, 1000)
+				p := pooltest.New(t)
+				pooltest.Grow(t, p, 1000)
 				for range 120 {
 					time.Sleep(time.Second)
-					do(t, p, func() {})
+					pooltest.RunToEnd(t, p, func() {})
 				}
 				synctest.Wait() // a worker may be about to leave
 				require.LessOrEqual(t, p.Stats().Workers, int64(1))
@@ -132,8 +131,8 @@ func TestTrickleLetsThePoolShrink(t *testing.T) {
 // The time that the documentation states for a large surplus.
 func TestLargeSurplusIsGoneInMinutes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPool(t)
-		grow(t, p, 10_000)
+		p := pooltest.New(t)
+		pooltest.Grow(t, p, 10_000)
 		time.Sleep(2*time.Minute + 30*time.Second)
 		require.Zero(t, p.Stats().Workers)
 		require.EqualValues(t, 10_000, p.Stats().Killed)
@@ -143,10 +142,10 @@ func TestLargeSurplusIsGoneInMinutes(t *testing.T) {
 // Pitfall 11: a pool that is bursty does not shrink and grow all the time.
 func TestBurstsDoNotThrash(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPool(t)
+		p := pooltest.New(t)
 		const size, bursts = 160, 720
 		for range bursts {
-			grow(t, p, size)
+			pooltest.Grow(t, p, size)
 			time.Sleep(5 * time.Second)
 		}
 		require.Less(t, p.Stats().Spawned, int64(size*bursts/8))
@@ -157,9 +156,9 @@ func TestBurstsDoNotThrash(t *testing.T) {
 // looking, also when its pills are swallowed late.
 func TestKillerKeepsTheMinimum(t *testing.T) {
 	const minimum = 4
-	p := newPool(t, hemlock.WithMinWorkers(minimum), hemlock.WithKillInterval(1), hemlock.WithKillDelay(0))
-	grow(t, p, minimum)
-	for range scaled(20_000) {
+	p := pooltest.New(t, hemlock.WithMinWorkers(minimum), hemlock.WithKillInterval(1), hemlock.WithKillDelay(0))
+	pooltest.Grow(t, p, minimum)
+	for range pooltest.Scaled(20_000) {
 		var wg sync.WaitGroup
 		wg.Add(2 * minimum)
 		for range 2 * minimum {
@@ -175,45 +174,45 @@ func TestKillerKeepsTheMinimum(t *testing.T) {
 // Pitfall 13: a spawn that meets the end of the killer is not overlooked.
 func TestKillerLooksAgainWhenItDisarms(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPool(t, hemlock.WithMinWorkers(2))
-		p.MeetEndOfKiller(func() { grow(t, p, 3) })
+		p := pooltest.New(t, hemlock.WithMinWorkers(2))
+		p.MeetEndOfKiller(func() { pooltest.Grow(t, p, 3) })
 		require.True(t, p.KillerArmed())
 		time.Sleep(time.Minute)
 		require.EqualValues(t, 2, p.Stats().Workers)
 		require.False(t, p.KillerArmed())
 
-		p.MeetEndOfKiller(func() { grow(t, p, 2) })
+		p.MeetEndOfKiller(func() { pooltest.Grow(t, p, 2) })
 		require.False(t, p.KillerArmed(), "nothing to kill")
 	})
 }
 
 // The same without help, at the boundary between the minimum and one more.
 func TestKillerIsArmedWheneverWorkersAreSpare(t *testing.T) {
-	p := newPool(t, hemlock.WithMinWorkers(1), hemlock.WithKillInterval(1), hemlock.WithKillDelay(0))
-	for range scaled(5000) {
+	p := pooltest.New(t, hemlock.WithMinWorkers(1), hemlock.WithKillInterval(1), hemlock.WithKillDelay(0))
+	for range pooltest.Scaled(5000) {
 		var both sync.WaitGroup
 		both.Add(2)
 		for range 2 {
 			p.Run(both.Done)
 		}
 		both.Wait()
-		eventually(t, func() bool { return p.Stats().Workers <= 1 }, "nobody kills the spare worker")
+		pooltest.Eventually(t, func() bool { return p.Stats().Workers <= 1 }, "nobody kills the spare worker")
 	}
 }
 
 // Pitfall 14: where there is nothing to kill, there is no killer and no timer.
 func TestIdlePoolHasNoKiller(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPool(t, hemlock.WithMinWorkers(3))
+		p := pooltest.New(t, hemlock.WithMinWorkers(3))
 		require.False(t, p.KillerArmed(), "an unused pool")
-		grow(t, p, 3)
+		pooltest.Grow(t, p, 3)
 		require.False(t, p.KillerArmed(), "a pool at its minimum")
-		grow(t, p, 4)
+		pooltest.Grow(t, p, 4)
 		require.True(t, p.KillerArmed(), "a pool above its minimum")
 		time.Sleep(time.Minute)
 		require.EqualValues(t, 3, p.Stats().Workers)
 		require.False(t, p.KillerArmed(), "a pool back at its minimum")
-		for _, stack := range stacksOf("hemlock.(*killer)") {
+		for _, stack := range pooltest.StacksOf("hemlock.(*killer)") {
 			// Outside, the killer of another test's pool may be returning.
 			require.NotContains(t, stack, "synctest bubble")
 		}
@@ -223,7 +222,7 @@ func TestIdlePoolHasNoKiller(t *testing.T) {
 // Pitfall 19: the killer ends with the last spare worker, not an interval later.
 func TestKillerEndsAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPool(t, hemlock.WithKillInterval(time.Hour), hemlock.WithKillDelay(0))
+		p := pooltest.New(t, hemlock.WithKillInterval(time.Hour), hemlock.WithKillDelay(0))
 		for range 3 {
 			// Goexit takes the worker away without the killer.
 			require.NoError(t, p.Submit(runtime.Goexit))
@@ -231,9 +230,9 @@ func TestKillerEndsAtOnce(t *testing.T) {
 			require.Zero(t, p.Stats().Workers)
 			require.False(t, p.KillerArmed())
 		}
-		grow(t, p, 1)
+		pooltest.Grow(t, p, 1)
 		born := time.Now()
-		sleepUntil(born.Add(time.Hour))
+		pooltest.SleepUntil(born.Add(time.Hour))
 		require.Zero(t, p.Stats().Workers)
 		require.False(t, p.KillerArmed())
 	})
@@ -241,10 +240,10 @@ func TestKillerEndsAtOnce(t *testing.T) {
 
 func TestKillerEndsWhenThePoolCloses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPool(t, hemlock.WithKillInterval(time.Hour))
-		occupy(t, p, 3)
+		p := pooltest.New(t, hemlock.WithKillInterval(time.Hour))
+		pooltest.Occupy(t, p, 3)
 		require.True(t, p.KillerArmed())
-		require.Error(t, p.Shutdown(ended()))
+		require.Error(t, p.Shutdown(pooltest.Ended()))
 		synctest.Wait()
 		require.EqualValues(t, 3, p.Stats().Workers, "above the minimum")
 		require.False(t, p.KillerArmed())
@@ -253,8 +252,8 @@ func TestKillerEndsWhenThePoolCloses(t *testing.T) {
 
 func TestIntervalZeroNeverKills(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPool(t, hemlock.WithKillInterval(0), hemlock.WithKillDelay(0))
-		grow(t, p, 20)
+		p := pooltest.New(t, hemlock.WithKillInterval(0), hemlock.WithKillDelay(0))
+		pooltest.Grow(t, p, 20)
 		time.Sleep(10_000 * time.Hour)
 		require.EqualValues(t, 20, p.Stats().Workers)
 		require.False(t, p.KillerArmed())
@@ -263,10 +262,10 @@ func TestIntervalZeroNeverKills(t *testing.T) {
 
 // Pitfall 4: a task that meets the killer at work is not lost.
 func TestNothingIsLostWhileKilling(t *testing.T) {
-	p := newPool(t, hemlock.WithKillInterval(1), hemlock.WithKillDelay(0))
+	p := pooltest.New(t, hemlock.WithKillInterval(1), hemlock.WithKillDelay(0))
 	var ran atomic.Int64
 	task := func() { ran.Inc() }
-	n := scaled(1_000_000)
+	n := pooltest.Scaled(1_000_000)
 	for range n {
 		require.NoError(t, p.Submit(task))
 	}
@@ -275,9 +274,139 @@ func TestNothingIsLostWhileKilling(t *testing.T) {
 	require.NotZero(t, p.Stats().Killed)
 }
 
-// sleepUntil returns at the given instant of the bubble, after everything that
-// happens at that instant.
-func sleepUntil(at time.Time) {
-	time.Sleep(time.Until(at))
-	synctest.Wait()
+// The killer's rounds take those that have been idle longest.
+func TestKillerEndsTheOldestWorkerOfDo(t *testing.T) {
+	onOneShard(t)
+	synctest.Test(t, func(t *testing.T) {
+		const n = 5
+		p := pooltest.New(t, hemlock.WithKillInterval(time.Second), hemlock.WithKillDelay(time.Second))
+		var seen func(depth int) []string
+		seen = func(depth int) (ids []string) {
+			if depth > 0 {
+				p.Do(func() { ids = append(seen(depth-1), pooltest.GoroutineID()) })
+			}
+			return ids
+		}
+		ids := seen(n) // in the order in which they became idle
+		require.Len(t, ids, n)
+		for killed := 1; killed < n; killed++ {
+			pooltest.SleepUntil(time.Now().Add(time.Second))
+			require.EqualValues(t, killed, p.Stats().Killed)
+			require.Equal(t, ids[killed:], seen(n-killed))
+		}
+		require.EqualValues(t, n, p.Stats().Spawned)
+		pooltest.SleepUntil(time.Now().Add(time.Second))
+		require.Zero(t, p.Stats().Workers)
+		require.False(t, p.KillerArmed())
+	})
+}
+
+func TestKillerSparesBusyWorkersOfDo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := pooltest.New(t)
+		p.Do(func() {
+			p.Do(func() { time.Sleep(time.Hour) })
+			require.Zero(t, p.Stats().Killed)
+			time.Sleep(time.Minute)
+			require.EqualValues(t, 1, p.Stats().Killed)
+			require.EqualValues(t, 1, p.Stats().Running)
+		})
+		require.EqualValues(t, 2, p.Stats().Completed)
+	})
+}
+
+// Pitfalls 9 and 10: a trickle for one kind of worker lets the other kind go,
+// and its own surplus.
+func TestTrickleOfEitherKindLetsThePoolShrink(t *testing.T) {
+	for name, trickle := range map[string]func(*testing.T, *hemlock.Pool){
+		"Do":  func(_ *testing.T, p *hemlock.Pool) { p.Do(func() {}) },
+		"Run": func(t *testing.T, p *hemlock.Pool) { pooltest.RunToEnd(t, p, func() {}) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p := pooltest.New(t)
+				pooltest.Grow(t, p, 500)
+				pooltest.GrowDo(p, 500)
+				for range 150 {
+					time.Sleep(time.Second)
+					trickle(t, p)
+				}
+				require.LessOrEqual(t, p.Stats().Workers, int64(2), "%v", p.Stats())
+				require.Less(t, p.Stats().Spawned, int64(1010))
+			})
+		})
+	}
+}
+
+func TestKillerTakesWorkersOfDoDownToTheMinimum(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := pooltest.New(t, hemlock.WithMinWorkers(7))
+		pooltest.GrowDo(p, 20)
+		pooltest.Grow(t, p, 10)
+		time.Sleep(time.Hour)
+		require.EqualValues(t, 7, p.Stats().Workers)
+		require.EqualValues(t, 23, p.Stats().Killed)
+		require.False(t, p.KillerArmed())
+		pooltest.GrowDo(p, 7)
+		require.LessOrEqual(t, p.Stats().Workers, int64(14))
+	})
+}
+
+// Pitfall 12: never below the minimum, whoever looks and however often the killer
+// comes. No task is lost meanwhile.
+func TestDoRacesWithTheKiller(t *testing.T) {
+	const minimum, callers = 3, 8
+	p := pooltest.New(t, hemlock.WithMinWorkers(minimum), hemlock.WithKillInterval(1),
+		hemlock.WithKillDelay(0), hemlock.WithMaxTasksPerWorker(50))
+	pooltest.GrowDo(p, minimum)
+	var ran atomic.Int64
+	var group errgroup.Group
+	n := pooltest.Scaled(50_000)
+	for range callers {
+		group.Go(func() error {
+			for i := range n {
+				p.Do(func() {
+					ran.Inc()
+					if i%64 == 0 {
+						runtime.Gosched()
+					}
+				})
+				if s := p.Stats(); s.Workers < minimum || s.Idle < 0 || s.Running > s.Workers || s.Workers > s.PeakWorkers {
+					return fmt.Errorf("out of bounds: %v", s)
+				}
+			}
+			return nil
+		})
+	}
+	require.NoError(t, group.Wait())
+	require.EqualValues(t, callers*n, ran.Load())
+	require.NotZero(t, p.Stats().Killed)
+	require.NotZero(t, p.Stats().Recycled)
+	pooltest.Eventually(t, func() bool { return p.Stats().Workers == minimum }, "nobody kills the spare workers")
+	pooltest.RequireBalance(t, p.Stats())
+}
+
+// Both kinds of workers, killed as fast as possible.
+func TestDoAndRunRaceWithTheKiller(t *testing.T) {
+	p := pooltest.New(t, hemlock.WithKillInterval(1), hemlock.WithKillDelay(0))
+	var ran, want atomic.Int64
+	var group errgroup.Group
+	for caller := range 6 {
+		group.Go(func() error {
+			for range pooltest.Scaled(20_000) {
+				want.Inc()
+				if caller%2 == 0 {
+					p.Do(func() { ran.Inc() })
+					continue
+				}
+				done := make(chan struct{})
+				p.Run(func() { ran.Inc(); close(done) })
+				<-done
+			}
+			return nil
+		})
+	}
+	require.NoError(t, group.Wait())
+	pooltest.Shutdown(t, p)
+	require.Equal(t, want.Load(), ran.Load())
 }

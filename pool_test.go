@@ -11,15 +11,18 @@ import (
 	"time"
 
 	"example.com/hemlock"
+	"example.com/hemlock/internal/pooltest"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/atomic"
 	"golang.org/x/sync/errgroup"
 )
 
+func TestMain(m *testing.M) { pooltest.Main(m, nil) }
+
 // Pitfall 1: a newborn worker's task must not travel through the channel, where
 // an older worker can take it.
 func TestTasksNeverWaitForTheEndOfAnother(t *testing.T) {
-	p := newPool(t, hemlock.WithKillInterval(0))
+	p := pooltest.New(t, hemlock.WithKillInterval(0))
 	for round := range 200 {
 		// Between one and all of the tasks find an idle worker.
 		n := 1 + round%64
@@ -42,8 +45,8 @@ func TestTasksNeverWaitForTheEndOfAnother(t *testing.T) {
 // Pitfall 2: a nil task is not a way to send a pill.
 func TestNilTaskIsRefusedAndKillsNobody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPool(t, hemlock.WithKillInterval(0))
-		grow(t, p, 100) // at local places and on the shared channel
+		p := pooltest.New(t, hemlock.WithKillInterval(0))
+		pooltest.Grow(t, p, 100) // at local places and on the shared channel
 		for range 100 {
 			require.ErrorIs(t, p.Submit(nil), hemlock.ErrNilTask)
 			require.PanicsWithValue(t, "hemlock: Run with a nil task", func() { p.Run(nil) })
@@ -56,23 +59,23 @@ func TestNilTaskIsRefusedAndKillsNobody(t *testing.T) {
 
 // Pitfall 3: a task may submit a task and wait for it, to any depth.
 func TestNestedSubmitsNeverDeadlock(t *testing.T) {
-	p := newPool(t)
+	p := pooltest.New(t)
 	var chain func(depth int)
 	chain = func(depth int) {
 		if depth > 0 {
-			do(t, p, func() { chain(depth - 1) })
+			pooltest.RunToEnd(t, p, func() { chain(depth - 1) })
 		}
 	}
-	do(t, p, func() { chain(4999) })
+	pooltest.RunToEnd(t, p, func() { chain(4999) })
 	require.EqualValues(t, 5000, p.Stats().Submitted)
 	require.EqualValues(t, 5000, p.Stats().PeakWorkers)
 }
 
 func TestSubmitReusesAnIdleWorker(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPool(t)
+		p := pooltest.New(t)
 		for range 1000 {
-			do(t, p, func() {})
+			pooltest.RunToEnd(t, p, func() {})
 			synctest.Wait() // the worker is idle again
 		}
 		require.EqualValues(t, 1, p.Stats().Spawned)
@@ -82,9 +85,9 @@ func TestSubmitReusesAnIdleWorker(t *testing.T) {
 
 func TestSubmitSpawnsOnlyWhenNoWorkerIsIdle(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPool(t, hemlock.WithKillInterval(0))
+		p := pooltest.New(t, hemlock.WithKillInterval(0))
 		for _, n := range []int{1, 10, 100, 50, 101} {
-			grow(t, p, n)
+			pooltest.Grow(t, p, n)
 			synctest.Wait()
 		}
 		require.EqualValues(t, 101, p.Stats().Spawned)
@@ -99,8 +102,8 @@ func TestIdleWorkersAreFoundFromEveryProcessor(t *testing.T) {
 		t.Run(fmt.Sprint(procs), func(t *testing.T) {
 			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(procs))
 			synctest.Test(t, func(t *testing.T) {
-				p := newPool(t, hemlock.WithKillInterval(0))
-				grow(t, p, 300)
+				p := pooltest.New(t, hemlock.WithKillInterval(0))
+				pooltest.Grow(t, p, 300)
 				synctest.Wait()
 				var group errgroup.Group
 				gate := make(chan struct{})
@@ -147,16 +150,16 @@ func TestLargestOptionValuesWork(t *testing.T) {
 			"minimum":  {hemlock.WithKillInterval(1), hemlock.WithKillDelay(0), hemlock.WithMinWorkers(most)},
 			"tasks":    {hemlock.WithKillInterval(0), hemlock.WithMaxTasksPerWorker(most)},
 		} {
-			p := newPool(t, opts...)
+			p := pooltest.New(t, opts...)
 			time.Sleep(time.Hour) // a pool that has lived for a while
 			for range 3 {         // every worker runs three tasks, and draws its own limit
-				grow(t, p, 20)
+				pooltest.Grow(t, p, 20)
 				time.Sleep(1000 * time.Hour)
 			}
 			s := p.Stats()
 			require.EqualValues(t, 20, s.Workers, name)
 			require.Zero(t, s.Recycled, name)
-			shutdown(t, p)
+			pooltest.Shutdown(t, p)
 		}
 	})
 }
@@ -187,7 +190,7 @@ func TestMethodsOfAZeroPoolPanic(t *testing.T) {
 }
 
 func TestShutdownRunsWhatWasAccepted(t *testing.T) {
-	p := newPool(t)
+	p := pooltest.New(t)
 	var ran atomic.Int64
 	for range 1000 {
 		require.NoError(t, p.Submit(func() {
@@ -209,7 +212,7 @@ func TestShutdownOfAnUnusedPoolReturns(t *testing.T) {
 // Pitfalls 15, 16 and 43: a Submit that races with Shutdown is accepted or
 // refused, and nothing starts once Shutdown has returned.
 func TestSubmitRacesWithShutdown(t *testing.T) {
-	for range scaled(300) {
+	for range pooltest.Scaled(300) {
 		p := hemlock.New()
 		var accepted, executed, late atomic.Int64
 		var over atomic.Bool
@@ -241,7 +244,7 @@ func TestSubmitRacesWithShutdown(t *testing.T) {
 		require.Equal(t, accepted.Load(), executedThen)
 		require.Equal(t, accepted.Load(), executed.Load())
 		require.Zero(t, late.Load(), "a task started after Shutdown had returned")
-		shutdown(t, p)
+		pooltest.Shutdown(t, p)
 		require.Equal(t, accepted.Load(), p.Stats().Submitted)
 	}
 }
@@ -250,7 +253,7 @@ func TestSubmitRacesWithShutdown(t *testing.T) {
 // told by somebody who was, is never accepted again.
 func TestRefusalIsFinal(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(16)) // many shards to close
-	for range scaled(500) {
+	for range pooltest.Scaled(500) {
 		p := hemlock.New()
 		var closed atomic.Bool
 		var group errgroup.Group
@@ -274,7 +277,7 @@ func TestRefusalIsFinal(t *testing.T) {
 		runtime.Gosched()
 		require.NoError(t, p.Shutdown(t.Context()))
 		require.NoError(t, group.Wait())
-		shutdown(t, p)
+		pooltest.Shutdown(t, p)
 	}
 }
 
@@ -282,25 +285,25 @@ func TestRefusalIsFinal(t *testing.T) {
 func TestTimedOutShutdownsLeaveNoGoroutine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := hemlock.New()
-		release := occupy(t, p, 1)
-		_ = p.Shutdown(endingIn(t, time.Millisecond))
+		release := pooltest.Occupy(t, p, 1)
+		_ = p.Shutdown(pooltest.EndingIn(t, time.Millisecond))
 		synctest.Wait()
-		before := len(stacksOf("synctest bubble"))
+		before := len(pooltest.StacksOf("synctest bubble"))
 		for range 1000 {
-			err := p.Shutdown(endingIn(t, time.Millisecond))
+			err := p.Shutdown(pooltest.EndingIn(t, time.Millisecond))
 			require.ErrorIs(t, err, context.DeadlineExceeded)
 			require.EqualError(t, err, "hemlock: shutdown: 1 task running, 0 waiting, 1 worker left: context deadline exceeded")
 		}
 		synctest.Wait()
-		require.Len(t, stacksOf("synctest bubble"), before)
+		require.Len(t, pooltest.StacksOf("synctest bubble"), before)
 		release()
-		shutdown(t, p)
+		pooltest.Shutdown(t, p)
 	})
 }
 
 func TestShutdownReportsTheCauseOfItsContext(t *testing.T) {
-	p := newPool(t)
-	occupy(t, p, 7)
+	p := pooltest.New(t)
+	pooltest.Occupy(t, p, 7)
 	cause := errors.New("the operator lost patience")
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(cause)
@@ -314,8 +317,8 @@ func TestShutdownReportsTheCauseOfItsContext(t *testing.T) {
 // A context that is done and has no error breaks its contract, and is no reason
 // to print nonsense.
 func TestShutdownBearsAContextWithoutAnError(t *testing.T) {
-	p := newPool(t)
-	occupy(t, p, 1)
+	p := pooltest.New(t)
+	pooltest.Occupy(t, p, 1)
 	err := p.Shutdown(doneWithoutError{t.Context()})
 	require.EqualError(t, err, "hemlock: shutdown: 1 task running, 0 waiting, 1 worker left: the context is done")
 }
@@ -340,11 +343,11 @@ func TestShutdownWinsAgainstAnEndedContext(t *testing.T) {
 // killed.
 func TestShutdownRetiresIdleWorkersAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPool(t, hemlock.WithKillInterval(0))
-		grow(t, p, 100)
+		p := pooltest.New(t, hemlock.WithKillInterval(0))
+		pooltest.Grow(t, p, 100)
 		synctest.Wait()
-		release := occupy(t, p, 2)
-		require.Error(t, p.Shutdown(endingIn(t, time.Second)))
+		release := pooltest.Occupy(t, p, 2)
+		require.Error(t, p.Shutdown(pooltest.EndingIn(t, time.Second)))
 		synctest.Wait()
 		require.EqualValues(t, 2, p.Stats().Workers)
 		release()
@@ -357,7 +360,7 @@ func TestShutdownRetiresIdleWorkersAtOnce(t *testing.T) {
 // Pitfall 19: when Shutdown has returned, the pool has no goroutine. The killer,
 // which has an hour to sleep, must have ended as the workers have.
 func TestShutdownLeavesNoGoroutine(t *testing.T) {
-	for range scaled(5000) {
+	for range pooltest.Scaled(5000) {
 		p := hemlock.New(hemlock.WithKillInterval(time.Hour))
 		p.Run(func() {})
 		require.True(t, p.KillerArmed())
@@ -365,14 +368,14 @@ func TestShutdownLeavesNoGoroutine(t *testing.T) {
 		require.False(t, p.KillerArmed())
 		require.Zero(t, p.Stats().Workers)
 	}
-	eventually(t, func() bool { return len(stacksOf("hemlock.(*")) == 0 }, "the goroutines of ended pools return")
+	pooltest.Eventually(t, func() bool { return len(pooltest.StacksOf("hemlock.(*")) == 0 }, "the goroutines of ended pools return")
 }
 
 // Pitfall 20: from inside a task, twice, and from many at once.
 func TestShutdownFromInsideTasks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const n = 10
-		p := newPool(t)
+		p := pooltest.New(t)
 		var timedOut atomic.Int64
 		var arrived sync.WaitGroup
 		arrived.Add(n)
@@ -381,7 +384,7 @@ func TestShutdownFromInsideTasks(t *testing.T) {
 				arrived.Done()
 				arrived.Wait()
 				for range 2 {
-					if errors.Is(p.Shutdown(endingIn(t, time.Second)), context.DeadlineExceeded) {
+					if errors.Is(p.Shutdown(pooltest.EndingIn(t, time.Second)), context.DeadlineExceeded) {
 						timedOut.Inc()
 					}
 				}
@@ -426,12 +429,12 @@ func TestRunAfterShutdownIsAnOrdinaryGoroutine(t *testing.T) {
 // Pitfall 31: nothing is shared between pools, so bubbles may follow each
 // other and run beside a pool outside.
 func TestPoolsWorkInBubbles(t *testing.T) {
-	outside := newPool(t)
+	outside := pooltest.New(t)
 	for range 20 {
-		do(t, outside, func() {})
+		pooltest.RunToEnd(t, outside, func() {})
 		synctest.Test(t, func(t *testing.T) {
-			p := newPool(t)
-			grow(t, p, 50)
+			p := pooltest.New(t)
+			pooltest.Grow(t, p, 50)
 		})
 	}
 }
@@ -441,8 +444,222 @@ func TestPoolsWorkInBubbles(t *testing.T) {
 func TestDrainedPoolLetsItsBubbleEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := hemlock.New()
-		grow(t, p, 10)
+		pooltest.Grow(t, p, 10)
 		time.Sleep(time.Minute)
 		require.Zero(t, p.Stats().Workers)
 	})
+}
+
+func TestShutdownRetiresIdleWorkersOfDo(t *testing.T) {
+	for _, n := range []int{0, 1, 10_000} {
+		t.Run(fmt.Sprint(n), func(t *testing.T) {
+			p := hemlock.New(hemlock.WithKillInterval(0))
+			pooltest.GrowDo(p, pooltest.Scaled(n))
+			before := runtime.NumGoroutine()
+			pooltest.Shutdown(t, p)
+			pooltest.Eventually(t, func() bool { return runtime.NumGoroutine() <= max(1, before-pooltest.Scaled(n)+1) }, "goroutines end")
+		})
+	}
+}
+
+func TestShutdownWaitsForTasksOfDo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := pooltest.New(t, hemlock.WithKillInterval(0))
+		pooltest.GrowDo(p, 10)
+		begin := time.Now()
+		go p.Do(func() { time.Sleep(time.Minute) })
+		synctest.Wait()
+		err := p.Shutdown(pooltest.Ended())
+		require.ErrorContains(t, err, "1 task running")
+		synctest.Wait()
+		require.EqualValues(t, 1, p.Stats().Workers, "the idle ones have gone")
+		require.NoError(t, p.Shutdown(t.Context()))
+		require.Equal(t, time.Minute, time.Since(begin))
+	})
+}
+
+func TestShutdownWithinDo(t *testing.T) {
+	p := pooltest.New(t)
+	p.Do(func() {
+		require.Error(t, p.Shutdown(pooltest.Ended()))
+		caller := pooltest.GoroutineID()
+		p.Do(func() { require.Equal(t, caller, pooltest.GoroutineID()) })
+	})
+	require.NoError(t, p.Shutdown(t.Context()))
+	require.EqualValues(t, 1, p.Stats().Completed)
+}
+
+func TestDoAfterShutdownIsACall(t *testing.T) {
+	p := pooltest.New(t)
+	pooltest.Shutdown(t, p)
+	caller := pooltest.GoroutineID()
+	var task string
+	p.Do(func() { task = pooltest.GoroutineID() })
+	require.Equal(t, caller, task)
+	require.Zero(t, p.Stats())
+}
+
+// Pitfalls 15 and 16: whatever is accepted has ended when Shutdown returns nil,
+// by whatever means, and the rest are calls.
+func TestDoRacesWithShutdown(t *testing.T) {
+	var afterwards int64
+	for range pooltest.Scaled(300) {
+		p := hemlock.New(hemlock.WithPanicHandler(func(any, []byte) {}), hemlock.WithMaxTasksPerWorker(7))
+		var ran atomic.Int64
+		var over atomic.Bool
+		start := make(chan struct{})
+		var callers sync.WaitGroup
+		for caller := range 100 {
+			callers.Go(func() {
+				<-start
+				for way := caller; !over.Load(); way++ {
+					outcome(func() {
+						p.Do(func() {
+							defer ran.Inc()
+							pooltest.EndSomehow(way % 20)
+						})
+					})
+				}
+			})
+		}
+		close(start)
+		for p.Stats().Submitted < 500 {
+			runtime.Gosched()
+		}
+		require.NoError(t, p.Shutdown(t.Context()))
+		s := p.Stats()
+		over.Store(true)
+		require.LessOrEqual(t, s.Submitted, ran.Load(), "a task had not ended")
+		callers.Wait()
+		require.Equal(t, s, p.Stats(), "something was counted after Shutdown had returned")
+		pooltest.Shutdown(t, p)
+		afterwards += ran.Load() - s.Submitted
+	}
+	require.NotZero(t, afterwards)
+}
+
+// One that is lost: a worker that becomes idle between the end of all tasks and
+// the end of the pool must not stay.
+func TestShutdownMeetsWorkersOfDoThatBecomeIdle(t *testing.T) {
+	for range pooltest.Scaled(20_000) {
+		p := hemlock.New(hemlock.WithKillInterval(0))
+		pooltest.GrowDo(p, 2)
+		go p.Do(func() {})
+		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+		err := p.Shutdown(ctx)
+		cancel()
+		require.NoError(t, err)
+		require.Zero(t, p.Stats().Workers)
+	}
+}
+
+// A pool that is dropped drains itself.
+func TestDroppedPoolEndsItsWorkersOfDo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		pooltest.GrowDo(hemlock.New(), 100)
+		time.Sleep(time.Hour)
+		for _, stack := range pooltest.StacksOf("hemlock.(*coworker)") {
+			require.NotContains(t, stack, "synctest bubble")
+		}
+	})
+}
+
+// Pitfall 21: a pool that is dropped without Shutdown drains itself and is
+// collected.
+func TestDroppedPoolsAreCollected(t *testing.T) {
+	n := pooltest.Scaled(10_000)
+	var collected atomic.Int64
+	func() {
+		var ended sync.WaitGroup
+		for range n {
+			p := hemlock.New(hemlock.WithKillInterval(time.Millisecond), hemlock.WithKillDelay(0))
+			runtime.AddCleanup(p, func(int) { collected.Inc() }, 0)
+			ended.Add(3)
+			for range 3 {
+				p.Run(ended.Done)
+			}
+		}
+		ended.Wait()
+	}()
+	pooltest.RequireCollected(t, &collected, n, "dropped pools are still reachable")
+	pooltest.Eventually(t, func() bool { return len(pooltest.StacksOf("hemlock.(*")) == 0 }, "the goroutines of drained pools return")
+}
+
+// What tasks did is visible after Shutdown, and what a submitter did is visible
+// to its task: the race detector knows if not.
+func TestMemoryModel(t *testing.T) {
+	for range pooltest.Scaled(500) {
+		p := hemlock.New()
+		var counts [50]int
+		for i := range counts {
+			counts[i]++
+			require.NoError(t, p.Submit(func() { counts[i]++ }))
+		}
+		require.NoError(t, p.Shutdown(context.Background()))
+		for i := range counts {
+			require.Equal(t, 2, counts[i])
+		}
+	}
+}
+
+// A worker between its task and its place cannot be found, so a steady load
+// spawns now and then, but hardly ever.
+func TestSteadyLoadHardlySpawns(t *testing.T) {
+	const callers = 64
+	p := pooltest.New(t)
+	load := func(tasks int) {
+		var all sync.WaitGroup
+		for range callers {
+			all.Go(func() {
+				done := make(chan struct{}, 1) // so that no task waits for its caller
+				for range tasks / callers {
+					p.Run(func() { done <- struct{}{} })
+					<-done
+				}
+			})
+		}
+		all.Wait()
+	}
+	load(pooltest.Scaled(200_000))
+	before := p.Stats()
+	load(pooltest.Scaled(1_000_000))
+	now := p.Stats()
+	require.Less(t, now.Spawned-before.Spawned, (now.Submitted-before.Submitted)/1000)
+}
+
+func TestSubmitAndRunAllocateNothing(t *testing.T) {
+	p := pooltest.New(t, hemlock.WithKillInterval(0), hemlock.WithMaxTasksPerWorker(0))
+	pooltest.Grow(t, p, 10)
+	done := make(chan struct{})
+	task := func() { done <- struct{}{} }
+	pooltest.RequireNoAllocation(t, 10_000, func() {
+		_ = p.Submit(task)
+		<-done
+	})
+	pooltest.RequireNoAllocation(t, 10_000, func() {
+		p.Run(task)
+		<-done
+	})
+}
+
+// A submitter that waits now and then, so that tasks are left to workers on their
+// way.
+func TestTasksThatWaitAllocateNothing(t *testing.T) {
+	p := pooltest.New(t, hemlock.WithKillInterval(0), hemlock.WithMaxTasksPerWorker(0))
+	var batch sync.WaitGroup
+	task := batch.Done
+	var waited int64
+	turn := func() {
+		batch.Add(64)
+		for range 64 {
+			_ = p.Submit(task)
+		}
+		waited = max(waited, p.Stats().Waiting)
+		batch.Wait()
+	}
+	for range 1000 {
+		turn()
+	}
+	pooltest.RequireNoAllocation(t, 10_000, turn)
+	require.NotZero(t, waited, "no task was left to a worker on its way")
 }

@@ -13,6 +13,7 @@ import (
 	"testing/synctest"
 
 	"example.com/hemlock"
+	"example.com/hemlock/internal/pooltest"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/atomic"
 	"golang.org/x/sync/errgroup"
@@ -21,7 +22,7 @@ import (
 // Pitfall 22: what Submit has done is in Stats when it returns, and before the
 // task can look.
 func TestCountsAreRightWhenSubmitReturns(t *testing.T) {
-	p := newPool(t, hemlock.WithKillInterval(0))
+	p := pooltest.New(t, hemlock.WithKillInterval(0))
 	gate := make(chan struct{})
 	defer close(gate)
 	for i := range int64(1000) {
@@ -45,7 +46,7 @@ func TestCountsAreRightWhenSubmitReturns(t *testing.T) {
 // A task that leaves the backlog is handed over by a worker, later than Submit
 // returned. Between the two it is counted still, though no worker is.
 func TestTasksAreCountedWhileTheyAreHandedOver(t *testing.T) {
-	for range scaled(1000) {
+	for range pooltest.Scaled(1000) {
 		p := hemlock.New(hemlock.WithKillInterval(0))
 		gate := make(chan struct{})
 		for i := range int64(50) {
@@ -54,7 +55,7 @@ func TestTasksAreCountedWhileTheyAreHandedOver(t *testing.T) {
 			require.Equal(t, i+1, s.Running+s.Waiting, "%v", s)
 		}
 		close(gate)
-		shutdown(t, p)
+		pooltest.Shutdown(t, p)
 	}
 }
 
@@ -62,7 +63,7 @@ func TestTasksAreCountedWhileTheyAreHandedOver(t *testing.T) {
 func TestCountsBalanceAfterEveryPath(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := hemlock.New(hemlock.WithPanicHandler(func(any, []byte) {}), hemlock.WithMaxTasksPerWorker(2))
-		release := occupy(t, p, 3)
+		release := pooltest.Occupy(t, p, 3)
 		steps := []func(){
 			func() { require.Error(t, p.Submit(nil)) },
 			func() { require.Panics(t, func() { p.Run(nil) }) },
@@ -70,8 +71,8 @@ func TestCountsBalanceAfterEveryPath(t *testing.T) {
 			func() { p.Run(runtime.Goexit) },
 			func() { p.Run(func() { panic("task") }) },
 			func() { p.Run(func() { p.Run(func() {}) }) },
-			func() { grow(t, p, 5) },
-			func() { require.Error(t, p.Shutdown(ended())) },
+			func() { pooltest.Grow(t, p, 5) },
+			func() { require.Error(t, p.Shutdown(pooltest.Ended())) },
 			func() { require.Error(t, p.Submit(func() {})) },
 			func() { p.Run(func() {}) },
 			release,
@@ -81,7 +82,7 @@ func TestCountsBalanceAfterEveryPath(t *testing.T) {
 		for _, step := range steps {
 			step()
 			synctest.Wait()
-			requireBalance(t, p.Stats())
+			pooltest.RequireBalance(t, p.Stats())
 		}
 		require.EqualValues(t, 3+1+1+1+2+5, p.Stats().Submitted)
 	})
@@ -91,7 +92,7 @@ func TestCountsBalanceAfterEveryPath(t *testing.T) {
 // negative number, no more running tasks than workers, and no total that falls,
 // also while submits are refused.
 func TestStatsIsBoundedAndTotalsNeverFall(t *testing.T) {
-	for round := range scaled(100) {
+	for round := range pooltest.Scaled(100) {
 		p := hemlock.New(hemlock.WithKillInterval(1), hemlock.WithKillDelay(0), hemlock.WithMaxTasksPerWorker(10))
 		var readers, writers errgroup.Group
 		var over atomic.Bool
@@ -100,7 +101,7 @@ func TestStatsIsBoundedAndTotalsNeverFall(t *testing.T) {
 				var last hemlock.Stats
 				for !over.Load() {
 					s := p.Stats()
-					requireBounds(t, s)
+					pooltest.RequireBounds(t, s)
 					requireNoFall(t, last, s)
 					last = s
 				}
@@ -124,7 +125,7 @@ func TestStatsIsBoundedAndTotalsNeverFall(t *testing.T) {
 		require.NoError(t, writers.Wait())
 		over.Store(true)
 		require.NoError(t, readers.Wait())
-		shutdown(t, p)
+		pooltest.Shutdown(t, p)
 	}
 }
 
@@ -138,20 +139,20 @@ func requireNoFall(t testing.TB, before, now hemlock.Stats) {
 
 func TestPeakWorkersIsThePeak(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPool(t, hemlock.WithPanicHandler(func(any, []byte) {}))
-		grow(t, p, 7)
+		p := pooltest.New(t, hemlock.WithPanicHandler(func(any, []byte) {}))
+		pooltest.Grow(t, p, 7)
 		for range 7 {
 			require.NoError(t, p.Submit(runtime.Goexit))
 		}
 		synctest.Wait()
-		grow(t, p, 3)
+		pooltest.Grow(t, p, 3)
 		require.EqualValues(t, 3, p.Stats().Workers)
 		require.EqualValues(t, 7, p.Stats().PeakWorkers)
 	})
 }
 
 func TestPeakWorkersIsExactUnderLoad(t *testing.T) {
-	p := newPool(t, hemlock.WithKillInterval(0))
+	p := pooltest.New(t, hemlock.WithKillInterval(0))
 	const n = 500
 	var arrived sync.WaitGroup
 	arrived.Add(n)
@@ -185,9 +186,35 @@ func TestStatsEncodingsAgree(t *testing.T) {
 	require.Len(t, strings.Fields(s.String()), reflect.TypeFor[hemlock.Stats]().NumField())
 }
 
-// ended returns a context that has ended.
-func ended() context.Context {
-	ctx, cancel := context.WithCancel(context.Background())
-	cancel()
-	return ctx
+func TestStatsIsBoundedUnderDo(t *testing.T) {
+	p := pooltest.New(t, hemlock.WithKillInterval(1), hemlock.WithKillDelay(0), hemlock.WithMaxTasksPerWorker(10))
+	var stop atomic.Bool
+	var callers sync.WaitGroup
+	for range 8 {
+		callers.Go(func() {
+			for i := 0; !stop.Load(); i++ {
+				outcome(func() { p.Do(func() { pooltest.EndSomehow(i % 20) }) })
+			}
+		})
+	}
+	var last hemlock.Stats
+	for range pooltest.Scaled(100_000) {
+		s := p.Stats()
+		pooltest.RequireBounds(t, s)
+		require.GreaterOrEqual(t, s.Submitted, last.Submitted)
+		require.GreaterOrEqual(t, s.Completed, last.Completed)
+		require.GreaterOrEqual(t, s.Spawned, last.Spawned)
+		require.GreaterOrEqual(t, s.Killed, last.Killed)
+		require.GreaterOrEqual(t, s.PeakWorkers, last.PeakWorkers)
+		last = s
+	}
+	stop.Store(true)
+	callers.Wait()
+	pooltest.RequireBalance(t, p.Stats())
+}
+
+func TestStatsAllocatesNothing(t *testing.T) {
+	p := pooltest.New(t)
+	pooltest.Grow(t, p, 10)
+	pooltest.RequireNoAllocation(t, 1000, func() { _ = p.Stats() })
 }

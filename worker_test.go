@@ -2,7 +2,6 @@ package hemlock_test
 
 import (
 	"context"
-	"fmt"
 	"runtime"
 	"runtime/debug"
 	"runtime/pprof"
@@ -13,6 +12,7 @@ import (
 	"time"
 
 	"example.com/hemlock"
+	"example.com/hemlock/internal/pooltest"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/atomic"
 )
@@ -20,7 +20,7 @@ import (
 // Pitfall 5: an idle worker does not keep what its last task captured, neither
 // at a place of a shard nor on the shared channel.
 func TestIdleWorkersReleaseTheirTasks(t *testing.T) {
-	p := newPool(t, hemlock.WithKillInterval(0))
+	p := pooltest.New(t, hemlock.WithKillInterval(0))
 	const n = 300
 	var collected atomic.Int64
 	var arrived, ended sync.WaitGroup
@@ -37,52 +37,15 @@ func TestIdleWorkersReleaseTheirTasks(t *testing.T) {
 		}))
 	}
 	ended.Wait()
-	requireCollected(t, &collected, n, "a finished task is still reachable")
+	pooltest.RequireCollected(t, &collected, n, "a finished task is still reachable")
 	require.EqualValues(t, n, p.Stats().Idle)
-}
-
-// Pitfall 23: tasks that do not return take their worker with them, and nothing
-// else.
-func TestTasksThatDoNotReturnEndTheirWorkerOnly(t *testing.T) {
-	for _, c := range endings {
-		if c.stays {
-			continue
-		}
-		var panicked int64
-		if c.crash != "" {
-			panicked = 100
-		}
-		t.Run(c.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				var handled atomic.Int64
-				p := newPool(t, hemlock.WithMinWorkers(2), hemlock.WithPanicHandler(func(v any, _ []byte) {
-					if v != nil {
-						handled.Inc()
-					}
-				}))
-				grow(t, p, 2)
-				synctest.Wait() // both can be found
-				for range 100 {
-					require.NoError(t, p.Submit(c.task))
-				}
-				synctest.Wait()
-				s := p.Stats()
-				requireBalance(t, s)
-				require.Zero(t, s.Workers)
-				require.EqualValues(t, 102, s.Completed)
-				require.Equal(t, panicked, s.Panicked)
-				require.Equal(t, handled.Load(), s.Panicked)
-				do(t, p, func() {})
-			})
-		})
-	}
 }
 
 func TestPanicHandlerSeesTheTasksStack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var value any
 		var trace string
-		p := newPool(t, hemlock.WithPanicHandler(func(v any, stack []byte) {
+		p := pooltest.New(t, hemlock.WithPanicHandler(func(v any, stack []byte) {
 			value, trace = v, string(stack)
 		}))
 		require.NoError(t, p.Submit(panicDeepInATask))
@@ -98,7 +61,7 @@ func panicDeepInATask() { panic("deep") }
 func TestShutdownOutlastsThePanicHandler(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var done atomic.Bool
-		p := newPool(t, hemlock.WithPanicHandler(func(any, []byte) {
+		p := pooltest.New(t, hemlock.WithPanicHandler(func(any, []byte) {
 			time.Sleep(time.Hour)
 			done.Store(true)
 		}))
@@ -114,7 +77,7 @@ func TestShutdownOutlastsThePanicHandler(t *testing.T) {
 // Pitfall 34: a handler may end its goroutine, as t.Fatal does.
 func TestPanicHandlerMayGoexit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPool(t, hemlock.WithPanicHandler(func(any, []byte) { runtime.Goexit() }))
+		p := pooltest.New(t, hemlock.WithPanicHandler(func(any, []byte) { runtime.Goexit() }))
 		for range 10 {
 			require.NoError(t, p.Submit(panicDeepInATask))
 		}
@@ -127,10 +90,10 @@ func TestPanicHandlerMayGoexit(t *testing.T) {
 // the next, and an idle worker has none.
 func TestProfilerLabelsDoNotLeak(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPool(t, hemlock.WithKillInterval(0), hemlock.WithMaxTasksPerWorker(3))
+		p := pooltest.New(t, hemlock.WithKillInterval(0), hemlock.WithMaxTasksPerWorker(3))
 		pprof.Do(context.Background(), pprof.Labels(strayLabel, "x"), func(labelled context.Context) {
 			for range 20 {
-				do(t, p, func() {
+				pooltest.RunToEnd(t, p, func() {
 					require.Equal(t, 1, labelledStacks(t), "the submitter has them, its task has not")
 					pprof.SetGoroutineLabels(labelled)
 				})
@@ -145,9 +108,9 @@ func TestProfilerLabelsDoNotLeak(t *testing.T) {
 // The killer too is started by a submitter, and may live for hours.
 func TestKillerHasNoProfilerLabels(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPool(t)
+		p := pooltest.New(t)
 		pprof.Do(context.Background(), pprof.Labels(strayLabel, "x"), func(context.Context) {
-			do(t, p, func() {})
+			pooltest.RunToEnd(t, p, func() {})
 			synctest.Wait()
 			require.True(t, p.KillerArmed())
 			require.Equal(t, 1, labelledStacks(t))
@@ -174,9 +137,9 @@ func goroutineProfile(t testing.TB) string {
 // Pitfall 27.
 func TestPanicOnFaultDoesNotLeak(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPool(t, hemlock.WithMinWorkers(1))
+		p := pooltest.New(t, hemlock.WithMinWorkers(1))
 		for range 10 {
-			do(t, p, func() {
+			pooltest.RunToEnd(t, p, func() {
 				require.False(t, debug.SetPanicOnFault(true))
 			})
 			synctest.Wait()
@@ -188,7 +151,7 @@ func TestPanicOnFaultDoesNotLeak(t *testing.T) {
 // Pitfall 28: the documented way out for a task that leaves its thread locked.
 func TestGoexitEndsALockedWorker(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPool(t, hemlock.WithMinWorkers(1))
+		p := pooltest.New(t, hemlock.WithMinWorkers(1))
 		for range 10 {
 			require.NoError(t, p.Submit(func() {
 				runtime.LockOSThread()
@@ -202,10 +165,10 @@ func TestGoexitEndsALockedWorker(t *testing.T) {
 
 func TestRecyclingReplacesTheWorkerAndNothingElse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPool(t, hemlock.WithMinWorkers(1), hemlock.WithMaxTasksPerWorker(1))
+		p := pooltest.New(t, hemlock.WithMinWorkers(1), hemlock.WithMaxTasksPerWorker(1))
 		goroutines := map[string]bool{}
 		for range 100 {
-			do(t, p, func() { goroutines[goroutineID()] = true })
+			pooltest.RunToEnd(t, p, func() { goroutines[pooltest.GoroutineID()] = true })
 			synctest.Wait()
 		}
 		require.Len(t, goroutines, 100)
@@ -216,34 +179,34 @@ func TestRecyclingReplacesTheWorkerAndNothingElse(t *testing.T) {
 }
 
 func TestMaxTasksZeroNeverRecycles(t *testing.T) {
-	p := newPool(t, hemlock.WithMinWorkers(1), hemlock.WithMaxTasksPerWorker(0))
-	for range scaled(200_000) {
-		do(t, p, func() {})
+	p := pooltest.New(t, hemlock.WithMinWorkers(1), hemlock.WithMaxTasksPerWorker(0))
+	for range pooltest.Scaled(200_000) {
+		pooltest.RunToEnd(t, p, func() {})
 	}
 	require.Zero(t, p.Stats().Recycled)
 }
 
 // Recycling gives back the stack of a task that was once very deep.
 func TestRecyclingGivesBackAHugeStack(t *testing.T) {
-	p := newPool(t, hemlock.WithMinWorkers(1), hemlock.WithMaxTasksPerWorker(4))
-	do(t, p, func() { useStack(8 << 10) })
-	grown := stackInUse()
+	p := pooltest.New(t, hemlock.WithMinWorkers(1), hemlock.WithMaxTasksPerWorker(4))
+	pooltest.RunToEnd(t, p, func() { pooltest.UseStack(8 << 10) })
+	grown := pooltest.StackInUse()
 	for range 10 {
-		do(t, p, func() {})
+		pooltest.RunToEnd(t, p, func() {})
 	}
 	require.NotZero(t, p.Stats().Recycled)
-	eventually(t, func() bool { return stackInUse() < grown-4<<20 }, "the stack is not given back")
+	pooltest.Eventually(t, func() bool { return pooltest.StackInUse() < grown-4<<20 }, "the stack is not given back")
 }
 
 // Pitfall 29: workers that started together are not replaced together.
 func TestRecyclesAreSpread(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const workers, limit = 200, 64
-		p := newPool(t, hemlock.WithKillInterval(0), hemlock.WithMaxTasksPerWorker(limit))
+		p := pooltest.New(t, hemlock.WithKillInterval(0), hemlock.WithMaxTasksPerWorker(limit))
 		var most, before int64
 		var turns int
 		for turn := range 2 * limit {
-			grow(t, p, workers) // every worker runs one task
+			pooltest.Grow(t, p, workers) // every worker runs one task
 			synctest.Wait()
 			recycled := p.Stats().Recycled - before
 			before += recycled
@@ -261,50 +224,64 @@ func TestRecyclesAreSpread(t *testing.T) {
 	})
 }
 
-// useStack runs with that many KiB of stack in use.
-//
-//go:noinline
-func useStack(kib int) byte {
-	var frame [1 << 10]byte
-	frame[kib%len(frame)] = 1
-	if kib > 1 {
-		frame[0] += useStack(kib - 1)
+// Pitfall 5, for the workers of Do.
+func TestDoIdleWorkersReleaseTheirTasks(t *testing.T) {
+	p := pooltest.New(t, hemlock.WithKillInterval(0))
+	const n = 100
+	var collected atomic.Int64
+	var nest func(n int)
+	nest = func(n int) {
+		captured := new([1 << 10]byte)
+		runtime.AddCleanup(captured, func(int) { collected.Inc() }, 0)
+		p.Do(func() {
+			captured[0]++
+			if n > 1 {
+				nest(n - 1)
+			}
+		})
 	}
-	return frame[kib%len(frame)]
+	nest(n)
+	pooltest.RequireCollected(t, &collected, n, "a finished task is still reachable")
+	require.EqualValues(t, n, p.Stats().Idle)
 }
 
-func stackInUse() uint64 {
-	var m runtime.MemStats
-	runtime.GC()
-	runtime.ReadMemStats(&m)
-	return m.StackInuse
+// The task that is over is the last its worker ran: a stack that it blew up is
+// given back at once.
+func TestDoRecyclesWorkers(t *testing.T) {
+	p := pooltest.New(t, hemlock.WithKillInterval(0), hemlock.WithMaxTasksPerWorker(100))
+	const tasks = 10_000
+	ran := map[string]int{}
+	for range tasks {
+		p.Do(func() { ran[pooltest.GoroutineID()]++ })
+	}
+	s := p.Stats()
+	require.EqualValues(t, 1, s.Workers)
+	require.EqualValues(t, 1, s.Spawned)
+	require.EqualValues(t, 1, s.PeakWorkers)
+	require.InDelta(t, tasks/100, s.Recycled, tasks/100/4)
+	// The last heir may not have run.
+	require.InDelta(t, s.Recycled+1, len(ran), 1)
+	for _, n := range ran {
+		require.LessOrEqual(t, n, 125)
+	}
+
+	never := pooltest.New(t, hemlock.WithMaxTasksPerWorker(0))
+	for range 1000 {
+		never.Do(func() {})
+	}
+	require.Zero(t, never.Stats().Recycled)
 }
 
-func goroutineID() string {
-	buf := make([]byte, 64)
-	var id int
-	_, err := fmt.Sscanf(string(buf[:runtime.Stack(buf, false)]), "goroutine %d ", &id)
-	if err != nil {
-		panic(err)
-	}
-	return fmt.Sprint(id)
-}
-
-// stacksOf returns the stacks of all goroutines that have such a function on
-// them.
-func stacksOf(function string) []string {
-	// The goroutines of an earlier test may still be ending, 10,000 of them.
-	buf := make([]byte, 1<<20)
-	n := runtime.Stack(buf, true)
-	for ; n == len(buf); n = runtime.Stack(buf, true) {
-		buf = make([]byte, 2*len(buf))
-	}
-	all := strings.Split(string(buf[:n]), "\n\n")
-	var found []string
-	for _, stack := range all {
-		if strings.Contains(stack, function) {
-			found = append(found, stack)
-		}
-	}
-	return found
+// An heir that has not run yet is a worker, too.
+func TestDoHeirsAreKilledAndRetired(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := pooltest.New(t, hemlock.WithMaxTasksPerWorker(1))
+		pooltest.GrowDo(p, 10)
+		require.EqualValues(t, 10, p.Stats().Recycled)
+		time.Sleep(time.Hour)
+		require.Zero(t, p.Stats().Workers)
+		require.EqualValues(t, 10, p.Stats().Killed)
+		pooltest.GrowDo(p, 10)
+		pooltest.Shutdown(t, p)
+	})
 }

@@ -6,6 +6,7 @@ import (
 
 	"example.com/hemlock"
 	"example.com/hemlock/group"
+	"example.com/hemlock/internal/pooltest"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -20,7 +21,7 @@ import (
 // The module bench has the same with conc.
 func BenchmarkGroup(b *testing.B) {
 	benchmarkRequests(b, func(b *testing.B) func() grouper {
-		p := newPool(b)
+		p := pooltest.New(b)
 		return func() grouper {
 			g, _ := group.WithContext(b.Context(), p)
 			return g
@@ -45,7 +46,7 @@ func benchmarkRequests(b *testing.B, maker func(*testing.B) func() grouper) {
 				fresh := maker(b)
 				task := func() error {
 					if kib > 0 {
-						useStack(kib)
+						pooltest.UseStack(kib)
 					}
 					return nil
 				}
@@ -78,16 +79,4 @@ func BenchmarkGo(b *testing.B) {
 			_ = g.Wait()
 		})
 	}
-}
-
-// useStack runs with that many KiB of stack in use.
-//
-//go:noinline
-func useStack(kib int) byte {
-	var frame [1 << 10]byte
-	frame[kib%len(frame)] = 1
-	if kib > 1 {
-		frame[0] += useStack(kib - 1)
-	}
-	return frame[kib%len(frame)]
 }

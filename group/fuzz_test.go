@@ -9,6 +9,7 @@ import (
 
 	"example.com/hemlock"
 	"example.com/hemlock/group"
+	"example.com/hemlock/internal/pooltest"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/atomic"
 	"golang.org/x/sync/errgroup"
@@ -34,22 +35,9 @@ func FuzzGroup(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, input []byte) {
 		synctest.Test(t, func(t *testing.T) {
-			newTrial(t, &tape{input}).run()
+			newTrial(t, &pooltest.Tape{Rest: input}).run()
 		})
 	})
-}
-
-// A tape is input that is read byte by byte, and all zeros after its end.
-type tape struct{ rest []byte }
-
-// next returns a number below n; the character zero stands for 0.
-func (in *tape) next(zero byte, n int) int {
-	if len(in.rest) == 0 {
-		return 0
-	}
-	b := in.rest[0]
-	in.rest = in.rest[1:]
-	return int(b-zero) % n
 }
 
 // An ending is how a task ends: what it returns, or what it does instead.
@@ -91,7 +79,7 @@ type trial struct {
 	ran atomic.Int64
 
 	t    *testing.T
-	in   *tape
+	in   *pooltest.Tape
 	g    grouper
 	ctx  context.Context // nil if the group has none
 	pool *hemlock.Pool   // nil if the group has none
@@ -115,21 +103,21 @@ type trial struct {
 	closed  bool         // the pool is shut down
 }
 
-func newTrial(t *testing.T, in *tape) *trial {
+func newTrial(t *testing.T, in *pooltest.Tape) *trial {
 	f := &trial{t: t, in: in, limit: -1, exits: true}
-	switch in.next('0', 5) {
+	switch in.Next('0', 5) {
 	case 0:
 		f.g, f.ctx = errgroup.WithContext(t.Context())
 		f.exits = false
 	case 1:
-		f.pool = newPool(t, hemlock.WithPanicHandler(func(any, []byte) {}))
+		f.pool = pooltest.New(t, hemlock.WithPanicHandler(func(any, []byte) {}))
 		f.g, f.ctx = group.WithContext(t.Context(), f.pool)
 		f.panics = true
 	case 2:
-		f.pool = newPool(t)
+		f.pool = pooltest.New(t)
 		f.g, f.ctx = group.WithContext(t.Context(), f.pool)
 	case 3:
-		f.pool = newPool(t, hemlock.WithMaxTasksPerWorker(1))
+		f.pool = pooltest.New(t, hemlock.WithMaxTasksPerWorker(1))
 		f.g = group.New(f.pool)
 	case 4:
 		f.g = new(group.Group)
@@ -154,9 +142,9 @@ var operations = []func(f *trial, n int){
 const most = 60
 
 func (f *trial) run() {
-	for done := 0; done < most && len(f.in.rest) > 0; done++ {
-		operation := operations[f.in.next('a', len(operations))]
-		operation(f, f.in.next('0', 60))
+	for done := 0; done < most && !f.in.Ended(); done++ {
+		operation := operations[f.in.Next('a', len(operations))]
+		operation(f, f.in.Next('0', 60))
 		f.rest()
 	}
 	for len(f.active) > 0 {

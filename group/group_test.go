@@ -11,34 +11,23 @@ import (
 
 	"example.com/hemlock"
 	"example.com/hemlock/group"
+	"example.com/hemlock/internal/pooltest"
+	"example.com/hemlock/internal/race"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/atomic"
+	"golang.org/x/sync/errgroup"
 )
 
 var errDoom = errors.New("doom")
 
 const notReturned = "hemlock/group: a task did not return: it panicked or called runtime.Goexit"
 
-// newPool returns a pool that is shut down at the end of the test, which fails
-// if the pool then has a worker left or a task unaccounted for.
-func newPool(t testing.TB, opts ...hemlock.Option) *hemlock.Pool {
-	t.Helper()
-	p := hemlock.New(opts...)
-	t.Cleanup(func() {
-		require.NoError(t, p.Shutdown(context.Background()))
-		s := p.Stats()
-		require.Zero(t, s.Workers, "workers after Shutdown: %v", s)
-		require.Equal(t, s.Submitted, s.Completed, "tasks lost or counted twice: %v", s)
-	})
-	return p
-}
-
 // forgiving returns a pool with a panic handler, and what it was called with.
 func forgiving(t testing.TB) (p *hemlock.Pool, values chan any) {
 	t.Helper()
 	values = make(chan any, 100)
-	return newPool(t, hemlock.WithPanicHandler(func(v any, stack []byte) { values <- v })), values
+	return pooltest.New(t, hemlock.WithPanicHandler(func(v any, stack []byte) { values <- v })), values
 }
 
 func returnNil() error { return nil }
@@ -64,7 +53,7 @@ func TestPanicIsAnErrorAndReachesTheHandler(t *testing.T) {
 
 func TestHandlerSeesTheStackOfTheTask(t *testing.T) {
 	stacks := make(chan string, 1)
-	p := newPool(t, hemlock.WithPanicHandler(func(_ any, stack []byte) { stacks <- string(stack) }))
+	p := pooltest.New(t, hemlock.WithPanicHandler(func(_ any, stack []byte) { stacks <- string(stack) }))
 	g := group.New(p)
 	g.Go(stumble)
 	require.Error(t, g.Wait())
@@ -77,7 +66,7 @@ func stumble() error { panic("stumbled") }
 func TestGoexitIsAnError(t *testing.T) {
 	for name, g := range map[string]*group.Group{
 		"zero": new(group.Group),
-		"pool": group.New(newPool(t)),
+		"pool": group.New(pooltest.New(t)),
 	} {
 		t.Run(name, func(t *testing.T) {
 			g.Go(exit)
@@ -111,7 +100,7 @@ func TestGoexitAndPanicTogetherAreAnError(t *testing.T) {
 
 // A task that recovers its own panic returns like any other.
 func TestRecoveredPanicIsNoError(t *testing.T) {
-	g := group.New(newPool(t))
+	g := group.New(pooltest.New(t))
 	g.Go(func() error {
 		defer func() { _ = recover() }()
 		panic("mine")
@@ -182,7 +171,7 @@ func TestTaskThatDoesNotReturnCancels(t *testing.T) {
 // that blocks does not keep Wait from returning, but it does keep Shutdown.
 func TestWaitDoesNotWaitForTheHandler(t *testing.T) {
 	release := make(chan struct{})
-	p := newPool(t, hemlock.WithPanicHandler(func(any, []byte) { <-release }))
+	p := pooltest.New(t, hemlock.WithPanicHandler(func(any, []byte) { <-release }))
 	g := group.New(p)
 	g.Go(stumble)
 	require.Error(t, g.Wait())
@@ -191,7 +180,7 @@ func TestWaitDoesNotWaitForTheHandler(t *testing.T) {
 }
 
 func TestTasksRunOnThePool(t *testing.T) {
-	p := newPool(t)
+	p := pooltest.New(t)
 	g, _ := group.WithContext(t.Context(), p)
 	for range 10 {
 		g.Go(returnNil)
@@ -244,7 +233,7 @@ func TestShutdownWaitsForTheGroup(t *testing.T) {
 func TestNestedGroupsNeverWaitForAWorker(t *testing.T) {
 	for _, limit := range []int{-1, 1, 2} {
 		t.Run(fmt.Sprint("limit ", limit), func(t *testing.T) {
-			p := newPool(t)
+			p := pooltest.New(t)
 			var leaves atomic.Int64
 			var nest func(ctx context.Context, depth int) error
 			nest = func(ctx context.Context, depth int) error {
@@ -268,7 +257,7 @@ func TestNestedGroupsNeverWaitForAWorker(t *testing.T) {
 // Every task waits for all the others: none of a group waits for a worker.
 func TestAllTasksOfAGroupRunAtOnce(t *testing.T) {
 	const n = 1000
-	g := group.New(newPool(t))
+	g := group.New(pooltest.New(t))
 	var all sync.WaitGroup
 	all.Add(n)
 	for range n {
@@ -282,7 +271,7 @@ func TestAllTasksOfAGroupRunAtOnce(t *testing.T) {
 }
 
 func TestTasksStartTasksInTheirGroup(t *testing.T) {
-	g := group.New(newPool(t))
+	g := group.New(pooltest.New(t))
 	var ran atomic.Int64
 	var grow func(depth int) error
 	grow = func(depth int) error {
@@ -315,7 +304,7 @@ func TestInnerFailurePassesThrough(t *testing.T) {
 
 func TestParentsCauseIsTheGroups(t *testing.T) {
 	parent, cancel := context.WithCancelCause(t.Context())
-	g, ctx := group.WithContext(parent, newPool(t))
+	g, ctx := group.WithContext(parent, pooltest.New(t))
 	g.Go(func() error { <-ctx.Done(); return context.Cause(ctx) })
 	cancel(errDoom)
 	require.Equal(t, errDoom, g.Wait())
@@ -324,7 +313,7 @@ func TestParentsCauseIsTheGroups(t *testing.T) {
 
 // Misuse is reported where it happens, and leaves nothing to wait for.
 func TestMisusePanicsAtTheCaller(t *testing.T) {
-	p := newPool(t)
+	p := pooltest.New(t)
 	require.PanicsWithValue(t, "hemlock/group: nil Pool", func() { group.New(nil) })
 	require.PanicsWithValue(t, "hemlock/group: nil Pool", func() { group.WithContext(t.Context(), nil) })
 	require.PanicsWithValue(t, "hemlock: zero Pool: use New", func() { group.New(new(hemlock.Pool)) })
@@ -369,7 +358,7 @@ func TestMemoryModel(t *testing.T) {
 
 // Many use one group at once, and each failure but the first is dropped.
 func TestConcurrentCallers(t *testing.T) {
-	p := newPool(t)
+	p := pooltest.New(t)
 	for _, limit := range []int{-1, 3} {
 		g, ctx := group.WithContext(t.Context(), p)
 		g.SetLimit(limit)
@@ -404,7 +393,7 @@ func TestConcurrentCallers(t *testing.T) {
 
 // Who waits more than once, or in several places, sees the same.
 func TestEveryWaitReturnsTheSame(t *testing.T) {
-	g := group.New(newPool(t))
+	g := group.New(pooltest.New(t))
 	release := make(chan struct{})
 	g.Go(func() error { <-release; return errDoom })
 	results := make(chan error, 10)
@@ -429,4 +418,30 @@ func TestDroppedGroupLeavesNothing(t *testing.T) {
 		require.NoError(t, p.Shutdown(context.Background()))
 		cancel()
 	})
+}
+
+// A request of ten tasks allocates what it does with errgroup: the group, its
+// context, and for each task one closure.
+func TestAllocatesNoMoreThanErrgroup(t *testing.T) {
+	if race.Slowdown > 1 {
+		t.Skip("the race detector makes a sync.Pool forget")
+	}
+	const tasks = 10
+	p := pooltest.New(t, hemlock.WithKillInterval(0), hemlock.WithMaxTasksPerWorker(0))
+	request := func(g grouper) {
+		for range tasks {
+			g.Go(returnNil)
+		}
+		_ = g.Wait()
+	}
+	plain := testing.AllocsPerRun(2000, func() {
+		g, _ := errgroup.WithContext(t.Context())
+		request(g)
+	})
+	pooled := testing.AllocsPerRun(2000, func() {
+		g, _ := group.WithContext(t.Context(), p)
+		request(g)
+	})
+	t.Logf("allocations a request of %d tasks: errgroup %v, group %v", tasks, plain, pooled)
+	require.LessOrEqual(t, pooled, plain)
 }

@@ -9,6 +9,7 @@ import (
 
 	"example.com/hemlock"
 	"example.com/hemlock/group"
+	"example.com/hemlock/internal/pooltest"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/atomic"
 	"golang.org/x/sync/errgroup"
@@ -31,13 +32,13 @@ var contestants = map[string]func(*testing.T) (grouper, context.Context){
 	},
 	"zero errgroup": func(*testing.T) (grouper, context.Context) { return new(errgroup.Group), nil },
 	"zero group":    func(*testing.T) (grouper, context.Context) { return new(group.Group), nil },
-	"no context":    func(t *testing.T) (grouper, context.Context) { return group.New(newPool(t)), nil },
-	"context":       func(t *testing.T) (grouper, context.Context) { return group.WithContext(t.Context(), newPool(t)) },
+	"no context":    func(t *testing.T) (grouper, context.Context) { return group.New(pooltest.New(t)), nil },
+	"context":       func(t *testing.T) (grouper, context.Context) { return group.WithContext(t.Context(), pooltest.New(t)) },
 	"recycled workers": func(t *testing.T) (grouper, context.Context) {
-		return group.WithContext(t.Context(), newPool(t, hemlock.WithMaxTasksPerWorker(1)))
+		return group.WithContext(t.Context(), pooltest.New(t, hemlock.WithMaxTasksPerWorker(1)))
 	},
 	"closed pool": func(t *testing.T) (grouper, context.Context) {
-		p := newPool(t)
+		p := pooltest.New(t)
 		require.NoError(t, p.Shutdown(t.Context()))
 		return group.WithContext(t.Context(), p)
 	},

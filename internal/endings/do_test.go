@@ -1,14 +1,14 @@
-package hemlock_test
+package endings_test
 
 import (
 	"context"
 	"fmt"
 	"maps"
-	"os"
 	"runtime"
 	"testing"
 
 	"example.com/hemlock"
+	"example.com/hemlock/internal/pooltest"
 	"github.com/stretchr/testify/require"
 )
 
@@ -53,7 +53,7 @@ func init() {
 		},
 		"Do while packages are initialised": func() { poolOfInit.Do(func() {}) },
 	})
-	if os.Getenv(childVariable) == "Do while packages are initialised" {
+	if pooltest.Child() == "Do while packages are initialised" {
 		poolOfInit.Do(func() {})
 	}
 }
@@ -79,7 +79,7 @@ func TestDoCrashIsNeverSwallowed(t *testing.T) {
 		"Do panic, told": {"told: task panic", "panic: task panic", "hemlock.(*Pool).Do"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			requireCrashes(t, name, scaled(40), wants...)
+			pooltest.RequireCrashes(t, name, pooltest.Scaled(40), wants...)
 		})
 	}
 }
@@ -96,7 +96,8 @@ func TestDoAndLockedThreads(t *testing.T) {
 		"Do locks and unlocks":              "spawned: 1\n",
 	} {
 		t.Run(name, func(t *testing.T) {
-			output, status := runChild(t, name)
+			output, status, err := pooltest.RunChild(t, name)
+			require.NoError(t, err)
 			require.Contains(t, output, want)
 			require.Equal(t, want == fatal, status == 2, "status %d", status)
 		})

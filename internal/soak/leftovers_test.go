@@ -1,4 +1,4 @@
-package hemlock_test
+package main
 
 import (
 	"runtime"
@@ -6,22 +6,19 @@ import (
 	"time"
 
 	"example.com/hemlock"
+	"example.com/hemlock/internal/pooltest"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sync/errgroup"
 )
 
 // A process may make and end pools for ever: a million of them leave no
-// goroutine, and neither heap nor stacks beyond a MiB each, about a byte for each
-// pool.
+// goroutine, and neither heap nor stacks beyond the slack.
 func TestShortLivedPoolsLeaveNothing(t *testing.T) {
 	usePools(t, 1000) // lets the runtime make what it keeps
-	goroutines, heap, stacks := held()
-	n := scaled(1_000_000)
-	usePools(t, n)
-	eventually(t, func() bool {
-		goroutinesNow, heapNow, stacksNow := held()
-		return goroutinesNow <= goroutines && heapNow <= heap+1<<20 && stacksNow <= stacks+1<<20
-	}, "there were %d goroutines, %d bytes of heap, %d of stacks; now more, or a MiB more", goroutines, heap, stacks)
+	before := measure()
+	usePools(t, pooltest.Scaled(1_000_000))
+	_, err := before.reached(0, pooltest.Patience)
+	require.NoError(t, err)
 }
 
 // usePools makes n pools, a few at a time, and ends them in every way: with and
@@ -52,7 +49,7 @@ func usePool(t testing.TB, kind int) error {
 	case 2:
 		p.Run(func() { p.Run(func() {}) })
 	case 3:
-		p.Run(func() { _ = p.Shutdown(ended()) })
+		p.Run(func() { _ = p.Shutdown(pooltest.Ended()) })
 		return nil // the task has seen to it
 	case 4:
 		p.Run(func() {})
@@ -61,16 +58,4 @@ func usePool(t testing.TB, kind int) error {
 		p.Run(func() {})
 	}
 	return p.Shutdown(t.Context())
-}
-
-// held returns what the process holds when everything that nobody uses is
-// freed. Taking all processors but one away, for a moment, makes the runtime
-// give up the ended goroutines that it keeps for each processor.
-func held() (goroutines int, heap, stacks uint64) {
-	runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
-	runtime.GC()
-	runtime.GC()
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return runtime.NumGoroutine(), m.HeapAlloc, m.StackInuse
 }

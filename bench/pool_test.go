@@ -1,4 +1,4 @@
-package hemlock_test
+package main
 
 import (
 	"fmt"
@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"example.com/hemlock"
+	"example.com/hemlock/internal/pooltest"
 	"github.com/stretchr/testify/require"
 )
 
@@ -16,7 +17,7 @@ import (
 // Pitfall 6: where go is faster, the README says so.
 func BenchmarkRun(b *testing.B) {
 	benchmarkStarter(b, func(b *testing.B) func(func()) {
-		return newPool(b).Run
+		return pooltest.New(b).Run
 	})
 }
 
@@ -30,7 +31,7 @@ func BenchmarkGo(b *testing.B) {
 // one, as in BenchmarkGo, and borrows a stack.
 func BenchmarkDo(b *testing.B) {
 	benchmarkStarter(b, func(b *testing.B) func(func()) {
-		p := newPool(b)
+		p := pooltest.New(b)
 		return func(task func()) { go p.Do(task) }
 	})
 }
@@ -58,7 +59,7 @@ func call(start func(func()), kib, n int) {
 	done := make(chan struct{}, 1) // so that no task waits for its caller
 	task := func() {
 		if kib > 0 {
-			useStack(kib)
+			pooltest.UseStack(kib)
 		}
 		done <- struct{}{}
 	}
@@ -71,7 +72,7 @@ func call(start func(func()), kib, n int) {
 // BenchmarkSubmit is one submitter that waits for its tasks only now and then.
 func BenchmarkSubmit(b *testing.B) {
 	b.ReportAllocs()
-	p := newPool(b)
+	p := pooltest.New(b)
 	var batch sync.WaitGroup
 	task := batch.Done
 	for b.Loop() {
@@ -87,7 +88,7 @@ func BenchmarkSubmit(b *testing.B) {
 // BenchmarkSpawn is the price of a worker, paid when none is idle.
 func BenchmarkSpawn(b *testing.B) {
 	b.ReportAllocs()
-	p := newPool(b)
+	p := pooltest.New(b)
 	for b.Loop() {
 		p.Run(runtime.Goexit)
 	}
@@ -95,8 +96,8 @@ func BenchmarkSpawn(b *testing.B) {
 
 func BenchmarkStats(b *testing.B) {
 	b.ReportAllocs()
-	p := newPool(b)
-	grow(b, p, 100)
+	p := pooltest.New(b)
+	pooltest.Grow(b, p, 100)
 	for b.Loop() {
 		_ = p.Stats()
 	}
@@ -110,10 +111,10 @@ func BenchmarkIdleWorker(b *testing.B) {
 	for b.Loop() {
 		p := hemlock.New(hemlock.WithKillInterval(0))
 		before := memoryInUse()
-		grow(b, p, workers)
+		pooltest.Grow(b, p, workers)
 		most = max(most, float64(memoryInUse()-before)/workers)
 		require.EqualValues(b, workers, p.Stats().Idle)
-		shutdown(b, p)
+		pooltest.Shutdown(b, p)
 	}
 	b.ReportMetric(most, "bytes/worker")
 }

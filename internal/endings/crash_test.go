@@ -1,17 +1,15 @@
-package hemlock_test
+package endings_test
 
 import (
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"runtime"
-	"strings"
 	"testing"
 
 	"example.com/hemlock"
+	"example.com/hemlock/internal/pooltest"
 	"github.com/stretchr/testify/require"
-	"golang.org/x/sync/errgroup"
 )
 
 // children are what a child process of the test binary runs instead of the
@@ -53,57 +51,7 @@ func crashDuringShutdown(p *hemlock.Pool, task func()) {
 	os.Exit(0)
 }
 
-const childVariable = "HEMLOCK_TEST_CHILD"
-
-func TestMain(m *testing.M) {
-	if child := children[os.Getenv(childVariable)]; child != nil {
-		child()
-		return
-	}
-	os.Exit(m.Run())
-}
-
-// runChild returns what the child printed and its exit status.
-func runChild(t testing.TB, name string) (output string, status int) {
-	t.Helper()
-	self, err := os.Executable()
-	require.NoError(t, err)
-	cmd := exec.CommandContext(t.Context(), self)
-	cmd.Env = append(os.Environ(), childVariable+"="+name)
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		require.IsType(t, (*exec.ExitError)(nil), err)
-	}
-	return string(out), cmd.ProcessState.ExitCode()
-}
-
-// requireCrashes runs the child so many times, four at once, and checks that it
-// crashes each time and prints all that is wanted.
-func requireCrashes(t testing.TB, name string, times int, wants ...string) {
-	t.Helper()
-	var group errgroup.Group
-	group.SetLimit(4)
-	for range times {
-		group.Go(func() error {
-			output, status := runChild(t, name)
-			if status != 2 {
-				return fmt.Errorf("exit status %d: %s", status, output)
-			}
-			return contains(output, wants...)
-		})
-	}
-	require.NoError(t, group.Wait())
-}
-
-// contains says what is missing in the output.
-func contains(output string, wants ...string) error {
-	for _, want := range wants {
-		if !strings.Contains(output, want) {
-			return fmt.Errorf("no %q in: %s", want, output)
-		}
-	}
-	return nil
-}
+func TestMain(m *testing.M) { pooltest.Main(m, children) }
 
 // Pitfall 33: a crash is never swallowed. A worker that counted itself out while
 // its process is crashing would let main exit first, now and then.
@@ -116,14 +64,15 @@ func TestCrashIsNeverSwallowed(t *testing.T) {
 		"panic after shutdown": {"panic: task panic", "crash_test.go"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			requireCrashes(t, name, scaled(100), wants...)
+			pooltest.RequireCrashes(t, name, pooltest.Scaled(100), wants...)
 		})
 	}
 }
 
 // Pitfall 30: an import starts nothing.
 func TestImportStartsNothing(t *testing.T) {
-	output, status := runChild(t, "import")
+	output, status, err := pooltest.RunChild(t, "import")
+	require.NoError(t, err)
 	require.Zero(t, status)
 	require.Equal(t, "goroutines: 1\n", output)
 }

@@ -1,11 +1,11 @@
-package hemlock_test
+package main
 
 import (
 	"errors"
-	"runtime"
 	"testing"
 
 	"example.com/hemlock"
+	"example.com/hemlock/internal/pooltest"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/atomic"
 	"golang.org/x/sync/errgroup"
@@ -40,7 +40,7 @@ func (b boundedPool) serve(task func()) error {
 // and what was let in is not lost.
 func TestHostileSubmitsStayWithinTheBound(t *testing.T) {
 	const bound, attackers, each = 50, 100, 1000
-	b := boundedPool{semaphore.NewWeighted(bound), newPool(t)}
+	b := boundedPool{semaphore.NewWeighted(bound), pooltest.New(t)}
 	release := make(chan struct{})
 	var running, peak, shed atomic.Int64
 	var group errgroup.Group
@@ -66,9 +66,9 @@ func TestHostileSubmitsStayWithinTheBound(t *testing.T) {
 	require.EqualValues(t, attackers*each-bound, shed.Load())
 	require.EqualValues(t, bound, b.pool.Stats().Running)
 	require.EqualValues(t, bound, b.pool.Stats().PeakWorkers)
-	eventually(t, func() bool { return running.Load() >= bound }, "tasks that were let in have not started")
+	pooltest.Eventually(t, func() bool { return running.Load() >= bound }, "tasks that were let in have not started")
 	close(release)
-	shutdown(t, b.pool)
+	pooltest.Shutdown(t, b.pool)
 	require.EqualValues(t, bound, peak.Load())
 	require.ErrorIs(t, b.serve(func() {}), hemlock.ErrClosed)
 	require.True(t, b.room.TryAcquire(bound), "room is lost")
@@ -79,7 +79,7 @@ func TestHostileSubmitsStayWithinTheBound(t *testing.T) {
 // more tasks.
 func TestHostileTasksGiveTheirRoomBack(t *testing.T) {
 	const bound, attackers, each = 50, 100, 1000
-	b := boundedPool{semaphore.NewWeighted(bound), newPool(t, hemlock.WithPanicHandler(func(any, []byte) {}))}
+	b := boundedPool{semaphore.NewWeighted(bound), pooltest.New(t, hemlock.WithPanicHandler(func(any, []byte) {}))}
 	var running, peak, served, shed atomic.Int64
 	var group errgroup.Group
 	for attacker := range attackers {
@@ -88,7 +88,7 @@ func TestHostileTasksGiveTheirRoomBack(t *testing.T) {
 				err := b.serve(func() {
 					raise(&peak, running.Inc())
 					defer running.Dec()
-					endInSomeWay(attacker + i)
+					pooltest.EndSomehow(attacker + i)
 				})
 				switch {
 				case err == nil:
@@ -103,7 +103,7 @@ func TestHostileTasksGiveTheirRoomBack(t *testing.T) {
 		})
 	}
 	require.NoError(t, group.Wait())
-	shutdown(t, b.pool)
+	pooltest.Shutdown(t, b.pool)
 	require.LessOrEqual(t, peak.Load(), int64(bound))
 	require.EqualValues(t, attackers*each, served.Load()+shed.Load())
 	require.Equal(t, served.Load(), b.pool.Stats().Completed)
@@ -113,16 +113,5 @@ func TestHostileTasksGiveTheirRoomBack(t *testing.T) {
 // raise makes the peak at least n.
 func raise(peak *atomic.Int64, n int64) {
 	for old := peak.Load(); n > old && !peak.CompareAndSwap(old, n); old = peak.Load() {
-	}
-}
-
-func endInSomeWay(way int) {
-	switch way % 8 {
-	case 0:
-		panic("hostile")
-	case 1:
-		runtime.Goexit()
-	case 2:
-		runtime.Gosched()
 	}
 }

@@ -1,4 +1,4 @@
-package hemlock_test
+package endings_test
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 
 	"example.com/hemlock"
+	"example.com/hemlock/internal/pooltest"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/atomic"
 )
@@ -82,7 +83,7 @@ func TestHandlerIsToldOfEachPanicAndOfNothingElse(t *testing.T) {
 	for _, e := range endings {
 		for name, handle := range handlers {
 			t.Run(e.name+"/"+name, func(t *testing.T) {
-				onProcessors(t, func(t *testing.T) {
+				pooltest.OnProcessors(t, func(t *testing.T) {
 					var handled atomic.Int64
 					p := hemlock.New(hemlock.WithKillInterval(0), hemlock.WithPanicHandler(func(v any, _ []byte) {
 						if v != nil {
@@ -118,8 +119,45 @@ func endAmongShortTasks(t testing.TB, p *hemlock.Pool, task func()) (n int64) {
 		}
 		require.NoError(t, p.Submit(task))
 	}
-	waitFor(t, p, &short, "short tasks end")
+	pooltest.WaitFor(t, p, &short, "short tasks end")
 	return 21
+}
+
+// Pitfall 23: tasks that do not return take their worker with them, and nothing
+// else.
+func TestTasksThatDoNotReturnEndTheirWorkerOnly(t *testing.T) {
+	for _, c := range endings {
+		if c.stays {
+			continue
+		}
+		var panicked int64
+		if c.crash != "" {
+			panicked = 100
+		}
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var handled atomic.Int64
+				p := pooltest.New(t, hemlock.WithMinWorkers(2), hemlock.WithPanicHandler(func(v any, _ []byte) {
+					if v != nil {
+						handled.Inc()
+					}
+				}))
+				pooltest.Grow(t, p, 2)
+				synctest.Wait() // both can be found
+				for range 100 {
+					require.NoError(t, p.Submit(c.task))
+				}
+				synctest.Wait()
+				s := p.Stats()
+				pooltest.RequireBalance(t, s)
+				require.Zero(t, s.Workers)
+				require.EqualValues(t, 102, s.Completed)
+				require.Equal(t, panicked, s.Panicked)
+				require.Equal(t, handled.Load(), s.Panicked)
+				pooltest.RunToEnd(t, p, func() {})
+			})
+		})
+	}
 }
 
 // Without a handler a task that does not panic in the end does no harm, and the
@@ -130,12 +168,12 @@ func TestWithoutHandlerOnlyPanicsEndTheProcess(t *testing.T) {
 			continue
 		}
 		t.Run(e.name, func(t *testing.T) {
-			p := newPool(t, hemlock.WithKillInterval(0))
+			p := pooltest.New(t, hemlock.WithKillInterval(0))
 			endAmongShortTasks(t, p, e.task)
-			assertRest(t, p)
+			pooltest.RequireRest(t, p)
 			require.Zero(t, p.Stats().Panicked)
 			synctest.Test(t, func(t *testing.T) {
-				p := newPool(t)
+				p := pooltest.New(t)
 				require.NoError(t, p.Submit(e.task))
 				synctest.Wait()
 				require.Equal(t, e.stays, p.Stats().Workers == 1)
@@ -153,7 +191,7 @@ func TestEachPanicEndsTheProcess(t *testing.T) {
 		}
 		for _, way := range []string{"alone", "relayed", "panicking handler"} {
 			t.Run(e.name+"/"+way, func(t *testing.T) {
-				requireCrashes(t, "ending/"+way+"/"+e.name, scaled(20), e.crash)
+				pooltest.RequireCrashes(t, "ending/"+way+"/"+e.name, pooltest.Scaled(20), e.crash)
 			})
 		}
 	}

@@ -1,4 +1,4 @@
-package hemlock_test
+package handoff_test
 
 import (
 	"fmt"
@@ -9,11 +9,14 @@ import (
 	"time"
 
 	"example.com/hemlock"
+	"example.com/hemlock/internal/pooltest"
 	"example.com/hemlock/internal/race"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/atomic"
 	"golang.org/x/sync/errgroup"
 )
+
+func TestMain(m *testing.M) { pooltest.Main(m, nil) }
 
 // These tests are about tasks that are left to workers on their way: they wait
 // for a processor, never for the end of another task. Where a task would wait
@@ -22,17 +25,6 @@ import (
 // crowd is how many tasks wait for each other: the race detector gives up at
 // some 8,000 goroutines.
 var crowd = min(10_000, 40_000/race.Slowdown)
-
-// onProcessors runs the test with several numbers of processors.
-func onProcessors(t *testing.T, test func(t *testing.T)) {
-	t.Helper()
-	for _, procs := range []int{1, 2, 4} {
-		t.Run(fmt.Sprint(procs, " processors"), func(t *testing.T) {
-			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(procs))
-			test(t)
-		})
-	}
-}
 
 // restless are options with which workers come and go all the time.
 func restless() map[string][]hemlock.Option {
@@ -47,72 +39,13 @@ func restless() map[string][]hemlock.Option {
 	}
 }
 
-// runShort runs n short tasks. The submitter waits only now and then, so most of
-// them are left to workers on their way, and the pool learns what they are like.
-func runShort(t testing.TB, p *hemlock.Pool, n int) {
-	t.Helper()
-	for range n / 64 {
-		var batch sync.WaitGroup
-		batch.Add(64)
-		for range 64 {
-			require.NoError(t, p.Submit(batch.Done))
-		}
-		waitFor(t, p, &batch, "short tasks end")
-	}
-}
-
-// waitFor waits for the group, and fails with the pool's counts when that takes
-// too long.
-func waitFor(t testing.TB, p *hemlock.Pool, group *sync.WaitGroup, what string) {
-	t.Helper()
-	done := make(chan struct{})
-	go func() {
-		group.Wait()
-		close(done)
-	}()
-	select {
-	case <-done:
-	case <-time.After(patience):
-		require.FailNow(t, "never: "+what, p.Stats())
-	}
-}
-
-const patience = 30 * time.Second
-
-// assertRest waits until all tasks have ended, and checks what holds then: the
-// counts balance, no task waits, and no worker is believed to be on its way that
-// is not, for the next short task would be left to that one.
-func assertRest(t testing.TB, p *hemlock.Pool) {
-	t.Helper()
-	eventually(t, func() bool { s := p.Stats(); return s.Completed == s.Submitted }, "tasks end")
-	requireRest(t, p)
-	runShort(t, p, 6400/min(race.Slowdown, 4)) // until the pool believes that tasks are short
-	var probes sync.WaitGroup
-	for range 100 {
-		probes.Add(1)
-		require.NoError(t, p.Submit(probes.Done))
-		waitFor(t, p, &probes, "a lone task ends")
-	}
-	eventually(t, func() bool { s := p.Stats(); return s.Completed == s.Submitted }, "tasks end")
-	requireRest(t, p)
-}
-
-func requireRest(t testing.TB, p *hemlock.Pool) {
-	t.Helper()
-	// The counts may be read while a worker leaves, which is exact a moment later.
-	eventually(t, func() bool {
-		s := p.Stats()
-		return s.Waiting == 0 && s.Submitted == s.Completed+s.Running+s.Waiting && s.Workers == s.Idle+s.Running
-	}, "counts balance at rest")
-}
-
 func TestTasksThatWaitForEachOtherAllStart(t *testing.T) {
 	for name, opts := range restless() {
 		for _, submitters := range []int{1, 4} {
 			t.Run(fmt.Sprint(name, "/", submitters), func(t *testing.T) {
-				onProcessors(t, func(t *testing.T) {
-					p := newPool(t, opts...)
-					runShort(t, p, 10_000/race.Slowdown)
+				pooltest.OnProcessors(t, func(t *testing.T) {
+					p := pooltest.New(t, opts...)
+					pooltest.RunShort(t, p, 10_000/race.Slowdown)
 					var arrived sync.WaitGroup
 					arrived.Add(crowd)
 					var group errgroup.Group
@@ -127,8 +60,8 @@ func TestTasksThatWaitForEachOtherAllStart(t *testing.T) {
 						})
 					}
 					require.NoError(t, group.Wait())
-					waitFor(t, p, &arrived, "tasks that wait for each other meet")
-					assertRest(t, p)
+					pooltest.WaitFor(t, p, &arrived, "tasks that wait for each other meet")
+					pooltest.RequireRest(t, p)
 				})
 			})
 		}
@@ -167,16 +100,16 @@ func TestParentsMayWaitForTheirChildrenAmongShortTasks(t *testing.T) {
 			"chain": {1, 1000},
 		} {
 			t.Run(name+"/"+shape, func(t *testing.T) {
-				onProcessors(t, func(t *testing.T) {
-					p := newPool(t, opts...)
-					runShort(t, p, 10_000/race.Slowdown)
+				pooltest.OnProcessors(t, func(t *testing.T) {
+					p := pooltest.New(t, opts...)
+					pooltest.RunShort(t, p, 10_000/race.Slowdown)
 					stop := pour(t, p)
 					var root sync.WaitGroup
 					root.Add(1)
 					p.Run(func() { defer root.Done(); beParent(p, size.children, size.depth) })
-					waitFor(t, p, &root, "the root has heard of all its children")
+					pooltest.WaitFor(t, p, &root, "the root has heard of all its children")
 					stop()
-					assertRest(t, p)
+					pooltest.RequireRest(t, p)
 				})
 			})
 		}
@@ -205,9 +138,9 @@ func TestNoTaskIsStuckBehindOneThatDoesNotReturn(t *testing.T) {
 		"blocks": func(release <-chan struct{}) { <-release },
 	} {
 		t.Run(name, func(t *testing.T) {
-			onProcessors(t, func(t *testing.T) {
-				p := newPool(t, hemlock.WithPanicHandler(func(any, []byte) {}))
-				runShort(t, p, 10_000)
+			pooltest.OnProcessors(t, func(t *testing.T) {
+				p := pooltest.New(t, hemlock.WithPanicHandler(func(any, []byte) {}))
+				pooltest.RunShort(t, p, 10_000)
 				release := make(chan struct{})
 				defer close(release)
 				var short sync.WaitGroup
@@ -218,7 +151,7 @@ func TestNoTaskIsStuckBehindOneThatDoesNotReturn(t *testing.T) {
 					}
 					require.NoError(t, p.Submit(func() { odd(release) }))
 				}
-				waitFor(t, p, &short, "short tasks run beside one that "+name)
+				pooltest.WaitFor(t, p, &short, "short tasks run beside one that "+name)
 			})
 		})
 	}
@@ -242,14 +175,14 @@ func TestShutdownRunsTheTasksThatWait(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	for name, opts := range restless() {
 		t.Run(name, func(t *testing.T) {
-			for range scaled(100) {
+			for range pooltest.Scaled(100) {
 				p := hemlock.New(opts...)
 				var ran atomic.Int64
 				n := fill(t, p, func() func() { return func() { ran.Inc() } })
 				require.NoError(t, p.Shutdown(t.Context()))
 				require.EqualValues(t, n, ran.Load(), "tasks that had run when Shutdown returned")
 				require.Zero(t, p.Stats().Waiting)
-				shutdown(t, p)
+				pooltest.Shutdown(t, p)
 			}
 		})
 	}
@@ -259,16 +192,16 @@ func TestShutdownRunsTheTasksThatWait(t *testing.T) {
 // tasks neither need nor make many workers.
 func TestAMillionShortTasksNeedFewWorkers(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
-	p := newPool(t)
-	n := scaled(1_000_000)
+	p := pooltest.New(t)
+	n := pooltest.Scaled(1_000_000)
 	var all sync.WaitGroup
 	all.Add(n)
 	for range n {
 		require.NoError(t, p.Submit(all.Done))
 	}
-	waitFor(t, p, &all, "a million short tasks end")
+	pooltest.WaitFor(t, p, &all, "a million short tasks end")
 	require.Less(t, p.Stats().Spawned, int64(200))
-	assertRest(t, p)
+	pooltest.RequireRest(t, p)
 }
 
 // An heir is not on its way: its predecessor was, and has begun. Else every
@@ -276,18 +209,18 @@ func TestAMillionShortTasksNeedFewWorkers(t *testing.T) {
 // more for good.
 func TestRecyclingDoesNotSpoilTheWaiting(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
-	p := newPool(t, hemlock.WithMaxTasksPerWorker(1))
-	runShort(t, p, 64_000)
+	p := pooltest.New(t, hemlock.WithMaxTasksPerWorker(1))
+	pooltest.RunShort(t, p, 64_000)
 	require.NotZero(t, p.Stats().Recycled)
 	var all sync.WaitGroup
 	fill(t, p, func() func() { all.Add(1); return all.Done })
-	waitFor(t, p, &all, "tasks end")
+	pooltest.WaitFor(t, p, &all, "tasks end")
 }
 
 // Pitfall 5, for tasks that have waited: the queue they waited in keeps nothing.
 func TestTasksThatWaitedAreReleased(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
-	p := newPool(t, hemlock.WithKillInterval(0))
+	p := pooltest.New(t, hemlock.WithKillInterval(0))
 	var collected atomic.Int64
 	var ended sync.WaitGroup
 	total := 0
@@ -301,9 +234,9 @@ func TestTasksThatWaitedAreReleased(t *testing.T) {
 				ended.Done()
 			}
 		})
-		waitFor(t, p, &ended, "tasks end")
+		pooltest.WaitFor(t, p, &ended, "tasks end")
 	}
-	requireCollected(t, &collected, total, "a task that waited is still reachable")
+	pooltest.RequireCollected(t, &collected, total, "a task that waited is still reachable")
 	require.NotZero(t, p.Stats().Idle)
 }
 
@@ -313,20 +246,20 @@ func TestTasksThatWaitedAreReleased(t *testing.T) {
 // ones are no part of that, however many there are.
 func TestShortTasksNeverWaitForLongOnes(t *testing.T) {
 	const batch = 100
-	onProcessors(t, func(t *testing.T) {
-		p := newPool(t)
+	pooltest.OnProcessors(t, func(t *testing.T) {
+		p := pooltest.New(t)
 		var over []chan struct{}
 		defer func() {
 			for _, gate := range over {
 				close(gate)
 			}
 		}()
-		runShort(t, p, 10_000/race.Slowdown)
+		pooltest.RunShort(t, p, 10_000/race.Slowdown)
 		for long := range batch {
 			gate := make(chan struct{})
 			over = append(over, gate)
 			mix(t, p, batch, map[int]func(){long: func() { <-gate }})
-			runShort(t, p, 640) // the pool forgets
+			pooltest.RunShort(t, p, 640) // the pool forgets
 		}
 		for range 50 { // and several at random
 			gate := make(chan struct{})
@@ -344,9 +277,9 @@ func TestShortTasksNeverWaitForLongOnes(t *testing.T) {
 // the short ones get their share.
 func TestShortTasksNeverWaitForBusyOnes(t *testing.T) {
 	const batch = 100
-	onProcessors(t, func(t *testing.T) {
-		p := newPool(t)
-		runShort(t, p, 10_000/race.Slowdown)
+	pooltest.OnProcessors(t, func(t *testing.T) {
+		p := pooltest.New(t)
+		pooltest.RunShort(t, p, 10_000/race.Slowdown)
 		for _, long := range []int{0, 1, 2, 50, 98, 99} {
 			var over atomic.Bool
 			mix(t, p, batch, map[int]func(){long: func() {
@@ -354,9 +287,9 @@ func TestShortTasksNeverWaitForBusyOnes(t *testing.T) {
 				}
 			}})
 			over.Store(true)
-			runShort(t, p, 640)
+			pooltest.RunShort(t, p, 640)
 		}
-		assertRest(t, p)
+		pooltest.RequireRest(t, p)
 	})
 }
 
@@ -373,7 +306,7 @@ func mix(t testing.TB, p *hemlock.Pool, n int, long map[int]func()) {
 		}
 		require.NoError(t, p.Submit(task))
 	}
-	waitFor(t, p, &short, "short tasks start beside long ones")
+	pooltest.WaitFor(t, p, &short, "short tasks start beside long ones")
 }
 
 // Pitfall 56: tasks with work in them, from one submitter, run on all processors
@@ -382,9 +315,9 @@ func TestLongTasksOfOneSubmitterUseAllProcessors(t *testing.T) {
 	for _, procs := range []int{2, 4} {
 		t.Run(fmt.Sprint(procs), func(t *testing.T) {
 			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(procs))
-			p := newPool(t)
+			p := pooltest.New(t)
 			for range 20 {
-				runShort(t, p, 640)
+				pooltest.RunShort(t, p, 640)
 				var running atomic.Int64
 				var all sync.WaitGroup
 				all.Add(procs)
@@ -392,14 +325,14 @@ func TestLongTasksOfOneSubmitterUseAllProcessors(t *testing.T) {
 					require.NoError(t, p.Submit(func() {
 						defer all.Done()
 						running.Inc()
-						for deadline := time.Now().Add(patience); running.Load() < int64(procs) && time.Now().Before(deadline); {
+						for deadline := time.Now().Add(pooltest.Patience); running.Load() < int64(procs) && time.Now().Before(deadline); {
 						}
 					}))
 				}
-				waitFor(t, p, &all, "busy tasks run at once")
+				pooltest.WaitFor(t, p, &all, "busy tasks run at once")
 				require.EqualValues(t, procs, running.Load())
 			}
-			assertRest(t, p)
+			pooltest.RequireRest(t, p)
 		})
 	}
 }

@@ -1,4 +1,4 @@
-package hemlock_test
+package fuzz_test
 
 import (
 	"context"
@@ -9,10 +9,13 @@ import (
 	"time"
 
 	"example.com/hemlock"
+	"example.com/hemlock/internal/pooltest"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/atomic"
 )
+
+func TestMain(m *testing.M) { pooltest.Main(m, nil) }
 
 // FuzzPool reads its input as options and a sequence of operations, and does
 // them to a pool and to the model. After each the pool comes to rest, and both
@@ -20,28 +23,10 @@ import (
 func FuzzPool(f *testing.F) {
 	f.Fuzz(func(t *testing.T, input []byte) {
 		synctest.Test(t, func(t *testing.T) {
-			newTrial(t, &tape{input}).run()
+			newTrial(t, &pooltest.Tape{Rest: input}).run()
 		})
 	})
 }
-
-// A tape is input that is read byte by byte, and all zeros after its end.
-type tape struct{ rest []byte }
-
-// next returns a number below n; the character zero stands for 0.
-func (in *tape) next(zero byte, n int) int {
-	if len(in.rest) == 0 {
-		return 0
-	}
-	b := in.rest[0]
-	in.rest = in.rest[1:]
-	return int(b-zero) % n
-}
-
-func (in *tape) ended() bool { return len(in.rest) == 0 }
-
-// pick returns one of the values.
-func pick[T any](in *tape, values ...T) T { return values[in.next('0', len(values))] }
 
 // ending is how a task ends.
 type ending int
@@ -66,7 +51,7 @@ type trial struct {
 	model
 
 	t        *testing.T
-	in       *tape
+	in       *pooltest.Tape
 	pool     *hemlock.Pool
 	handler  bool
 	started  int64 // what ran should be
@@ -78,15 +63,15 @@ type trial struct {
 	shutDown bool         // the trial ends with Shutdown; else the pool is dropped, if it may be
 }
 
-func newTrial(t *testing.T, in *tape) *trial {
+func newTrial(t *testing.T, in *pooltest.Tape) *trial {
 	f := &trial{t: t, in: in}
-	f.interval = pick(in, time.Second, 0, 1, 3*time.Second, 250*time.Millisecond, time.Hour)
-	f.delay = pick(in, 10*time.Second, 0, 1, 2*time.Second, 700*time.Millisecond, time.Hour)
-	f.minimum = int64(in.next('0', 40))
-	f.maxTasks = pick[int64](in, 1<<16, 0, 1, 2, 3, 5, 32)
-	handler := pick(in, nil, f.handle, func(v any, stack []byte) { f.handle(v, stack); runtime.Goexit() })
+	f.interval = pooltest.Pick(in, time.Second, 0, 1, 3*time.Second, 250*time.Millisecond, time.Hour)
+	f.delay = pooltest.Pick(in, 10*time.Second, 0, 1, 2*time.Second, 700*time.Millisecond, time.Hour)
+	f.minimum = int64(in.Next('0', 40))
+	f.maxTasks = pooltest.Pick[int64](in, 1<<16, 0, 1, 2, 3, 5, 32)
+	handler := pooltest.Pick(in, nil, f.handle, func(v any, stack []byte) { f.handle(v, stack); runtime.Goexit() })
 	f.handler = handler != nil
-	f.shutDown = pick(in, true, false)
+	f.shutDown = pooltest.Pick(in, true, false)
 	f.pool = hemlock.New(
 		hemlock.WithKillInterval(f.interval),
 		hemlock.WithKillDelay(f.delay),
@@ -129,7 +114,7 @@ const most = 60
 
 func (f *trial) run() {
 	f.rest()
-	for done := 0; done < most && !f.in.ended(); done++ {
+	for done := 0; done < most && !f.in.Ended(); done++ {
 		f.operate()
 		f.rest()
 	}
@@ -138,13 +123,13 @@ func (f *trial) run() {
 
 // operate does the next operation of the input.
 func (f *trial) operate() {
-	operation := operations[f.in.next('a', len(operations))]
-	f.byRun = pick(f.in, false, true)
-	f.how = pick(f.in, returns, panics, exits)
+	operation := operations[f.in.Next('a', len(operations))]
+	f.byRun = pooltest.Pick(f.in, false, true)
+	f.how = pooltest.Pick(f.in, returns, panics, exits)
 	if f.how == panics && !f.handler {
 		f.how = exits // a panic would end the process
 	}
-	f.n = f.in.next('0', 64)
+	f.n = f.in.Next('0', 64)
 	operation(f)
 }
 
@@ -394,7 +379,7 @@ func (f *trial) doAdvance() {
 	case f.how == returns:
 		f.advance(time.Until(f.due()))
 	default:
-		f.advance(time.Until(f.due()) - moment)
+		f.advance(time.Until(f.due()) - pooltest.Moment)
 	}
 }
 
@@ -402,13 +387,13 @@ func (f *trial) doAdvance() {
 func (f *trial) advance(d time.Duration) {
 	until := time.Now().Add(d)
 	for f.armed() && !f.due().After(until) {
-		sleepUntil(f.due().Add(-moment))
+		pooltest.SleepUntil(f.due().Add(-pooltest.Moment))
 		f.rest()
-		sleepUntil(f.due())
+		pooltest.SleepUntil(f.due())
 		f.round(f.t, f.pool.Stats().Killed-f.stats.Killed)
 		f.rest()
 	}
-	sleepUntil(until)
+	pooltest.SleepUntil(until)
 }
 
 func (f *trial) doNil() {
@@ -420,7 +405,7 @@ func (f *trial) doNil() {
 func (f *trial) doShutdown() {
 	wait := time.Duration(f.n) * time.Second
 	begun := time.Now()
-	err := f.shutdown(endingIn(f.t, wait))
+	err := f.shutdown(pooltest.EndingIn(f.t, wait))
 	if f.stats.Running == 0 && wait == 0 && err != nil {
 		// The context had ended before the idle workers could go.
 		require.ErrorContains(f.t, err, "hemlock: shutdown: 0 tasks running")
@@ -456,7 +441,7 @@ func (f *trial) doWaitForEnd() {
 // doShutdownInTask has a task call Shutdown, which it cannot outwait.
 func (f *trial) doShutdownInTask() {
 	result := make(chan error, 1)
-	if !f.start(func() { result <- f.pool.Shutdown(endingIn(f.t, 0)) }) {
+	if !f.start(func() { result <- f.pool.Shutdown(pooltest.EndingIn(f.t, 0)) }) {
 		return
 	}
 	f.begin(1)

@@ -1,0 +1,159 @@
+// Package pooltest has what the tests of several packages share: pools that are
+// checked at their end, loads, waiting for events, and child processes.
+package pooltest
+
+import (
+	"context"
+	"runtime"
+	"sync"
+	"testing"
+
+	"example.com/hemlock"
+	"example.com/hemlock/internal/race"
+	"github.com/stretchr/testify/require"
+)
+
+// New returns a pool that is shut down at the end of the test, which fails if the
+// pool then has a worker left or its counts do not balance.
+func New(t testing.TB, opts ...hemlock.Option) *hemlock.Pool {
+	t.Helper()
+	p := hemlock.New(opts...)
+	t.Cleanup(func() { Shutdown(t, p) })
+	return p
+}
+
+// Shutdown ends the pool and checks what must hold of every ended pool.
+func Shutdown(t testing.TB, p *hemlock.Pool) {
+	t.Helper()
+	require.NoError(t, p.Shutdown(context.Background()))
+	s := p.Stats()
+	require.Zero(t, s.Workers, "workers after Shutdown: %v", s)
+	require.Equal(t, s.Submitted, s.Completed, "tasks lost or counted twice: %v", s)
+	RequireBalance(t, s)
+}
+
+// RequireBalance checks the equations that hold in a pool where nothing happens
+// at the moment.
+func RequireBalance(t testing.TB, s hemlock.Stats) {
+	t.Helper()
+	require.Equal(t, s.Submitted, s.Completed+s.Running+s.Waiting, "submitted: %v", s)
+	require.Equal(t, s.Workers, s.Idle+s.Running, "workers: %v", s)
+	RequireBounds(t, s)
+}
+
+// RequireBounds checks what holds of every snapshot, also under load.
+func RequireBounds(t testing.TB, s hemlock.Stats) {
+	t.Helper()
+	ok := 0 <= s.Idle && s.Idle <= s.Workers &&
+		0 <= s.Running && s.Running <= s.Workers && 0 <= s.Waiting &&
+		s.Workers <= s.PeakWorkers &&
+		0 <= s.Completed && s.Completed <= s.Submitted &&
+		0 <= s.Spawned && 0 <= s.Killed && 0 <= s.Recycled && 0 <= s.Panicked
+	require.True(t, ok, "out of bounds: %v", s)
+}
+
+// Occupy starts n tasks that run until release is called, and returns when all
+// of them run. Release returns when all of them have ended; it may be called
+// again.
+func Occupy(t testing.TB, p *hemlock.Pool, n int) (release func()) {
+	t.Helper()
+	var started, ended sync.WaitGroup
+	gate := make(chan struct{})
+	for range n {
+		started.Add(1)
+		ended.Add(1)
+		require.NoError(t, p.Submit(func() {
+			defer ended.Done()
+			started.Done()
+			<-gate
+		}))
+	}
+	started.Wait()
+	var once sync.Once
+	release = func() {
+		once.Do(func() { close(gate) })
+		ended.Wait()
+	}
+	t.Cleanup(release)
+	return release
+}
+
+// Grow makes the pool have n idle workers at least, unless the killer comes in
+// between. They are idle by the counts: a worker is counted so when its task has
+// ended, some instructions before it can be found. Who needs them found waits in
+// a bubble until all are blocked.
+func Grow(t testing.TB, p *hemlock.Pool, n int) {
+	t.Helper()
+	before := p.Stats()
+	Occupy(t, p, n)()
+	Eventually(t, func() bool {
+		s := p.Stats()
+		return s.Running+s.Waiting == before.Running+before.Waiting
+	}, "workers come to rest")
+}
+
+// GrowDo makes the pool have n idle workers for Do at least.
+func GrowDo(p *hemlock.Pool, n int) {
+	if n > 0 {
+		p.Do(func() { GrowDo(p, n-1) })
+	}
+}
+
+// RunToEnd runs one task on the pool and waits for it.
+func RunToEnd(t testing.TB, p *hemlock.Pool, task func()) {
+	t.Helper()
+	done := make(chan struct{})
+	require.NoError(t, p.Submit(func() {
+		defer close(done)
+		task()
+	}))
+	<-done
+}
+
+// RunShort runs n short tasks. The submitter waits only now and then, so most of
+// them are left to workers on their way, and the pool learns what they are like.
+func RunShort(t testing.TB, p *hemlock.Pool, n int) {
+	t.Helper()
+	for range n / 64 {
+		var batch sync.WaitGroup
+		batch.Add(64)
+		for range 64 {
+			require.NoError(t, p.Submit(batch.Done))
+		}
+		WaitFor(t, p, &batch, "short tasks end")
+	}
+}
+
+// RequireRest waits until all tasks have ended, and checks what holds then: the
+// counts balance, no task waits, and no worker is believed to be on its way that
+// is not, for the next short task would be left to that one.
+func RequireRest(t testing.TB, p *hemlock.Pool) {
+	t.Helper()
+	balances := func() bool {
+		s := p.Stats()
+		return s.Completed == s.Submitted && s.Running == 0 && s.Waiting == 0 && s.Workers == s.Idle
+	}
+	// The counts may be read while a worker leaves, which is exact a moment later.
+	Eventually(t, balances, "tasks end, and counts balance at rest")
+	RunShort(t, p, 6400/min(race.Slowdown, 4)) // until the pool believes that tasks are short
+	var probes sync.WaitGroup
+	for range 100 {
+		probes.Add(1)
+		require.NoError(t, p.Submit(probes.Done))
+		WaitFor(t, p, &probes, "a lone task ends")
+	}
+	Eventually(t, balances, "tasks end, and counts balance at rest")
+}
+
+// EndSomehow ends its task in one of the ways in which a task can end: the way is
+// any number, and most of them return.
+func EndSomehow(way int) {
+	switch way % 8 {
+	case 0:
+		panic("ends somehow")
+	case 1:
+		runtime.Goexit()
+	case 2:
+		runtime.Gosched()
+	}
+}

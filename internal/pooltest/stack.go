@@ -1,0 +1,57 @@
+package pooltest
+
+import (
+	"fmt"
+	"runtime"
+	"strings"
+)
+
+// UseStack runs with that many KiB of stack in use.
+//
+//go:noinline
+func UseStack(kib int) byte {
+	var frame [1 << 10]byte
+	frame[kib%len(frame)] = 1
+	if kib > 1 {
+		frame[0] += UseStack(kib - 1)
+	}
+	return frame[kib%len(frame)]
+}
+
+// StackInUse returns how many bytes of stack there are after a collection.
+func StackInUse() uint64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return m.StackInuse
+}
+
+// GoroutineID returns the number of the goroutine that calls it.
+func GoroutineID() string {
+	buf := make([]byte, 64)
+	var id int
+	_, err := fmt.Sscanf(string(buf[:runtime.Stack(buf, false)]), "goroutine %d ", &id)
+	if err != nil {
+		panic(err)
+	}
+	return fmt.Sprint(id)
+}
+
+// StacksOf returns the stacks of all goroutines that have such a function on
+// them.
+func StacksOf(function string) []string {
+	buf := make([]byte, 16<<10)
+	n := runtime.Stack(buf, true)
+	// The goroutines of an earlier test may still be ending, 10,000 of them.
+	for ; n == len(buf); n = runtime.Stack(buf, true) {
+		buf = make([]byte, 4*len(buf))
+	}
+	all := strings.Split(string(buf[:n]), "\n\n")
+	var found []string
+	for _, stack := range all {
+		if strings.Contains(stack, function) {
+			found = append(found, stack)
+		}
+	}
+	return found
+}

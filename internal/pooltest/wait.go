@@ -1,0 +1,116 @@
+package pooltest
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"example.com/hemlock"
+	"example.com/hemlock/internal/race"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/atomic"
+)
+
+// Patience is how long a test waits for what should happen at once.
+const Patience = 30 * time.Second
+
+// Eventually waits, with growing pauses, until ok holds. It serves where there
+// is no event to wait for.
+func Eventually(t testing.TB, ok func() bool, what string, args ...any) {
+	t.Helper()
+	deadline := time.Now().Add(Patience)
+	for pause := 10 * time.Microsecond; !ok(); pause = min(2*pause, 10*time.Millisecond) {
+		if time.Now().After(deadline) {
+			require.FailNowf(t, "timed out waiting", what, args...)
+		}
+		time.Sleep(pause)
+	}
+}
+
+// WaitFor waits for the group, and fails with the pool's counts when that takes
+// too long.
+func WaitFor(t testing.TB, p *hemlock.Pool, group *sync.WaitGroup, what string) {
+	t.Helper()
+	done := make(chan struct{})
+	go func() {
+		group.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-time.After(Patience):
+		require.FailNow(t, "never: "+what, p.Stats())
+	}
+}
+
+// Moment is the shortest time there is. What is due happens no moment earlier.
+const Moment = time.Nanosecond
+
+// SleepUntil returns at the given instant of the bubble, after everything that
+// happens at that instant.
+func SleepUntil(at time.Time) {
+	time.Sleep(time.Until(at))
+	synctest.Wait()
+}
+
+// RequireCollected collects garbage until all n things that count themselves,
+// when they are collected, have been.
+func RequireCollected(t testing.TB, collected *atomic.Int64, n int, what string) {
+	t.Helper()
+	Eventually(t, func() bool {
+		runtime.GC()
+		return collected.Load() == int64(n)
+	}, what)
+}
+
+// RequireNoAllocation runs f so many times and checks that it allocates nothing.
+// Allocations are counted for the whole process, so the test must not be
+// parallel. Under the race detector, where a sync.Pool drops items on purpose, f
+// is run and nothing is checked.
+func RequireNoAllocation(t testing.TB, times int, f func()) {
+	t.Helper()
+	allocations := testing.AllocsPerRun(max(1, times/race.Slowdown), f)
+	if race.Slowdown == 1 {
+		require.Zero(t, allocations)
+	}
+}
+
+// EndingIn returns a context that ends after d.
+func EndingIn(t testing.TB, d time.Duration) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), d)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// Ended returns a context that has ended.
+func Ended() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	return ctx
+}
+
+// Scaled returns how often a loop that looks for a rare interleaving should run
+// where n times is right: less under the race detector, and with -short, which is
+// for emulators.
+func Scaled(n int) int {
+	if testing.Short() {
+		n /= 20
+	}
+	return max(1, n/race.Slowdown)
+}
+
+// OnProcessors runs the test with several numbers of processors.
+func OnProcessors(t *testing.T, test func(t *testing.T)) {
+	t.Helper()
+	for _, procs := range []int{1, 2, 4} {
+		t.Run(fmt.Sprint(procs, " processors"), func(t *testing.T) {
+			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(procs))
+			test(t)
+		})
+	}
+}
