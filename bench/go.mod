@@ -4,10 +4,8 @@ go 1.26.0
 
 require (
 	example.com/hemlock v0.1.0
-	github.com/alitto/pond/v2 v2.7.1
-	github.com/bytedance/gopkg v0.1.4
-	github.com/cloudwego/gopkg v0.1.4
-	github.com/gammazero/workerpool v1.3.0
+	example.com/hemlock/conformance v0.1.0
+	example.com/hemlock/conformance/peers v0.1.0
 	github.com/jedib0t/go-pretty/v6 v6.8.3
 	github.com/klauspost/cpuid/v2 v2.4.2
 	github.com/panjf2000/ants/v2 v2.12.1
@@ -26,7 +24,11 @@ require (
 	codeberg.org/go-pdf/fpdf v0.11.1 // indirect
 	git.sr.ht/~sbinet/gg v0.7.0 // indirect
 	github.com/ajstarks/svgo v0.0.0-20211024235047-1546f124cd8b // indirect
+	github.com/alitto/pond/v2 v2.7.1 // indirect
+	github.com/bytedance/gopkg v0.1.4 // indirect
+	github.com/cloudwego/gopkg v0.1.4 // indirect
 	github.com/gammazero/deque v1.2.2 // indirect
+	github.com/gammazero/workerpool v1.3.0 // indirect
 	github.com/golang/freetype v0.0.0-20170609003504-e2365dfdc4a0 // indirect
 	github.com/mattn/go-runewidth v0.0.16 // indirect
 	github.com/rivo/uniseg v0.4.7 // indirect
@@ -36,4 +38,8 @@ require (
 	golang.org/x/text v0.28.0 // indirect
 )
 
-replace example.com/hemlock => ..
+replace (
+	example.com/hemlock => ..
+	example.com/hemlock/conformance => ../conformance
+	example.com/hemlock/conformance/peers => ../conformance/peers
+)

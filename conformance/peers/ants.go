@@ -24,13 +24,14 @@ func Ants() conformance.Subject {
 	return s
 }
 
-// AntsMulti returns the MultiPool of github.com/panjf2000/ants.
+// AntsMulti returns the MultiPool of github.com/panjf2000/ants, of ten pools as in
+// its examples.
 func AntsMulti() conformance.Subject {
 	s := antsSubject("ants MultiPool")
 	s.Waived = waivers(s.Waived, waive("documented otherwise: the load balancing chooses the pool, and each keeps its own workers",
 		"spawns-only-when-none-idle", "nil-kills-nothing", "pill-spares-busy"))
 	s.New = func(c conformance.Settings) conformance.Pool {
-		p, err := ants.NewMultiPool(4, -1, ants.RoundRobin, antsOptions(c)...)
+		p, err := ants.NewMultiPool(10, -1, ants.RoundRobin, antsOptions(c)...)
 		if err != nil {
 			panic(err)
 		}

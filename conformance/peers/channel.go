@@ -1,10 +1,19 @@
 package peers
 
 import (
+	"sync"
 	"sync/atomic"
 	"time"
 
 	"example.com/hemlock/conformance"
+)
+
+// The constants of gSuneido: one worker in 2 s, not before ten such intervals
+// have passed since the last spawn, and never one of the last three.
+const (
+	channelInterval = 2 * time.Second
+	channelDelay    = 10
+	channelMinimum  = 3
 )
 
 // Channel returns a pool on a single channel in the manner of gSuneido's Workers
@@ -25,36 +34,68 @@ func Channel() conformance.Subject {
 
 var channelWorkers atomic.Int64
 
-type channelPool chan func()
+type channelPool struct {
+	tasks   chan func()
+	stop    chan struct{}
+	killer  sync.WaitGroup
+	clock   atomic.Int64 // intervals since the last spawn
+	delay   int64
+	minimum int64
+}
 
 func newChannel(c conformance.Settings) conformance.Pool {
-	p := make(channelPool)
-	go p.kill(max(c.KillInterval, time.Millisecond), int64(c.MinWorkers))
+	p := &channelPool{
+		tasks:   make(chan func()),
+		stop:    make(chan struct{}),
+		delay:   channelDelay,
+		minimum: channelMinimum,
+	}
+	interval := channelInterval
+	if c.KillInterval != 0 {
+		interval, p.delay, p.minimum = atLeast(c.KillInterval), 0, int64(c.MinWorkers)
+	}
+	p.killer.Go(func() { p.kill(interval) })
 	return p
 }
 
-func (p channelPool) Submit(task func()) error {
+func (p *channelPool) Submit(task func()) error {
 	select {
-	case p <- task:
+	case p.tasks <- task:
 	default:
+		p.clock.Store(0)
 		go p.work(task)
 	}
 	return nil
 }
 
-func (p channelPool) work(task func()) {
+func (p *channelPool) work(task func()) {
 	channelWorkers.Add(1)
 	defer channelWorkers.Add(-1)
-	for ; task != nil; task = <-p {
+	for ; task != nil; task = <-p.tasks {
 		task()
 	}
 }
 
-func (p channelPool) kill(interval time.Duration, minimum int64) {
+func (p *channelPool) kill(interval time.Duration) {
+	ticker := time.NewTicker(interval)
+	defer ticker.Stop()
 	for {
-		time.Sleep(interval)
-		if channelWorkers.Load() > minimum {
-			p <- nil
+		select {
+		case <-p.stop:
+			return
+		case <-ticker.C:
+		}
+		if p.clock.Add(1) > p.delay && channelWorkers.Load() > p.minimum {
+			p.tasks <- nil
 		}
 	}
+}
+
+// Close waits for the killer, which may be sending, before it closes the
+// channel; every receiver gets a pill from then on. The original has no such
+// thing, so it is no [conformance.Shutdown].
+func (p *channelPool) Close() {
+	close(p.stop)
+	p.killer.Wait()
+	close(p.tasks)
 }

@@ -3,7 +3,9 @@ package peers
 import (
 	"context"
 	"math"
+	"runtime"
 	"runtime/debug"
+	"time"
 
 	"example.com/hemlock/conformance"
 	bytedance "github.com/bytedance/gopkg/util/gopool"
@@ -83,6 +85,23 @@ func (p cloudwegoPool) Submit(task func()) error {
 }
 
 func (p cloudwegoPool) Run(task func()) { p.pool.Go(task) }
+
+// Close ends the workers, which stay for a minute or longer and for which the
+// package has no means: a task that ends its goroutine takes its worker along. It
+// looks more than once whether they have gone, because a worker is counted only
+// when it begins to run.
+func (p cloudwegoPool) Close() {
+	for gone := 0; gone < 3; {
+		if p.pool.CurrentWorkers() > 0 {
+			gone = 0
+			p.pool.Go(runtime.Goexit)
+			runtime.Gosched()
+			continue
+		}
+		gone++
+		time.Sleep(time.Millisecond)
+	}
+}
 
 func (p cloudwegoPool) Stats() conformance.Stats {
 	return conformance.Stats{Workers: int64(p.pool.CurrentWorkers())}

@@ -65,7 +65,7 @@ func (r *Race) Run(ctx context.Context) (*report.Report, error) {
 func describe(runners []runner.Runner) []report.Runner {
 	described := make([]report.Runner, len(runners))
 	for i, c := range runners {
-		described[i] = report.Runner{Name: c.Name, Module: c.Module, Version: c.Version(), Settings: c.Settings}
+		described[i] = report.Runner{Name: c.Name, Package: c.Package, Version: c.Version(), Settings: c.Settings}
 	}
 	return described
 }

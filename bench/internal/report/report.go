@@ -55,7 +55,7 @@ type Settings struct {
 // A Runner is one contestant.
 type Runner struct {
 	Name     string `json:"name"`
-	Module   string `json:"module,omitempty"`
+	Package  string `json:"package,omitempty"`
 	Version  string `json:"version,omitempty"`
 	Settings string `json:"settings"`
 }

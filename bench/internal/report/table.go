@@ -317,9 +317,9 @@ func (r *Report) writeLeftOut(b *strings.Builder) {
 }
 
 func (r *Report) writeRunners(b *strings.Builder) {
-	t := newTable("runner", "module", "version", "made by")
+	t := newTable("runner", "package", "version", "made by")
 	for _, c := range r.Runners {
-		t.AppendRow(table.Row{c.Name, cmp.Or(c.Module, nothing), cmp.Or(c.Version, nothing), c.Settings})
+		t.AppendRow(table.Row{c.Name, cmp.Or(c.Package, nothing), cmp.Or(c.Version, nothing), c.Settings})
 	}
 	section(b, "Runners", "How each is made.", t)
 }

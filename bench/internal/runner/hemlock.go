@@ -9,7 +9,7 @@ import (
 func hemlockPool() Runner {
 	return Runner{
 		Name:     Subject,
-		Module:   "example.com/hemlock",
+		Package:  "example.com/hemlock",
 		Settings: "hemlock.New(), Run; every option at its default (kill interval 1 s, kill delay 10 s)",
 		New: func() Pool {
 			p := hemlock.New()

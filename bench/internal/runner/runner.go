@@ -5,8 +5,10 @@ package runner
 import (
 	"runtime/debug"
 	"slices"
+	"strings"
 	"time"
 
+	"example.com/hemlock/conformance/peers"
 	"github.com/panjf2000/ants/v2"
 )
 
@@ -17,18 +19,13 @@ const (
 	Subject  = "hemlock"
 )
 
-const (
-	// bound is the number of workers given to a pool that must have a bound.
-	bound = 10_000
-
-	// closeLimit is how long a pool may take to let its workers go.
-	closeLimit = 5 * time.Second
-)
+// closeLimit is how long a pool may take to let its workers go.
+const closeLimit = 5 * time.Second
 
 // A Runner is one contestant and how to make a fresh pool of it.
 type Runner struct {
 	Name     string
-	Module   string // whose version the report names; empty for the runtime's own
+	Package  string // whose version the report names; empty for the runtime's own
 	Settings string // how the pool is made, in the words of its own API
 
 	// Minimum is the number of workers that the pool keeps for good.
@@ -51,33 +48,37 @@ type Pool struct {
 }
 
 // All returns every runner: the baseline, the subject, then the peers.
+//
+// At import ants decides by GOMAXPROCS whether its workers get a channel with a
+// buffer. So a run that changes GOMAXPROCS measures it with the choice for the
+// processors that the process started with.
 func All() []Runner {
 	return []Runner{
 		goStatement(),
 		hemlockPool(),
-		antsPool(),
-		antsMultiPool(),
-		pondPool(),
-		concPool(),
-		bytedancePool(),
-		cloudwegoPool(),
-		gammazeroPool(),
-		errgroupGroup(),
+		peer(peers.Ants(), "ants.NewPool(-1), Submit; -1 is no bound"),
+		peer(peers.AntsMulti(), "ants.NewMultiPool(10, -1, ants.RoundRobin), Submit"),
+		peer(peers.Pond(), "pond.NewPool(0, pond.WithoutPanicRecovery()), Go; 0 is no bound"),
+		peer(peers.Conc(), "pool.New(), Go; no bound; workers stay until Wait"),
+		peer(peers.Bytedance(), "gopool.NewPool(name, math.MaxInt32, gopool.NewConfig()), Go; a worker ends when it finds no task"),
+		peer(peers.Cloudwego(), "gopool.NewGoPool(name, gopool.DefaultOption()), Go; closed by tasks that call runtime.Goexit"),
+		peer(peers.Gammazero(), "workerpool.New(1<<20), Do"),
+		peer(peers.Errgroup(), "new(errgroup.Group), Go; no limit"),
 		singleChannel(),
 	}
 }
 
 // Version returns the version of the runner's module in this binary, and for
-// the module that lies beside this one the words "this tree".
+// what lies in this tree the words "this tree".
 func (r Runner) Version() string {
 	info, ok := debug.ReadBuildInfo()
 	switch {
-	case r.Name == Subject:
+	case strings.HasPrefix(r.Package, "example.com/hemlock"):
 		return "this tree"
 	case !ok:
 		return ""
 	}
-	i := slices.IndexFunc(info.Deps, func(m *debug.Module) bool { return m.Path == r.Module })
+	i := slices.IndexFunc(info.Deps, func(m *debug.Module) bool { return strings.HasPrefix(r.Package+"/", m.Path+"/") })
 	if i < 0 {
 		return ""
 	}

@@ -5,7 +5,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -76,28 +75,6 @@ func TestClosedPoolLeavesNoGoroutine(t *testing.T) {
 			}
 		})
 	}
-}
-
-func TestChannelKeepsItsLastThreeWorkers(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		c := &channel{tasks: make(chan func()), stop: make(chan struct{})}
-		c.killer.Go(c.kill)
-		gate := make(chan struct{})
-		for range 5 {
-			c.submit(func() { <-gate })
-		}
-		close(gate)
-		time.Sleep(channelDelay*channelInterval + channelInterval/2)
-		synctest.Wait()
-		require.EqualValues(t, 5, c.workers.Load())
-		time.Sleep(channelInterval)
-		synctest.Wait()
-		require.EqualValues(t, 4, c.workers.Load())
-		time.Sleep(time.Hour)
-		synctest.Wait()
-		require.EqualValues(t, channelMinimum, c.workers.Load())
-		c.close()
-	})
 }
 
 func TestRunnersHaveDistinctNamesAndSettings(t *testing.T) {
