@@ -83,13 +83,14 @@ func (p *Pool) Do(task func()) {
 type coworker struct {
 	handoff.Coroutine
 	pool    *Pool
-	left    uint64 // tasks to run before the coworker is replaced
+	ran     uint64 // tasks run
+	most    uint64 // tasks to run before the coworker is replaced
 	running bool   // a task has been started and has not returned
 }
 
 // newCoworker returns a coworker that is parked before its first task.
 func (p *Pool) newCoworker() *handoff.Coroutine {
-	w := &coworker{pool: p, left: p.share()}
+	w := &coworker{pool: p, most: p.limit()}
 	w.Next, w.Stop = iter.Pull(w.work)
 	w.Next() // or it would idle with the profiler labels of its caller
 	return &w.Coroutine
@@ -98,7 +99,7 @@ func (p *Pool) newCoworker() *handoff.Coroutine {
 // spawnCoworker counts and makes a coworker for an accepted task. A closed pool
 // spawns, too, as in [Pool.spawn].
 func (p *Pool) spawnCoworker() *handoff.Coroutine {
-	workers := p.raise()
+	workers := p.count.raise()
 	p.spawned.Inc()
 	p.killer.noteSpawn(workers)
 	return p.newCoworker()
@@ -117,7 +118,7 @@ func (p *Pool) replaceCoworker(at *handoff.Shard) *handoff.Coroutine {
 func (w *coworker) work(yield func(struct{}) bool) {
 	defer w.end()
 	clean() // a goroutine is born with the labels of the one that started it
-	for w.left > 0 && yield(struct{}{}) {
+	for w.ran < w.most && yield(struct{}{}) {
 		w.run()
 	}
 }
@@ -128,7 +129,7 @@ func (w *coworker) run() {
 	w.Task()
 	w.running = false
 	w.Task = nil // or an idle coworker would keep alive what it captured
-	w.left--
+	w.ran++
 	clean()
 	w.At.Complete()
 }
@@ -191,7 +192,7 @@ func (p *Pool) retire() {
 	for c := p.handoff.Oldest(); c != nil; c = p.handoff.Oldest() {
 		p.dismiss(c)
 	}
-	p.settle()
+	p.drain()
 }
 
 // doAlone calls a task that the closed pool did not accept.

@@ -16,9 +16,6 @@ const idlePerKill = 16
 // minimum arms it, and it ends when the pool is back there or closed. An idle
 // pool has no goroutine and no timer.
 type killer struct {
-	// The 64-bit atomics come first, here and in Pool: on 32-bit platforms
-	// nothing else aligns them.
-
 	// lastSpawn is when a worker was last spawned, in nanoseconds of the handoff's
 	// clock. An atomic, because submitters write it and the killer reads it. Of
 	// two spawns at the same moment the earlier may win: the delay is then short
@@ -44,16 +41,11 @@ type killer struct {
 	// Immutable after init.
 	pool *Pool
 	wake chan struct{} // capacity 1: a token says that it may be time to end
-
-	// interval is that of the options, but not so short that the killer would
-	// spin: no timer is finer.
-	interval time.Duration
 }
 
 func (k *killer) init(p *Pool) {
 	k.pool = p
 	k.wake = make(chan struct{}, 1)
-	k.interval = max(p.interval, time.Microsecond)
 }
 
 // noteSpawn holds the killer back and arms it if the pool, with this many
@@ -102,8 +94,8 @@ func (k *killer) run() {
 			break
 		}
 	}
-	if k.pool.closed() {
-		k.pool.settle()
+	if k.pool.count.closed() {
+		k.pool.drain()
 	}
 }
 
@@ -121,7 +113,7 @@ func (k *killer) disarm() bool {
 // kill holds a round whenever one is due, until the killer is not needed.
 func (k *killer) kill() {
 	lastRound := time.Now()
-	timer := time.NewTimer(k.interval)
+	timer := time.NewTimer(k.pool.interval)
 	defer timer.Stop()
 	for k.needed() {
 		if wait := k.wait(lastRound); wait > 0 {
@@ -141,7 +133,7 @@ func (k *killer) kill() {
 // those that have a pill and are about to leave: if one of them did not, the
 // killer would be gone.
 func (k *killer) needed() bool {
-	return k.pool.workers() > k.pool.minimum && !k.pool.closed()
+	return k.pool.count.workers() > k.pool.minimum && !k.pool.count.closed()
 }
 
 // wait returns the time until the next round is due: the interval after the
@@ -150,23 +142,23 @@ func (k *killer) needed() bool {
 func (k *killer) wait(lastRound time.Time) time.Duration {
 	lastSpawn := time.Duration(k.lastSpawn.Load()) // before the clock, so that the difference is not negative
 	sinceSpawn := k.pool.handoff.Clock() - lastSpawn
-	return max(k.interval-time.Since(lastRound), k.pool.delay-sinceSpawn)
+	return max(k.pool.interval-time.Since(lastRound), k.pool.delay-sinceSpawn)
 }
 
 // round sends pills to a share of the workers that are idle now.
 func (k *killer) round() {
 	for range max(1, k.pool.Stats().Idle/idlePerKill) {
-		if !k.spare() || !k.pool.poison() {
+		if !k.maySpare() || !k.pool.poison() {
 			return
 		}
 		k.killed.Inc()
 	}
 }
 
-// spare reports whether the pool stays at its minimum when one more pill is
+// maySpare reports whether the pool stays at its minimum when one more pill is
 // delivered. The pills under way are read before the workers: one that is
 // swallowed in between makes the answer too careful, never too bold.
-func (k *killer) spare() bool {
+func (k *killer) maySpare() bool {
 	underWay := k.killed.Load() - k.swallowed.Load()
-	return k.pool.workers()-underWay > k.pool.minimum
+	return k.pool.count.workers()-underWay > k.pool.minimum
 }

@@ -2,6 +2,8 @@ package hemlock
 
 import (
 	"fmt"
+	"math"
+	"math/rand/v2"
 	"time"
 )
 
@@ -30,7 +32,12 @@ type Option func(*options)
 // second. With 0 no idle worker is ever killed; anything shorter than a
 // microsecond means a microsecond. New panics if d is negative.
 func WithKillInterval(d time.Duration) Option {
-	return func(o *options) { o.interval = nonNegative("WithKillInterval", d) }
+	return func(o *options) {
+		o.interval = nonNegative("WithKillInterval", d)
+		if d > 0 {
+			o.interval = max(d, time.Microsecond) // no timer is finer: the killer would spin
+		}
+	}
 }
 
 // WithKillDelay sets for how long the killer is held back after each spawn: a
@@ -55,6 +62,15 @@ func WithMinWorkers(n int) Option {
 // 65,536. With 0 no worker is ever replaced. New panics if n is negative.
 func WithMaxTasksPerWorker(n int) Option {
 	return func(o *options) { o.maxTasks = uint64(nonNegative("WithMaxTasksPerWorker", n)) }
+}
+
+// limit draws how many tasks a worker may run: the maximum plus or minus up to a
+// quarter. In uint64 the largest int does not overflow.
+func (o *options) limit() uint64 {
+	if o.maxTasks == 0 {
+		return math.MaxUint64
+	}
+	return o.maxTasks - o.maxTasks/4 + rand.Uint64N(o.maxTasks/4*2+1)
 }
 
 // WithPanicHandler has h called when a task panics, with the value of the panic

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"sync"
 
 	"example.com/hemlock/internal/handoff"
@@ -18,16 +19,6 @@ var (
 	ErrNilTask = errors.New("hemlock: nil task")
 )
 
-// The parts of Pool.state.
-const (
-	oneWorker   = uint64(1)
-	workerBits  = 32
-	peakBits    = 31
-	workersMask = uint64(1)<<workerBits - 1
-	peakMask    = uint64(1)<<peakBits - 1
-	closedBit   = uint64(1) << 63
-)
-
 // A Pool runs each task on a goroutine of its own, as a go statement does, but
 // on a goroutine that is kept for the next task. A task waits for a processor,
 // never for the end of another task. A Pool grows without bound, its methods
@@ -38,13 +29,10 @@ const (
 // copied. All methods may be called from any goroutine at any time, from
 // inside a task too.
 type Pool struct {
-	// state is the number of workers (bits 0 to 31), the largest number of
-	// workers there ever was (32 to 62) and whether the pool is closed (63).
-	// They share a word so that the peak is never below the count, and so that
-	// the last worker to leave a closed pool knows that it is the last.
-	// Invariant: a worker is counted here before its goroutine starts and
-	// until it has nothing more to do.
-	state atomic.Uint64
+	// The 64-bit atomics come first, here and in killer: on 32-bit platforms nothing
+	// else aligns them.
+
+	count count // of workers
 
 	// Totals for Stats. Each only rises. An atomic each, because they rise on
 	// any goroutine.
@@ -63,7 +51,7 @@ type Pool struct {
 	draining sync.Once // guards the close of drained
 
 	// accepted is how many tasks the pool accepted in its life. It is written
-	// before closedBit is set and read only by those who saw the bit.
+	// before the count is closed, and read only by those who saw that.
 	accepted uint64
 }
 
@@ -127,6 +115,18 @@ func (p *Pool) Run(task func()) {
 	}
 }
 
+// runAlone runs a task that the closed pool did not accept.
+func (p *Pool) runAlone(task func()) {
+	if p.handler != nil {
+		defer func() {
+			if unwinding() {
+				p.handler(recover(), debug.Stack())
+			}
+		}()
+	}
+	task()
+}
+
 // submit reports whether the pool accepted the task.
 func (p *Pool) submit(task func()) bool {
 	at := p.handoff.Local()
@@ -153,39 +153,11 @@ func (p *Pool) send(d handoff.Delivery) {
 // A closed pool spawns too: the task was accepted, so it runs. That is safe
 // because drained is not closed while an accepted task has not completed.
 func (p *Pool) spawn(d handoff.Delivery) {
-	workers := p.raise()
+	workers := p.count.raise()
 	p.spawned.Add(1)
 	p.killer.noteSpawn(workers)
 	p.start(d.At, d.Task, false)
 }
-
-// raise counts one more worker and returns how many there are now.
-func (p *Pool) raise() int64 {
-	for {
-		old := p.state.Load()
-		next := old + oneWorker
-		workers, peak := next&workersMask, next>>workerBits&peakMask
-		if workers > peak {
-			next += (workers - peak) << workerBits
-		}
-		if p.state.CompareAndSwap(old, next) {
-			return int64(workers)
-		}
-	}
-}
-
-// leave takes one worker off the count. A Shutdown may return before leave does.
-func (p *Pool) leave() {
-	state := p.state.Sub(oneWorker)
-	p.killer.noteLeave(int64(state & workersMask))
-	if state&closedBit != 0 {
-		p.settle()
-	}
-}
-
-func (p *Pool) workers() int64 { return int64(p.state.Load() & workersMask) }
-
-func (p *Pool) closed() bool { return p.state.Load()&closedBit != 0 }
 
 // Shutdown stops the pool from accepting tasks, waits until every task it
 // accepted has ended, and retires every worker. It returns nil when the last
@@ -231,11 +203,11 @@ func (p *Pool) unfinished(ctx context.Context) error {
 	}
 	s := p.Stats()
 	return fmt.Errorf("hemlock: shutdown: %s running, %d waiting, %s left: %w",
-		count(s.Running, "task"), s.Waiting, count(s.Workers, "worker"), why)
+		plural(s.Running, "task"), s.Waiting, plural(s.Workers, "worker"), why)
 }
 
-// count says how many there are of a thing whose plural has an s.
-func count(n int64, thing string) string {
+// plural says how many there are of a thing whose plural has an s.
+func plural(n int64, thing string) string {
 	if n == 1 {
 		return "1 " + thing
 	}
@@ -248,37 +220,13 @@ func count(n int64, thing string) string {
 func (p *Pool) close() {
 	p.handoff.Refuse()
 	p.accepted = p.handoff.Counts().Accepted
-	p.state.Add(closedBit)
+	p.count.close()
 	p.killer.wakeUp()
-	if p.workers() == 0 {
-		p.settle()
+	if p.count.workers() == 0 {
+		p.drain()
 		return
 	}
 	go p.retire()
-}
-
-// settle drives a closed pool to its end. Shutdown calls it, and then everyone
-// who leaves.
-//
-// While tasks are running, each call retires one idle worker, who calls settle
-// when it leaves: all idle workers go one after the other, and nobody waits for
-// it.
-//
-// When every accepted task has completed, closing the channels retires the rest.
-// Pills alone would not do: a worker may have looked at the closed bit before it
-// was set, and wait for a task since. The last to leave finds all three
-// conditions met. Their order matters: while a task is to come, a worker may
-// still be spawned; when none is, the number of workers only falls.
-func (p *Pool) settle() {
-	if p.handoff.Counts().Completed != p.accepted {
-		p.handoff.Poison()
-		return
-	}
-	p.handoff.Retire()
-	if p.workers() > 0 || p.killer.armed.Load() {
-		return
-	}
-	p.draining.Do(func() { close(p.drained) })
 }
 
 // check panics if the pool was not made by New.

@@ -35,8 +35,7 @@ type Stats struct {
 func (p *Pool) Stats() Stats {
 	p.check()
 	tasks := p.handoff.Counts()
-	state := p.state.Load()
-	workers := int64(state & workersMask)
+	workers, peak := p.count.load()
 	running := max(0, min(int64(tasks.Accepted-tasks.Completed-tasks.Waiting), workers))
 	// A task that left the backlog waits on until a worker is counted for it.
 	waiting := max(int64(tasks.Waiting), int64(tasks.Open)-running)
@@ -51,7 +50,7 @@ func (p *Pool) Stats() Stats {
 		Spawned:     p.spawned.Load(),
 		Killed:      p.killer.killed.Load(),
 		Recycled:    p.recycled.Load(),
-		PeakWorkers: int64(state >> workerBits & peakMask),
+		PeakWorkers: peak,
 	}
 }
 

@@ -2,8 +2,6 @@ package hemlock
 
 import (
 	"context"
-	"math"
-	"math/rand/v2"
 	"runtime"
 	"runtime/debug"
 	"runtime/pprof"
@@ -18,7 +16,7 @@ import (
 const timing = 8
 
 // A worker is one goroutine's life in the pool: born with a task, it runs what
-// the handoff gives it until it is told to leave, until it has done its share,
+// the handoff gives it until it is told to leave, until it has run as many as it may,
 // or until a task ends its goroutine. All fields belong to that goroutine.
 //
 // It lies on the heap, not on the goroutine's stack, and so does the task in
@@ -46,7 +44,7 @@ type worker struct {
 
 // start starts a worker that is born with the task.
 func (p *Pool) start(at *handoff.Shard, task func(), inherited bool) {
-	w := &worker{pool: p, at: at, task: task, most: p.share(), inherits: inherited}
+	w := &worker{pool: p, at: at, task: task, most: p.limit(), inherits: inherited}
 	go w.work()
 }
 
@@ -101,7 +99,7 @@ func (w *worker) next() bool {
 	if w.task = w.at.Next(); w.task != nil {
 		return true
 	}
-	if w.pool.closed() {
+	if w.pool.count.closed() {
 		return false
 	}
 	d := w.pool.handoff.Take(w.at)
@@ -166,16 +164,6 @@ func (w *worker) leave() {
 	}
 }
 
-// share draws how many tasks a worker may run: the maximum plus or minus up to
-// a quarter. In uint64 the largest int does not overflow.
-func (p *Pool) share() uint64 {
-	limit := p.maxTasks
-	if limit == 0 {
-		return math.MaxUint64
-	}
-	return limit - limit/4 + rand.Uint64N(limit/4*2+1)
-}
-
 // clean removes what a task may have left on its goroutine for the next one.
 func clean() {
 	pprof.SetGoroutineLabels(context.Background())
@@ -212,16 +200,4 @@ func callerOfDeferred() uintptr {
 	runtime.Callers(skip, pcs[:])
 	frame, _ := runtime.CallersFrames(pcs[:]).Next()
 	return frame.Entry
-}
-
-// runAlone runs a task that the closed pool did not accept.
-func (p *Pool) runAlone(task func()) {
-	if p.handler != nil {
-		defer func() {
-			if unwinding() {
-				p.handler(recover(), debug.Stack())
-			}
-		}()
-	}
-	task()
 }

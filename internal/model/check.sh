@@ -135,12 +135,12 @@ wrong 'invalid end state' -DMIN=0 -DBLOCKING_PILL
 wrong '(workers>0)' -DMIN=0 -DCOUNT_AFTER_GO
 wrong 'counted==gAccepted' -DMIN=0 -DCOUNT_LATE
 wrong 'invalid end state' -DMIN=0 -DPILLS_ONLY
-wrong '(workers==0)' -DMIN=0 -DSETTLE_WORKERS_FIRST
+wrong '(workers==0)' -DMIN=0 -DDRAIN_WORKERS_FIRST
 wrong '(workers+gQuit)>=(1+gPills)' -DMIN=1 -DSPARE_WORKERS_FIRST
 wrong '!(channelsClosed)' -DMIN=0 -DNO_MUTEX
 wrong '!(channelsClosed)' -DMIN=0 -DCLOSE_EARLY
 wrong 'armed==(workers>0)' -DMIN=0 -DNO_WAKE_ON_LEAVE
-wrong 'invalid end state' -DMIN=0 -DKILLER_DOES_NOT_SETTLE
+wrong 'invalid end state' -DMIN=0 -DKILLER_DOES_NOT_DRAIN
 wrong '!(drained)' -DMIN=0 -DARM_AFTER_GO
 wrong '(workers>0)' -DMIN=0 -DRECYCLE_LEAVES
 wrong '(gOpen==' -DMIN=0 -DRECYCLE_RUNS_TASK

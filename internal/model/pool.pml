@@ -29,11 +29,11 @@
 #define PLACES 1 /* places at a shard */
 #endif
 
-/* Pool.state: one word in Go, so a step may touch both at once. */
+/* Pool.count: one word in Go, so a step may touch both at once. */
 byte workers;
 bit closed;
 
-/* Pool.accepted minus completed tasks, once the pool is closed; see settle. */
+/* Pool.accepted minus completed tasks, once the pool is closed; see drain. */
 short outstanding;
 
 #ifdef STATS
@@ -143,8 +143,8 @@ byte recheckingClosed;
 byte retaking;
 byte going;
 
-/* The places of those who call settle, and of their pills. */
-byte settling;
+/* The places of those who call drain, and of their pills. */
+byte drains;
 byte poisoning;
 byte counting;
 byte draining;
@@ -181,14 +181,14 @@ byte gReturned; /* Shutdowns that have returned */
 #define STAYING (BOTH(received) + BEGUN + IDLING + PARKED)
 #define LEAVING (leaving + leavingPill + waking + wakingPill + wakingClosed + swallowing)
 #define DISARMED (rechecking + recheckingClosed + retaking + going)
-#define SETTLING (settling + poisoning + counting + draining)
+#define DRAINING (drains + poisoning + counting + draining)
 #ifdef SENT_LATE
 #define COUNTING_LATE BOTH(sending)
 #else
 #define COUNTING_LATE 0
 #endif
 #define MOVING (refused + COUNTING_LATE + BOTH(assigning) + BOTH(lookingAgain) + SENT(0) + SENT(1) + \
-	BOTH(arming) + ALL(freeing) + BEGUN + IDLING + LEAVING + DISARMED + SETTLING)
+	BOTH(arming) + ALL(freeing) + BEGUN + IDLING + LEAVING + DISARMED + DRAINING)
 
 /* A place is taken while a worker is about to wait there, waits, or has been sent
  * something by who has yet to free it; each place has one worker. */
@@ -246,14 +246,14 @@ inline checkOpen() { assert(!channelsClosed) }
  * more places than one the word may be older than the attempt, see tryPlace. */
 inline free(p) { assert(taken[p] && !atPlace[p]); taken[p] = 0 }
 
-/* p.settle() */
-inline settle() { settling++ }
+/* p.drain() */
+inline drain() { drains++ }
 
 /* p.start(d.At, d.Task, false): go w.work(). A newborn differs from a worker that
  * was sent the task only in that it does not recycle itself at once. */
 inline startWorker() { received[s]++ }
 
-/* p.raise() */
+/* p.count.raise() */
 inline raise() { assert(!drained); workers++ }
 
 /* s.sent.Add(1), and a delivery to offer. */
@@ -418,7 +418,7 @@ endSubmitters:
 #endif
 #ifndef COUNT_AFTER_GO
 	:: atomic {
-		/* p.spawn(d): workers := p.raise() */
+		/* p.spawn(d): workers := p.count.raise() */
 		AT(raising);
 		checkTasks();
 #ifdef SPAWN_REFUSED
@@ -610,15 +610,15 @@ endWorkers:
 		:: gDeciding -> gQuit++
 		:: else
 		fi;
-		/* k.noteLeave: if workers <= k.pool.minimum; if state&closedBit != 0 */
+		/* k.noteLeave: if workers <= k.pool.minimum; if closed */
 		if
 #ifdef NO_WAKE_ON_LEAVE
-		:: closed -> leaving--; settle()
+		:: closed -> leaving--; drain()
 		:: !closed -> leaving--
 #else
 		:: workers <= MIN && closed -> move(leaving, wakingClosed)
 		:: workers <= MIN && !closed -> move(leaving, waking)
-		:: workers > MIN && closed -> leaving--; settle()
+		:: workers > MIN && closed -> leaving--; drain()
 		:: workers > MIN && !closed -> leaving--
 #endif
 		fi
@@ -638,14 +638,14 @@ endWorkers:
 	/* k.wakeUp() */
 	:: atomic { waking > 0; waking--; wake = 1 }
 	:: atomic { wakingPill > 0; wake = 1; move(wakingPill, swallowing) }
-	:: atomic { wakingClosed > 0; wake = 1; wakingClosed--; settle() }
+	:: atomic { wakingClosed > 0; wake = 1; wakingClosed--; drain() }
 	/* if w.pill { w.pool.killer.noteSwallowed() } */
 	:: atomic { swallowing > 0; swallowing--; underWay-- }
 	od
 }
 
 /* p.draining.Do(func() { close(p.drained) }) */
-inline drain() {
+inline closeDrained() {
 	if
 	:: drained
 	:: !drained ->
@@ -675,8 +675,8 @@ inline closeChannels() {
 inline countWorkers() {
 	if
 	:: drained
-#ifdef SETTLE_WORKERS_FIRST
-	:: !drained -> drain()
+#ifdef DRAIN_WORKERS_FIRST
+	:: !drained -> closeDrained()
 #else
 	:: !drained && (workers > 0 || armed) -> assert(gOpen == 0)
 	:: !drained && workers == 0 && !armed -> assert(gOpen == 0); draining++
@@ -684,7 +684,7 @@ inline countWorkers() {
 	fi
 }
 
-/* Pool.settle. It is fewer steps than loads:
+/* Pool.drain. It is fewer steps than loads:
  *
  * The shards' counts of completed tasks are read as one. If their sum is found
  * short, it was short when the first was read; once complete it
@@ -700,11 +700,11 @@ inline countWorkers() {
 #define TO_COME (outstanding != 0)
 #endif
 
-proctype Settlers() {
-endSettlers:
+proctype Drainers() {
+endDrainers:
 	do
 	:: atomic {
-		settling > 0 && (TO_COME || channelsClosed || !mu);
+		drains > 0 && (TO_COME || channelsClosed || !mu);
 		if
 		/* if completed != p.accepted { p.handoff.Poison(); return } */
 		:: TO_COME -> poisoning++
@@ -713,10 +713,10 @@ endSettlers:
 		/* p.handoff.Retire() */
 		:: !TO_COME && !channelsClosed -> closeChannels(); counting++
 		fi;
-		settling--
+		drains--
 	   }
 	:: atomic { counting > 0; countWorkers(); counting-- }
-	:: atomic { draining > 0; drain(); draining-- }
+	:: atomic { draining > 0; closeDrained(); draining-- }
 	od
 }
 
@@ -779,7 +779,7 @@ next:	/* h.shards[i].local.poison(): the highest place first. It may be passed o
 	atomic { free(p); p = 0; mu = 0; goto delivered }
 }
 
-/* Handoff.Poison in settle. Whoever holds mu is here; those who wait are not. */
+/* Handoff.Poison in drain. Whoever holds mu is here; those who wait are not. */
 proctype Poisoner() {
 	byte p;
 
@@ -802,7 +802,7 @@ kill:	/* for k.needed(): k.pool.workers() > k.pool.minimum */
 	:: workers <= MIN -> goto disarm
 	:: else
 	fi;
-	/* && !k.pool.closed() */
+	/* && !k.pool.count.closed() */
 	atomic {
 #ifndef KILLER_IGNORES_CLOSED
 		if
@@ -821,7 +821,7 @@ kill:	/* for k.needed(): k.pool.workers() > k.pool.minimum */
 	};
 	/* case <-k.wake: */
 	atomic { wake; wake = 0; gAsleep = 0; goto kill };
-round:	/* k.spare() */
+round:	/* k.maySpare() */
 #ifdef SPARE_WORKERS_FIRST
 	atomic { seen = workers; gDeciding = !closed };
 	atomic {
@@ -896,7 +896,7 @@ endDisarmed:
 		fi
 	   }
 	:: atomic {
-		/* && !k.pool.closed() */
+		/* && !k.pool.count.closed() */
 		recheckingClosed > 0;
 		if
 		:: closed -> move(recheckingClosed, going)
@@ -913,12 +913,12 @@ endDisarmed:
 		fi
 	   }
 	:: atomic {
-		/* if k.pool.closed() { k.pool.settle() } */
+		/* if k.pool.count.closed() { k.pool.drain() } */
 		going > 0;
 		going--;
-#ifndef KILLER_DOES_NOT_SETTLE
+#ifndef KILLER_DOES_NOT_DRAIN
 		if
-		:: closed -> settle()
+		:: closed -> drain()
 		:: else
 		fi
 #endif
@@ -967,7 +967,7 @@ proctype Shutdown() {
 	shut[1] = 1;
 	atomic {
 		/* p.accepted = p.handoff.Counts().Accepted: of shut gates, so of constants.
-		 * p.state.Add(closedBit): nobody reads accepted before. */
+		 * p.count.close(): nobody reads accepted before. */
 		assert(counted == gAccepted);
 		outstanding = counted - completed;
 		counted = 0;
@@ -992,8 +992,8 @@ proctype Shutdown() {
 	/* p.killer.wakeUp() */
 	wake = 1;
 #endif
-	/* p.settle(), as anybody else: not to wait for it only returns earlier. */
-	settle();
+	/* p.drain(), as anybody else: not to wait for it only returns earlier. */
+	drain();
 	/* case <-p.drained: */
 	atomic { drained; assert(gOpen == 0 && workers == 0); gReturned++ };
 	/* When all is over: timeout is true when nothing else can move. */
@@ -1062,7 +1062,7 @@ init {
 #endif
 		run Submitters();
 		run Workers();
-		run Settlers();
+		run Drainers();
 		run Poisoner();
 		run Killer();
 		run Disarmed();
