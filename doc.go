@@ -1,24 +1,23 @@
 // Package hemlock is an elastic, unbounded goroutine pool for servers: a task
-// runs as it would after a go statement, but on a goroutine that is kept and whose
-// stack has already grown.
+// runs as it would after a go statement, but on a goroutine that is reused and has
+// already grown its stack.
 //
 // A goroutine starts with a few KiB of stack. A request handler that decodes,
 // authorises, evaluates and encodes needs more, so a server that starts a
-// goroutine for each request pays for the growth of its stack at each request.
-// A reused worker has already grown its stack.
+// goroutine for each request pays for growing a stack at each request. A reused
+// worker has already grown its stack.
 //
 // A task waits for a processor, as a goroutine does, and never for the end of
-// another task: tasks may wait for each other in any way, and Submit never
-// blocks. The pool grows by as many workers as run at once, and stops idle
+// another task. Tasks may wait for each other in any way, and Submit never
+// blocks. The pool has as many workers as tasks run at once, and stops idle
 // workers when the load falls.
 //
 // # When a go statement is better
 //
-// A caller that waits for each of its tasks gains nothing if the task needs no
-// more than the stack a goroutine starts with: a go statement is as fast or
-// faster. The same holds for goroutines that live long or start seldom. Where
-// the number of tasks must be bounded, put a limit in front of the pool; see
-// Limits.
+// A caller that waits for each of its tasks gains nothing if the task needs
+// little stack: a go statement is as fast or faster. The same holds for
+// goroutines that live long or start seldom. Where the number of tasks must be
+// bounded, put a limit in front of the pool; see Limits.
 //
 // # Usage
 //
@@ -36,61 +35,72 @@
 //
 // # Workers
 //
-// A worker is spawned with its first task in hand, and only when no worker is
-// idle. The workers that were busy last are used first, so that a few stay hot
-// and the others are not disturbed. While it is idle a worker holds its stack,
-// about two and a half KiB in all if its tasks were shallow, and nothing of the
-// tasks it ran.
+// A worker is started with its first task, and only when no worker is idle. The
+// workers that were busy last are used first. While it is idle a worker holds its
+// stack, about two and a half KiB in all if its tasks were shallow, and nothing of
+// the tasks it ran.
 //
-// A task is not given to a worker of its own when workers that were just woken
-// still wait for a processor: it would have to wait for one as well. It is left
-// to them, and Waiting in [Stats] counts it until one of them takes it. A worker
-// that has run a task takes the next that waits. So many short tasks need few
-// workers, and few wake-ups. A pool in which Waiting stays above zero has less
-// processors than it needs.
+// A worker that was just woken or started waits for a processor. A short task
+// that is submitted meanwhile does not get a worker of its own, which would have
+// to wait for a processor too: the next worker that runs takes it. Until then
+// Waiting in [Stats] counts it. So many short tasks need few workers and few
+// wake-ups. A pool in which Waiting stays above zero has fewer processors than it
+// needs.
 //
 // A worker that has finished a task is not idle at once, so a few more workers
-// are spawned than tasks ever ran at once.
+// are started than tasks ever ran at once.
 //
-// After about 65,536 tasks a worker hands its place to a fresh goroutine, so
-// that a stack that one rare task blew up is given back; see
-// [WithMaxTasksPerWorker]. The idea is that of the stream workers of grpc-go.
+// After about 65,536 tasks a worker is replaced by a fresh goroutine, so that a
+// stack that one rare task blew up is given back; see [WithMaxTasksPerWorker].
+// The idea is that of the stream workers of grpc-go.
+//
+// # Do
+//
+// [Pool.Do] is for goroutines that somebody else starts, as net/http and grpc-go
+// do for each request. It runs a task on the stack of an idle worker and returns
+// when the task has ended, as a call would.
 //
 // # Killing
 //
-// How long an idle worker lives: with the defaults, the killer begins ten seconds
-// after the last spawn. Of 10 spare workers the last is gone after 10 more
-// seconds, of 1,000 after 89 and of 100,000 after 160.
+// The killer stops idle workers. With the defaults, counted from the last start
+// of a worker:
 //
-// While there are more workers than [WithMinWorkers], the killer holds a round
-// every [WithKillInterval], but none within [WithKillDelay] after a worker was
-// spawned. A round kills a sixteenth of the idle workers, but at least one. It
-// sends each a pill, a nil task, without waiting: only a worker that is idle at
-// that moment can take it, so a busy one never dies of a round that came while
-// it worked. Those that were idle longest tend to go first.
+//	idle workers    half are gone after    the last after
+//	          10               14 s                 19 s
+//	       1,000               20 s                 98 s
+//	     100,000               20 s                169 s
 //
-// That some other goroutine must decide is what gSuneido found: when all idle
-// workers wait on one channel, each is served in its turn, and none is ever
-// idle long enough to give up by itself.
+// While there are more workers than [WithMinWorkers], the killer stops a
+// sixteenth of the idle ones, but at least one, every [WithKillInterval]. It stops
+// none within [WithKillDelay] after a worker was started. To each it sends a pill,
+// an empty message that tells the worker to leave, and does not wait: only a
+// worker that is idle at that moment can take it, so a busy worker is never
+// stopped. Those that were idle longest tend to go first.
 //
-// The killer is a goroutine only while there is something to kill. A pool at its
+// A goroutine other than the workers decides, because workers that wait on one
+// channel are served in turn, and none of them is ever idle long enough to give up
+// by itself. That was found in gSuneido.
+//
+// The killer is a goroutine only while there is something to stop. A pool at its
 // minimum has no goroutine but its workers, and no timer.
 //
 // # Shutdown
 //
-// [Pool.Shutdown] refuses further tasks, waits for those accepted, and retires
-// all workers. It interrupts no task: cancel what tasks wait for before it. A Submit at the same moment is either refused or its task runs
-// before Shutdown returns nil; there is nothing in between. A pool that is
-// dropped without Shutdown drains itself and is collected if its minimum is 0
-// and its kill interval is not; other pools need Shutdown.
+// [Pool.Shutdown] refuses further tasks, waits for those accepted, and stops all
+// workers. It interrupts no task: cancel what the tasks wait for first. A Submit
+// at the same moment either returns [ErrClosed], or its task runs before Shutdown
+// returns nil.
+//
+// A pool that is dropped without Shutdown stops its workers and is collected if
+// its minimum is 0 and its kill interval is not. Other pools need Shutdown.
 //
 // # Panics
 //
 // Without [WithPanicHandler] a panic in a task crashes the process, as it does in
 // a go statement, and the crash shows the task's own stack. With a handler, the
 // handler is called on the panicking goroutine, and then its worker ends. A task
-// that calls [runtime.Goexit] ends its worker too, which is no panic. Neither is
-// lost from the counts, and the next task spawns a worker if it needs one.
+// that calls [runtime.Goexit] ends its worker too, which is no panic. Both are
+// counted as completed, and the next task starts a worker if it needs one.
 //
 // # What differs from go
 //
@@ -98,8 +108,8 @@
 //     start the task with pprof.SetGoroutineLabels(ctx), where ctx carries them.
 //     They are cleared after the task, as is [runtime/debug.SetPanicOnFault].
 //   - A task that returns with its thread locked by [runtime.LockOSThread] leaves
-//     the worker on that thread. End such a task with [runtime.Goexit], which ends
-//     worker and thread, or start it with go.
+//     the worker on that thread until the worker is stopped. End such a task with
+//     [runtime.Goexit], which ends worker and thread, or start it with go.
 //   - An execution trace shows every task as the worker that runs it, and a region
 //     or task of [runtime/trace] that is left open stays open for the next task.
 //   - The traceback of a crash says "created by" of the worker's first submitter,
@@ -107,7 +117,7 @@
 //   - What else a goroutine inherits comes from the worker's first submitter, and
 //     stays. In Go 1.26 that is the scope of crypto/fips140.WithoutEnforcement and
 //     of crypto/subtle.WithDataIndependentTiming. Do not submit from within the
-//     former: tasks of others may run later on the worker that it spawns. Enter
+//     former: tasks of others may run later on the worker that it starts. Enter
 //     such a scope inside the task.
 //
 // # Memory model
@@ -121,9 +131,9 @@
 //
 // A pool may be used in a bubble of [testing/synctest], with fake time, if it was
 // made there. One that was made outside must not be used inside: the bubble would
-// wait for its workers, or the runtime panics. The bubble ends after Shutdown, or when the test sleeps until the killer has
-// drained the pool. The package shares nothing between pools and starts nothing
-// when it is imported.
+// wait for its workers, or the runtime panics. The bubble ends after Shutdown, or
+// when the test sleeps until the killer has stopped all workers. The package
+// shares nothing between pools and starts nothing when it is imported.
 //
 // # Limits
 //

@@ -5,13 +5,19 @@ import (
 	"errors"
 	"expvar"
 	"fmt"
+	"io"
+	"log/slog"
 	"net"
+	"os"
+	"os/signal"
 	"runtime/pprof"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"example.com/hemlock"
+	"example.com/hemlock/group"
 	"golang.org/x/sync/semaphore"
 )
 
@@ -61,6 +67,77 @@ func ExamplePool_Run() {
 	fmt.Println(pool.Shutdown(context.Background()))
 	// Output:
 	// hello from a pooled goroutine
+	// <nil>
+}
+
+// A server's life: it serves until the process is told to stop, then takes no
+// more connections, tells its tasks to stop waiting, and waits for them.
+func Example_server() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	pool := hemlock.New()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	context.AfterFunc(ctx, func() { listener.Close() })
+
+	client, err := net.Dial("tcp", listener.Addr().String())
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer client.Close()
+	go func() {
+		fmt.Fprint(client, "?")
+		_, _ = client.Read(make([]byte, 1)) // the echo: the server is at work
+		interrupt()
+	}()
+
+	for {
+		conn, err := listener.Accept()
+		if err != nil {
+			break
+		}
+		pool.Run(func() {
+			defer conn.Close()
+			defer context.AfterFunc(ctx, func() { conn.SetDeadline(time.Now()) })()
+			_, err := io.Copy(conn, conn)
+			fmt.Println("told to stop:", errors.Is(err, os.ErrDeadlineExceeded))
+		})
+	}
+	patience, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	fmt.Println("shut down:", pool.Shutdown(patience))
+	// Output:
+	// told to stop: true
+	// shut down: <nil>
+}
+
+// interrupt does to the process what Ctrl-C does.
+func interrupt() {
+	if self, err := os.FindProcess(os.Getpid()); err == nil {
+		_ = self.Signal(os.Interrupt)
+	}
+}
+
+// A batch of tasks, with their first error.
+func Example_batch() {
+	pool := hemlock.New()
+	words := []string{"one", "two", "three"}
+	lengths := make([]int, len(words))
+	g := group.New(pool)
+	for i, word := range words {
+		g.Go(func() error {
+			lengths[i] = len(word)
+			return nil
+		})
+	}
+	fmt.Println(g.Wait(), lengths)
+	fmt.Println(pool.Shutdown(context.Background()))
+	// Output:
+	// <nil> [3 3 5]
 	// <nil>
 }
 
@@ -140,6 +217,25 @@ func ExamplePool_Shutdown() {
 	// <nil>
 }
 
+// Shutdown interrupts no task. Tasks that wait for something watch a context,
+// which is cancelled first.
+func ExamplePool_Shutdown_cancel() {
+	pool := hemlock.New()
+	ctx, cancel := context.WithCancel(context.Background())
+	for range 10 {
+		pool.Run(func() {
+			select {
+			case <-ctx.Done():
+			case <-time.After(time.Hour):
+			}
+		})
+	}
+	cancel()
+	fmt.Println(pool.Shutdown(context.Background()), pool.Stats().Completed)
+	// Output:
+	// <nil> 10
+}
+
 func ExampleWithPanicHandler() {
 	pool := hemlock.New(hemlock.WithPanicHandler(func(v any, stack []byte) {
 		fmt.Println("a task panicked:", v, "with a stack:", len(stack) > 0)
@@ -148,6 +244,29 @@ func ExampleWithPanicHandler() {
 	fmt.Println(pool.Shutdown(context.Background()))
 	// Output:
 	// a task panicked: out of cheese with a stack: true
+	// <nil>
+}
+
+// A handler for a server's log.
+func ExampleWithPanicHandler_slog() {
+	logger := slog.New(slog.NewTextHandler(os.Stdout, &slog.HandlerOptions{
+		ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+			switch a.Key {
+			case slog.TimeKey:
+				return slog.Attr{} // another at each run
+			case "stack":
+				return slog.Bool("stack", strings.Contains(a.Value.String(), "goroutine"))
+			}
+			return a
+		},
+	}))
+	pool := hemlock.New(hemlock.WithPanicHandler(func(v any, stack []byte) {
+		logger.Error("task panicked", "value", v, "stack", string(stack))
+	}))
+	pool.Run(func() { panic("out of cheese") })
+	fmt.Println(pool.Shutdown(context.Background()))
+	// Output:
+	// level=ERROR msg="task panicked" value="out of cheese" stack=true
 	// <nil>
 }
 

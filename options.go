@@ -27,10 +27,10 @@ func defaults() options {
 // two that set the same thing the last one wins.
 type Option func(*options)
 
-// WithKillInterval sets the time between two rounds of the killer; each round
-// takes a sixteenth of the idle workers, but at least one. The default is one
-// second. With 0 no idle worker is ever killed; anything shorter than a
-// microsecond means a microsecond. New panics if d is negative.
+// WithKillInterval sets how often the killer stops idle workers: every d a
+// sixteenth of them, but at least one. The default is one second. With 0 no idle
+// worker is ever stopped; anything shorter than a microsecond means a microsecond.
+// New panics if d is negative.
 func WithKillInterval(d time.Duration) Option {
 	return func(o *options) {
 		o.interval = nonNegative("WithKillInterval", d)
@@ -40,17 +40,17 @@ func WithKillInterval(d time.Duration) Option {
 	}
 }
 
-// WithKillDelay sets for how long the killer is held back after each spawn: a
-// pool that still grows does not shrink. The default is ten seconds. New panics
+// WithKillDelay sets how long after each start of a worker the killer stops none:
+// a pool that still grows does not shrink. The default is ten seconds. New panics
 // if d is negative.
 func WithKillDelay(d time.Duration) Option {
 	return func(o *options) { o.delay = nonNegative("WithKillDelay", d) }
 }
 
-// WithMinWorkers sets how many workers the killer leaves alive. The default is
-// 0. It binds the killer alone: New starts no worker, and a task that panics or
-// calls [runtime.Goexit] ends its worker whatever the minimum. New panics if n
-// is negative.
+// WithMinWorkers sets how many workers the killer leaves. The default is 0. It
+// binds the killer alone: New starts no worker, and a task that panics or calls
+// [runtime.Goexit] ends its worker whatever the minimum. New panics if n is
+// negative.
 func WithMinWorkers(n int) Option {
 	return func(o *options) { o.minimum = int64(nonNegative("WithMinWorkers", n)) }
 }

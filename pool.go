@@ -21,9 +21,9 @@ var (
 
 // A Pool runs each task on a goroutine of its own, as a go statement does, but
 // on a goroutine that is kept for the next task. A task waits for a processor,
-// never for the end of another task. A Pool grows without bound, its methods
-// never block, but for Shutdown, and it gives workers back when they are no
-// longer needed.
+// never for the end of another task. A Pool grows without bound, and stops
+// workers that it no longer needs. Of its methods only Shutdown blocks, and Do,
+// which is a call.
 //
 // Make one with [New]; every method of a zero Pool panics. A Pool must not be
 // copied. All methods may be called from any goroutine at any time, from
@@ -160,7 +160,7 @@ func (p *Pool) spawn(d handoff.Delivery) {
 }
 
 // Shutdown stops the pool from accepting tasks, waits until every task it
-// accepted has ended, and retires every worker. It returns nil when the last
+// accepted has ended, and stops every worker. It returns nil when the last
 // worker has gone. It interrupts no task. If ctx ends first, Shutdown returns an
 // error that wraps both the Err and the [context.Cause] of ctx, and says how many
 // tasks were running and waiting and how many workers were left; the tasks go on,

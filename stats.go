@@ -12,7 +12,7 @@ type Stats struct {
 	Workers     int64 `json:"workers"`      // goroutines kept by the pool
 	Idle        int64 `json:"idle"`         // workers without a task
 	Running     int64 `json:"running"`      // tasks that a worker has, or is about to get
-	Waiting     int64 `json:"waiting"`      // tasks that wait for a worker on its way to a processor
+	Waiting     int64 `json:"waiting"`      // tasks that wait for a processor
 	Submitted   int64 `json:"submitted"`    // tasks accepted, by Submit, Run or Do
 	Completed   int64 `json:"completed"`    // tasks ended, by whatever means
 	Panicked    int64 `json:"panicked"`     // tasks whose panic went to the handler
