@@ -80,11 +80,7 @@ func (h *Handoff) Note(d time.Duration) { h.meter.note(d) }
 // delivery, of this task or of one that waited longer, which the caller must
 // hand over. The task must have been accepted.
 //
-// A worker on its way waits for a processor, and so does a task that is left to
-// it: waking one more would not start the task earlier. It takes a microsecond or
-// so, though, until an idle processor finds the worker, and one after the other
-// they would be slow to find many. So the longer tasks take, the more workers
-// must be on their way, up to half of the processors and one.
+// "The relay" in docs/DESIGN.md says how many are enough.
 func (h *Handoff) Assign(at *Shard, task func()) Delivery {
 	if at.onTheirWay() < min(1+h.meter.steps(), h.most) {
 		return at.send(task)

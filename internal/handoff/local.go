@@ -12,11 +12,8 @@ const places = 64
 
 // A local holds the workers that idle at one shard, each at a place with a
 // channel of its own. Workers wait at the lowest free place and tasks go to the
-// lowest taken one. So no more workers are in use than the load needs, and their
-// stacks and caches stay hot; those at higher places are not disturbed. With one
-// channel for all, each would be used in its turn, every garbage collection
-// would shrink the stacks of all, and would wait for the lock of that channel to
-// do so.
+// lowest taken one, so that no more workers are in use than the load needs. "Idle
+// workers" in docs/DESIGN.md says why one channel for all is worse.
 type local struct {
 	// taken has a bit for each place with a worker that waits or is about to. The
 	// worker sets it before it waits. Who has handed it a task or a pill clears
