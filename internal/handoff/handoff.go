@@ -36,7 +36,6 @@ type Handoff struct {
 	// Immutable after New.
 	shards []Shard
 	shared chan Delivery // where the workers wait that found no local place
-	most   int32         // workers on their way that are enough for any task; see Assign
 	epoch  time.Time     // Clock counts from here
 
 	tokens tokens
@@ -52,11 +51,9 @@ type Handoff struct {
 // New returns a Handoff with a shard for each processor that the process has or
 // may get: GOMAXPROCS follows the limit of a container while the process runs.
 func New() *Handoff {
-	procs := runtime.GOMAXPROCS(0)
 	h := &Handoff{
-		shards: make([]Shard, max(procs, runtime.NumCPU())),
+		shards: make([]Shard, max(runtime.GOMAXPROCS(0), runtime.NumCPU())),
 		shared: make(chan Delivery),
-		most:   int32(procs)/2 + 1,
 		epoch:  time.Now(),
 	}
 	for i := range h.shards {
@@ -82,7 +79,7 @@ func (h *Handoff) Note(d time.Duration) { h.meter.note(d) }
 //
 // "The relay" in docs/DESIGN.md says how many are enough.
 func (h *Handoff) Assign(at *Shard, task func()) Delivery {
-	if at.onTheirWay() < min(1+h.meter.steps(), h.most) {
+	if at.onTheirWay() < 1+min(h.meter.steps(), h.tokens.procs.Load()/2) {
 		return at.send(task)
 	}
 	at.backlog.push(task)

@@ -454,3 +454,28 @@ func TestShardsSufficeForMoreProcessorsLater(t *testing.T) {
 	runtime.GOMAXPROCS(runtime.NumCPU() + 3)
 	require.Len(t, New().shards, runtime.NumCPU()+3)
 }
+
+// How many workers on their way are enough follows GOMAXPROCS, too: it is read
+// again when a round of tokens begins, which collections bring about.
+func TestEnoughWorkersFollowsTheProcessors(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	h := New()
+	h.Local()
+	for range 100 {
+		h.Note(long)
+	}
+	assigned := func() (sent int) {
+		at := &h.shards[0]
+		for at.onTheirWay() < 10 && h.Assign(at, func() {}).Task != nil {
+			sent++
+		}
+		at.begun.Store(at.sent.Load())
+		return sent
+	}
+	require.Equal(t, 1, assigned())
+	runtime.GOMAXPROCS(8)
+	for range len(h.shards) {
+		h.tokens.draw(h.shards)
+	}
+	require.Equal(t, 5, assigned())
+}

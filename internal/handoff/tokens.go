@@ -1,6 +1,7 @@
 package handoff
 
 import (
+	"runtime"
 	"sync"
 
 	"go.uber.org/atomic"
@@ -28,6 +29,10 @@ type tokens struct {
 	// in a round, and read each time. A reader who is late to see it goes on
 	// with the token it has, which is right, too.
 	round atomic.Uint32
+
+	// procs is GOMAXPROCS as it was when the round began: it follows the limit of a
+	// container while the process runs.
+	procs atomic.Int32
 }
 
 func (t *tokens) local(shards []Shard) *Shard {
@@ -50,6 +55,7 @@ func (t *tokens) draw(shards []Shard) *token {
 	n, all := t.drawn.Add(1)-1, uint32(len(shards))
 	own := &token{shard: &shards[n%all], round: n / all}
 	if n%all == 0 {
+		t.procs.Store(int32(runtime.GOMAXPROCS(0)))
 		t.round.Store(own.round)
 	}
 	return own
