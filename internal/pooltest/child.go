@@ -15,8 +15,15 @@ import (
 // childVariable names, in the environment, what a child process runs.
 const childVariable = "HEMLOCK_TEST_CHILD"
 
+// silentVariable says, in the environment, that the test binary was built by a tool
+// that removes what the runtime prints of a crash. Its status remains.
+const silentVariable = "HEMLOCK_TEST_SILENT"
+
 // Child returns the name of the child that the process is, or "".
 func Child() string { return os.Getenv(childVariable) }
+
+// Silent reports whether the runtime prints nothing of a crash.
+func Silent() bool { return os.Getenv(silentVariable) != "" }
 
 // Main is for TestMain. It runs the tests, or one of the children: what ends the
 // process cannot be tested within it, so a test runs the test binary again, as
@@ -76,8 +83,11 @@ func RequireCrashes(t testing.TB, name string, times int, wants ...string) {
 	require.NoError(t, group.Wait())
 }
 
-// contains says what is missing in the output.
+// contains says what is missing in the output of a crash.
 func contains(output string, wants ...string) error {
+	if Silent() {
+		return nil
+	}
 	for _, want := range wants {
 		if !strings.Contains(output, want) {
 			return fmt.Errorf("no %q in: %s", want, output)
