@@ -77,6 +77,10 @@ soak: ## random load, and nothing left afterwards; once more with little memory
 	go run ./internal/soak -for $(SOAKTIME)
 	GOMEMLIMIT=64MiB go run ./internal/soak -for $(SOAKTIME)
 
+.PHONY: flakes
+flakes: ## the tests of the root and the handoff 300 times, beside a load; a quarter of an hour
+	tools/flakes
+
 .PHONY: garble
 garble: ## how workers end, in builds that change names, frames or what a crash prints
 	tools/endings
