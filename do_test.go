@@ -154,6 +154,7 @@ func TestDoManyAtOnce(t *testing.T) {
 // What a task does is ordered with its caller, in both directions: the race
 // detector watches.
 func TestDoOrdersMemory(t *testing.T) {
+	pooltest.NeedsRaceDetector(t)
 	p := pooltest.New(t, hemlock.WithKillInterval(1), hemlock.WithKillDelay(0), hemlock.WithMaxTasksPerWorker(10))
 	var group errgroup.Group
 	for range 4 {

@@ -269,6 +269,7 @@ func TestNothingIsLostWhileKilling(t *testing.T) {
 	for range n {
 		require.NoError(t, p.Submit(task))
 	}
+	pooltest.Eventually(t, func() bool { return p.Stats().Workers == 0 }, "the last worker is killed")
 	require.NoError(t, p.Shutdown(t.Context()))
 	require.EqualValues(t, n, ran.Load())
 	require.NotZero(t, p.Stats().Killed)

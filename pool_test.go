@@ -588,6 +588,7 @@ func TestDroppedPoolsAreCollected(t *testing.T) {
 // What tasks did is visible after Shutdown, and what a submitter did is visible
 // to its task: the race detector knows if not.
 func TestMemoryModel(t *testing.T) {
+	pooltest.NeedsRaceDetector(t)
 	for range pooltest.Scaled(500) {
 		p := hemlock.New()
 		var counts [50]int

@@ -2,6 +2,9 @@ package hemlock_test
 
 import (
 	"context"
+	"fmt"
+	"os"
+	"path/filepath"
 	"runtime"
 	"runtime/debug"
 	"runtime/pprof"
@@ -148,19 +151,40 @@ func TestPanicOnFaultDoesNotLeak(t *testing.T) {
 	})
 }
 
-// Pitfall 28: the documented way out for a task that leaves its thread locked.
+// Pitfall 28: a task that returns with its thread locked leaves worker and thread
+// to each other; one that calls Goexit, the documented way out, ends both.
 func TestGoexitEndsALockedWorker(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p := pooltest.New(t, hemlock.WithMinWorkers(1))
-		for range 10 {
-			require.NoError(t, p.Submit(func() {
-				runtime.LockOSThread()
-				runtime.Goexit()
-			}))
-			synctest.Wait()
-			require.Zero(t, p.Stats().Workers)
-		}
-	})
+	if _, err := os.Readlink("/proc/thread-self"); err != nil {
+		t.Skip("threads can be seen on Linux only: ", err)
+	}
+	p := pooltest.New(t, hemlock.WithKillInterval(0))
+	lock := func(end func()) (thread string) {
+		done := make(chan struct{})
+		require.NoError(t, p.Submit(func() {
+			defer close(done)
+			runtime.LockOSThread()
+			thread, _ = os.Readlink("/proc/thread-self")
+			end()
+		}))
+		<-done
+		return filepath.Join("/proc", thread)
+	}
+	main := fmt.Sprintf("/proc/%d/task/%d", os.Getpid(), os.Getpid()) // never ends
+	ends := func(thread string) {
+		pooltest.Eventually(t, func() bool {
+			_, err := os.Stat(thread)
+			return thread == main || os.IsNotExist(err)
+		}, "the thread ends")
+	}
+	for range 10 {
+		thread := lock(runtime.Goexit)
+		ends(thread)
+		pooltest.Eventually(t, func() bool { return p.Stats().Workers == 0 }, "the worker ends")
+	}
+	thread := lock(func() {})
+	require.DirExists(t, thread)
+	pooltest.Shutdown(t, p)
+	ends(thread)
 }
 
 func TestRecyclingReplacesTheWorkerAndNothingElse(t *testing.T) {

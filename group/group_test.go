@@ -331,6 +331,7 @@ func TestMisusePanicsAtTheCaller(t *testing.T) {
 // What the caller did before Go is visible in the task, and what the task did is
 // visible after Wait, also if it does not return: the race detector knows if not.
 func TestMemoryModel(t *testing.T) {
+	pooltest.NeedsRaceDetector(t)
 	p, values := forgiving(t)
 	for range 100 {
 		g := group.New(p)

@@ -4,6 +4,7 @@ package pooltest
 
 import (
 	"context"
+	"fmt"
 	"runtime"
 	"sync"
 	"testing"
@@ -44,12 +45,26 @@ func RequireBalance(t testing.TB, s hemlock.Stats) {
 // RequireBounds checks what holds of every snapshot, also under load.
 func RequireBounds(t testing.TB, s hemlock.Stats) {
 	t.Helper()
-	ok := 0 <= s.Idle && s.Idle <= s.Workers &&
-		0 <= s.Running && s.Running <= s.Workers && 0 <= s.Waiting &&
-		s.Workers <= s.PeakWorkers &&
-		0 <= s.Completed && s.Completed <= s.Submitted &&
-		0 <= s.Spawned && 0 <= s.Killed && 0 <= s.Recycled && 0 <= s.Panicked
-	require.True(t, ok, "out of bounds: %v", s)
+	require.NoError(t, CheckBounds(hemlock.Stats{}, s))
+}
+
+// CheckBounds says what is wrong with a snapshot that was taken under load, some
+// time after the one before.
+func CheckBounds(before, now hemlock.Stats) error {
+	bounded := 0 <= now.Idle && now.Idle <= now.Workers &&
+		0 <= now.Running && now.Running <= now.Workers && 0 <= now.Waiting &&
+		now.Workers <= now.PeakWorkers && now.Completed <= now.Submitted
+	if !bounded {
+		return fmt.Errorf("counts out of bounds: %v", now)
+	}
+	fell := now.Submitted < before.Submitted || now.Completed < before.Completed ||
+		now.Panicked < before.Panicked || now.Spawned < before.Spawned ||
+		now.Killed < before.Killed || now.Recycled < before.Recycled ||
+		now.PeakWorkers < before.PeakWorkers
+	if fell {
+		return fmt.Errorf("a total fell: %v after %v", now, before)
+	}
+	return nil
 }
 
 // Occupy starts n tasks that run until release is called, and returns when all

@@ -79,6 +79,14 @@ func RequireNoAllocation(t testing.TB, times int, f func()) {
 	}
 }
 
+// NeedsRaceDetector skips a test that the race detector decides.
+func NeedsRaceDetector(t testing.TB) {
+	t.Helper()
+	if race.Slowdown == 1 {
+		t.Skip("the race detector is what would see a fault")
+	}
+}
+
 // EndingIn returns a context that ends after d.
 func EndingIn(t testing.TB, d time.Duration) context.Context {
 	t.Helper()
