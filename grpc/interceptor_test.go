@@ -9,6 +9,7 @@ import (
 	"runtime/pprof"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -351,7 +352,7 @@ func TestProfilerLabelsOfTheContextHoldInTheHandler(t *testing.T) {
 			require.NoError(t, call(within(t), client))
 			found := false
 			for group := range strings.SplitSeq(during, "\n\n") {
-				if strings.Contains(group, "hemlockgrpc_test.labelled") {
+				if strings.Contains(group, "grpc_test.labelled") {
 					require.Contains(t, group, fmt.Sprintf(`%q:%q`, label, kind))
 					found = true
 				}
@@ -403,7 +404,13 @@ func TestGracefulStopWaitsForHandlers(t *testing.T) {
 		t.Run(kind, func(t *testing.T) {
 			everyWay(t, func(t *testing.T, options ...grpc.ServerOption) {
 				g := newGate(t)
-				server, client := serve(t, both(func(context.Context) error { g.pass(); return nil }), options...)
+				var calls atomic.Int64
+				server, client := serve(t, both(func(context.Context) error {
+					if calls.Add(1) == 1 {
+						g.pass()
+					}
+					return nil
+				}), options...)
 				ctx := within(t)
 				answered, stopped := make(chan error, 1), make(chan struct{})
 				go func() { answered <- call(ctx, client) }()
