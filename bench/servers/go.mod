@@ -74,3 +74,10 @@ require (
 replace example.com/hemlock => ../..
 
 replace example.com/hemlock/grpc => ../../grpc
+
+// In a workspace rpcx asks for these, by way of versions of gRPC from 2019, and
+// they hold the packages of genproto/googleapis/rpc as well.
+exclude (
+	google.golang.org/genproto v0.0.0-20180817151627-c66870c02cf8
+	google.golang.org/genproto v0.0.0-20190819201941-24fa4b261c55
+)
