@@ -7,60 +7,67 @@
 //	)
 //
 // grpc-go starts a goroutine for each call, and a handler that needs much stack
-// grows it anew each time. The interceptors call the handler through
-// [hemlock.Pool.Do]: it runs on a worker while the goroutine of the call waits for
-// it. A call never waits for a worker that is busy, so the interceptors bound
-// nothing.
+// grows that goroutine's anew each time. The interceptors call the handler through
+// [hemlock.Pool.Do]: it runs on a worker, and the goroutine of the call waits for
+// it. No call waits for the end of another, so nothing is bounded here; a limit
+// is an interceptor before this one, or [grpc.MaxConcurrentStreams].
 //
 // # When something else is better
 //
-// It pays where handlers, or the interceptors after this one, use about 8 KiB of stack or more. If
-// they need less, [grpc.NumStreamWorkers] is better: it reuses the goroutines
-// of the calls, and saves starting them as well. It is a fixed number of workers,
-// and calls beyond that get a goroutine each, as without it. The README of this
-// module has figures for both. What grpc-go does itself stays on its own goroutine:
-// for a unary call it reads and decodes the request and encodes and sends the answer there.
+// The gain is the growth of the stack. Where handlers, and the interceptors after
+// this one, need little stack, [grpc.NumStreamWorkers] is better: it uses the
+// goroutines of the calls again, which saves starting them as well. It is a fixed
+// number of workers; a call that finds none of them idle gets a goroutine of its
+// own, as without it. The README of this module has figures for both.
 //
-// A stream grows its stack once, however many messages it has, so streams that
-// live long gain nothing. Each holds a worker while it lasts. Leave the stream
-// interceptor away if all streams are like that.
+// What grpc-go does itself stays where it is: it decodes the request of a unary
+// call before the interceptors are called, and encodes the answer after them.
+//
+// A stream grows its stack once, however many messages it has. Streams that live
+// long gain nothing, and each has a worker while it lasts. A server with only such
+// streams is better off without the stream interceptor.
 //
 // # The place in the chain
 //
-// Put it first. What comes before it in the chain runs on the goroutine of the
-// call and grows that one's stack; what comes after it, and the handler, run on the worker.
+// Put the interceptor first. Those before it run on the goroutine of the call, and
+// grow that one's stack. Those after it run on the worker, as the handler does.
 //
 // # Panics
 //
-// An interceptor that recovers from panics may stand before or after it, as both see the same
-// value. After it is better: the worker lives on, and the stack that [runtime/debug.Stack] returns there is
-// the handler's. Before it, the panic has passed through Do, which ends the worker, and the stack is that
-// of the goroutine of the call; the panic handler of the pool, see
-// [hemlock.WithPanicHandler], has been told the handler's before. Without
-// any recovery a panic ends the process, as it does without a pool. If a handler calls
-// [runtime.Goexit], the client has no answer and waits until its own deadline,
-// again as without a pool.
+// An interceptor that recovers from panics may stand on either side; it sees the
+// same value. After this one is better: the worker lives on, and what
+// [runtime/debug.Stack] returns to the recovering function is the stack of the
+// handler. Before this one, the panic has ended the worker, and the handler's
+// stack is lost to all but the panic handler of the pool, which is told first; see
+// [hemlock.WithPanicHandler]. It does not recover: without an interceptor that
+// does, a panic ends the process, as without a pool.
 //
-// # What else stays the same
+// A handler that calls [runtime.Goexit] leaves its client without an answer until
+// the client gives up, as without a pool.
 //
-// The answer, the error and its status, metadata, trailers, deadlines and
-// cancellation are those of the handler's context and stream, which are handed
-// on as they are. The interceptors may be used by many calls at a time and by several servers. What differs between Do and a call is
-// listed there, with one exception: the profiler labels that the context carries
-// hold in the handler, which are those of [runtime/pprof.Do] in an interceptor
-// before this one, and those that grpc-go sets itself if GRPC_GO_SERVER_GOROUTINE_LABELS says so. Others,
-// such as those of the goroutine that called Serve, do not. A handler must not end with its thread locked, and an
-// interceptor before this one must not lock it: the runtime would end the process.
+// # What stays the same, and what differs
+//
+// The context, the stream, the answer and the error are handed on as they are,
+// and with them deadlines, cancellation, metadata, trailers and status. The
+// interceptors may be used by many calls at a time, and by several servers.
+//
+// Otherwise a handler differs from one without a pool in what a task of Do differs
+// from a call, with one exception. The profiler labels that the context of the
+// call carries hold in the handler: those that [runtime/pprof.Do] sets in an
+// interceptor before this one, if it hands on the context, and those that grpc-go
+// sets on demand. Those that only the goroutine has do not, such as those of the
+// goroutine that called Serve. A handler must not end with its thread locked, and
+// an interceptor before this one must not lock it: the runtime ends the process.
 //
 // # Shutdown
 //
-// Stop the server first, then the pool:
+// Stop the server, then the pool:
 //
 //	server.GracefulStop()
 //	err := pool.Shutdown(ctx)
 //
-// GracefulStop waits for the handlers. Stop does not, unless the server has the option
-// [grpc.WaitForHandlers]; then Shutdown of the pool does. After
-// Shutdown the interceptors call the handler themselves, so that a server which
-// is still running goes on without the pool.
+// GracefulStop waits for the handlers. Stop does so with the option
+// [grpc.WaitForHandlers] only; Shutdown waits for those that it leaves behind.
+// Once Shutdown was called the interceptors call the handler themselves. A server
+// that is not stopped yet works on, without the pool.
 package hemlockgrpc
