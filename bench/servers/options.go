@@ -27,7 +27,7 @@ func parse(args []string, handling flag.ErrorHandling) (options, error) {
 	p.Stacks, p.Ballasts, p.Callers = []int{0, 8, 32}, []int{0}, []int{64, 256}
 	set := flag.NewFlagSet("servers", handling)
 	set.Func("targets", "measure only these servers, a `list` with commas (default all: "+strings.Join(names(p.Targets), ",")+")", targets(&p.Targets))
-	set.Func("modes", "measure these modes, a `list` of go, pool, pond and lib (default those of each server; go always takes part)", modes(&p.Modes))
+	set.Func("modes", "measure these modes, a `list` of "+strings.Join(mode.Names(), ", ")+" (default those of each server; go always takes part)", modes(&p.Modes))
 	set.Func("depths", "`KiB` of stack that a call uses, a list (default 0,8,32)", integers(&p.Stacks, 0))
 	set.Func("ballast", "`MiB` of live heap in the server, a list (default 0)", integers(&p.Ballasts, 0))
 	set.Func("callers", "how `many` callers wait for an answer each, a list (default 64,256)", integers(&p.Callers, 1))

@@ -62,6 +62,12 @@ func TestBaselineTakesPartOnceAndIsFirst(t *testing.T) {
 	require.Equal(t, []string{"go", "pool"}, Plan{Modes: []string{"pool", "go"}}.modesOf(of))
 }
 
+func TestModesThatATargetCannotBeRunInAreLeftOut(t *testing.T) {
+	p := Plan{Modes: []string{"pool", "do", "workers"}}
+	require.Equal(t, []string{"go", "pool"}, p.modesOf(target.Target{}))
+	require.Equal(t, []string{"go", "do", "workers"}, p.modesOf(target.Target{Within: true}))
+}
+
 func TestModesTakeTurns(t *testing.T) {
 	c := contest{modes: []string{"go", "pool", "lib"}}
 	require.Equal(t, []string{"go", "pool", "lib"}, c.turns(0))

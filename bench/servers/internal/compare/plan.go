@@ -54,14 +54,17 @@ func (p Plan) contests() []contest {
 	return all
 }
 
-// modesOf returns the modes of a target. The baseline always takes part, and
-// comes first.
+// modesOf returns the modes of a target, those that it can be run in. The baseline
+// always takes part, and comes first.
 func (p Plan) modesOf(t target.Target) []string {
 	modes := slices.Clone(p.Modes)
 	if len(modes) == 0 {
 		modes = slices.Clone(t.Modes)
 	}
-	modes = slices.DeleteFunc(modes, func(name string) bool { return name == mode.Baseline })
+	modes = slices.DeleteFunc(modes, func(name string) bool {
+		m, err := mode.Find(name)
+		return name == mode.Baseline || err == nil && m.Within != t.Within // an unknown one is reported when it is run
+	})
 	return append([]string{mode.Baseline}, modes...)
 }
 

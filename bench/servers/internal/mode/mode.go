@@ -3,11 +3,15 @@ package mode
 
 import (
 	"fmt"
+	"runtime"
 	"strings"
 
 	"github.com/alitto/pond"
+	"google.golang.org/grpc"
 
 	"example.com/hemlock"
+	"example.com/hemlock/bench/servers/internal/target"
+	hemlockgrpc "example.com/hemlock/grpc"
 )
 
 // Baseline is the name of the mode that all ratios refer to.
@@ -23,40 +27,79 @@ const (
 	pondQueue   = 100_000
 )
 
-// A Start is what starts each task: it returns at once, or, for a pool with a
-// bound, when there is room. It is nil where the library starts its requests by
-// itself.
-type Start = func(task func())
+// manyWorkers is more of gRPC's own workers than a machine has processors, so
+// that there is one for nearly every call.
+const manyWorkers = 128
 
 // A Mode is a way of starting tasks.
 type Mode struct {
 	Name string
 
+	// Within says that it is for servers that start their requests by
+	// themselves: the handler, or an option of the server, makes the difference.
+	// The baseline is for all servers.
+	Within bool
+
 	// New makes a fresh one. Stats returns a snapshot of its counts, encoded as
 	// JSON in the report; it is nil where there is nothing to count. What has
 	// the fields of [hemlock.Stats] is shown in the tables too.
-	New func() (start Start, stats func() any)
+	New func() (way target.Way, stats func() any)
 }
 
 // All returns the modes in the order in which they are reported. One more is a
 // line here and, for a package of its own, a line in go.mod.
 func All() []Mode {
 	return []Mode{
-		{Baseline, func() (Start, func() any) { return func(task func()) { go task() }, nil }},
-		{"pool", func() (Start, func() any) { p := hemlock.New(); return p.Run, func() any { return p.Stats() } }},
-		{"pond", func() (Start, func() any) { return pond.New(pondWorkers, pondQueue).Submit, nil }},
-		{Library, func() (Start, func() any) { return nil, nil }},
+		{Baseline, false, running(func(task func()) { go task() })},
+		{"pool", false, func() (target.Way, func() any) {
+			p := hemlock.New()
+			return target.Way{Run: p.Run}, func() any { return p.Stats() }
+		}},
+		{"pond", false, func() (target.Way, func() any) {
+			return target.Way{Run: pond.New(pondWorkers, pondQueue).Submit}, nil
+		}},
+		{Library, false, running(nil)},
+		{"workers", true, within(false, uint32(runtime.GOMAXPROCS(0)))},
+		{"workers128", true, within(false, manyWorkers)},
+		{"do", true, within(true, 0)},
+		{"do+workers", true, within(true, uint32(runtime.GOMAXPROCS(0)))},
+	}
+}
+
+func running(run target.Run) func() (target.Way, func() any) {
+	return func() (target.Way, func() any) { return target.Way{Run: run}, nil }
+}
+
+// within is a gRPC server with so many workers of its own, and with a pool or
+// without.
+func within(pool bool, workers uint32) func() (target.Way, func() any) {
+	return func() (target.Way, func() any) {
+		options := []grpc.ServerOption{grpc.NumStreamWorkers(workers)}
+		if !pool {
+			return target.Way{GRPC: options}, nil
+		}
+		p := hemlock.New()
+		return target.Way{GRPC: append(options,
+			grpc.ChainUnaryInterceptor(hemlockgrpc.UnaryServerInterceptor(p)),
+			grpc.ChainStreamInterceptor(hemlockgrpc.StreamServerInterceptor(p)),
+		)}, func() any { return p.Stats() }
 	}
 }
 
 // Find returns the mode of that name.
 func Find(name string) (Mode, error) {
-	var names []string
 	for _, m := range All() {
 		if m.Name == name {
 			return m, nil
 		}
+	}
+	return Mode{}, fmt.Errorf("no mode %q: want %s", name, strings.Join(Names(), ", "))
+}
+
+// Names returns the names of all modes.
+func Names() (names []string) {
+	for _, m := range All() {
 		names = append(names, m.Name)
 	}
-	return Mode{}, fmt.Errorf("no mode %q: want %s", name, strings.Join(names, ", "))
+	return names
 }

@@ -105,8 +105,8 @@ func start(config []byte) (*server, target.Endpoint, error) {
 	if err != nil {
 		return nil, target.Endpoint{}, err
 	}
-	run, stats := m.New()
-	endpoint, _, err := t.Serve(run, c.Work.Answer)
+	way, stats := m.New()
+	endpoint, _, err := t.Serve(way, c.Work.Answer)
 	return &server{stats: stats, ballast: c.Work.Hold()}, endpoint, err
 }
 

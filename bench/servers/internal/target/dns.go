@@ -30,18 +30,18 @@ var dnsTarget = Target{
 // bytes, so that none is lost when all callers ask at once.
 const receiveBuffer = 4 << 20
 
-func serveDNS(run Run, answer func([]byte) []byte) (Endpoint, io.Closer, error) {
+func serveDNS(way Way, answer func([]byte) []byte) (Endpoint, io.Closer, error) {
 	conn, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.MustParseAddrPort(loopback)))
 	if err != nil {
 		return Endpoint{}, nil, err
 	}
 	_ = conn.SetReadBuffer(receiveBuffer) // it grants what its limits allow
 	endpoint := Endpoint{Address: conn.LocalAddr().String()}
-	if run == nil {
+	if way.Run == nil {
 		stop, err := serveDNSByLibrary(conn, answer)
 		return endpoint, stop, err
 	}
-	s := &dnsServer{conn: conn, run: run, answer: answer}
+	s := &dnsServer{conn: conn, run: way.Run, answer: answer}
 	s.packets.New = func() any {
 		p := &dnsPacket{server: s}
 		p.task = p.reply

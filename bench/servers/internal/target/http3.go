@@ -40,7 +40,7 @@ func init() {
 	_ = os.Setenv("QUIC_GO_DISABLE_RECEIVE_BUFFER_WARNING", "true")
 }
 
-func serveHTTP3(run Run, answer func([]byte) []byte) (Endpoint, io.Closer, error) {
+func serveHTTP3(way Way, answer func([]byte) []byte) (Endpoint, io.Closer, error) {
 	certificate, err := selfSigned()
 	if err != nil {
 		return Endpoint{}, nil, err
@@ -51,10 +51,10 @@ func serveHTTP3(run Run, answer func([]byte) []byte) (Endpoint, io.Closer, error
 		return Endpoint{}, nil, err
 	}
 	server := &http3.Server{Handler: handler(answer)}
-	if run == nil {
+	if way.Run == nil {
 		go func() { _ = server.ServeListener(ln) }() // until ln is closed
 	} else {
-		go acceptConns(ln, server, run)
+		go acceptConns(ln, server, way.Run)
 	}
 	endpoint := Endpoint{Address: ln.Addr().String(), Certificate: certificate.Certificate[0]}
 	return endpoint, closers{server.Close, ln.Close}, nil

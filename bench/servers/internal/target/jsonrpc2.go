@@ -31,7 +31,7 @@ func (h asyncHandler) Handle(ctx context.Context, conn *jsonrpc2.Conn, request *
 	h.run(func() { h.Handler.Handle(ctx, conn, request) })
 }
 
-func serveJSONRPC2(run Run, answer func([]byte) []byte) (Endpoint, io.Closer, error) {
+func serveJSONRPC2(way Way, answer func([]byte) []byte) (Endpoint, io.Closer, error) {
 	handle := func(_ context.Context, _ *jsonrpc2.Conn, request *jsonrpc2.Request) (any, error) {
 		if request.Params == nil {
 			return nil, &jsonrpc2.Error{Code: jsonrpc2.CodeInvalidParams, Message: "no question"}
@@ -43,10 +43,10 @@ func serveJSONRPC2(run Run, answer func([]byte) []byte) (Endpoint, io.Closer, er
 		return Message{answer(question.Body)}, nil
 	}
 	var handler jsonrpc2.Handler = jsonrpc2.HandlerWithError(handle)
-	if run == nil {
+	if way.Run == nil {
 		handler = jsonrpc2.AsyncHandler(handler)
 	} else {
-		handler = asyncHandler{Handler: handler, run: run}
+		handler = asyncHandler{Handler: handler, run: way.Run}
 	}
 	return acceptTCP(func(conn net.Conn) {
 		<-jsonrpc2.NewConn(context.Background(), objects(conn), handler).DisconnectNotify()

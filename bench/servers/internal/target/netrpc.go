@@ -31,17 +31,17 @@ func (s NetRPCService) Ask(question, answer *Message) error {
 	return nil
 }
 
-func serveNetRPC(run Run, answer func([]byte) []byte) (Endpoint, io.Closer, error) {
+func serveNetRPC(way Way, answer func([]byte) []byte) (Endpoint, io.Closer, error) {
 	server := rpc.NewServer()
 	if err := server.RegisterName("Service", NetRPCService{answer}); err != nil {
 		return Endpoint{}, nil, err
 	}
 	return acceptTCP(func(conn net.Conn) {
-		if run == nil {
+		if way.Run == nil {
 			server.ServeConn(conn)
 			return
 		}
-		newRPCConn(conn, server, run).next()
+		newRPCConn(conn, server, way.Run).next()
 	})
 }
 

@@ -42,10 +42,10 @@ func (s *RPCXService) Ask(_ context.Context, question, answer *Message) error {
 	return nil
 }
 
-func serveRPCX(run Run, answer func([]byte) []byte) (Endpoint, io.Closer, error) {
+func serveRPCX(way Way, answer func([]byte) []byte) (Endpoint, io.Closer, error) {
 	var options []server.OptionFn
-	if run != nil {
-		options = append(options, server.WithCustomPool(rpcxPool{run}))
+	if way.Run != nil {
+		options = append(options, server.WithCustomPool(rpcxPool{way.Run}))
 	}
 	s := server.NewServer(options...)
 	s.DisableHTTPGateway, s.DisableJSONRPC = true, true

@@ -8,11 +8,20 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"google.golang.org/grpc"
 )
 
 // Run starts a task and returns at once. A server whose Run is nil starts its
 // requests the way its library does by itself.
-type Run func(task func())
+type Run = func(task func())
+
+// A Way is what a mode brings to a server. A server takes the one or the other:
+// either it can be told what starts its requests, or it can only be given options.
+type Way struct {
+	Run  Run
+	GRPC []grpc.ServerOption
+}
 
 // An Endpoint says how to reach a server.
 type Endpoint struct {
@@ -42,9 +51,13 @@ type Target struct {
 	// each caller has a client of its own.
 	Shared bool
 
+	// Within says that the library starts its requests by itself, so that only
+	// the modes that take place within them are compared.
+	Within bool
+
 	// Serve starts the server on loopback. It runs each request as one task,
 	// which sends back what answer returns.
-	Serve func(run Run, answer func(question []byte) []byte) (Endpoint, io.Closer, error)
+	Serve func(way Way, answer func(question []byte) []byte) (Endpoint, io.Closer, error)
 
 	// Dial returns a client. Unless the target is Shared, it is for one caller.
 	Dial func(Endpoint) (Client, error)
@@ -52,7 +65,7 @@ type Target struct {
 
 // All returns the targets in the order in which they are reported.
 func All() []Target {
-	return []Target{netrpcTarget, http3Target, dnsTarget, rpcxTarget, jsonrpc2Target}
+	return []Target{netrpcTarget, http3Target, dnsTarget, rpcxTarget, jsonrpc2Target, grpcTarget, grpcStreamTarget}
 }
 
 // Find returns the target of that name.

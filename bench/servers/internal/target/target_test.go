@@ -19,6 +19,8 @@ const (
 	questions = 25 // of each caller
 )
 
+func bare(task func()) { go task() }
+
 // ask asks the server all questions, the callers at the same time.
 func ask(t *testing.T, of target.Target, to target.Endpoint) error {
 	t.Helper()
@@ -58,8 +60,11 @@ func TestEveryServerAnswersRightlyInEveryMode(t *testing.T) {
 	for _, of := range target.All() {
 		for _, m := range mode.All() {
 			t.Run(of.Name+"/"+m.Name, func(t *testing.T) {
-				run, _ := m.New()
-				endpoint, server, err := of.Serve(run, target.Answer)
+				if m.Within && !of.Within {
+					t.Skip("not for this server")
+				}
+				way, _ := m.New()
+				endpoint, server, err := of.Serve(way, target.Answer)
 				require.NoError(t, err)
 				t.Cleanup(func() { require.NoError(t, server.Close()) })
 				require.NoError(t, ask(t, of, endpoint))
@@ -71,12 +76,15 @@ func TestEveryServerAnswersRightlyInEveryMode(t *testing.T) {
 func TestEveryRequestIsATask(t *testing.T) {
 	for _, of := range target.All() {
 		t.Run(of.Name, func(t *testing.T) {
+			if of.Within {
+				t.Skip("nothing is told to start its requests")
+			}
 			var tasks, answered atomic.Int64
 			run := func(task func()) {
 				tasks.Add(1)
 				go task()
 			}
-			endpoint, server, err := of.Serve(run, func(question []byte) []byte {
+			endpoint, server, err := of.Serve(target.Way{Run: run}, func(question []byte) []byte {
 				answered.Add(1)
 				return target.Answer(question)
 			})
@@ -94,7 +102,7 @@ func TestEveryRequestIsATask(t *testing.T) {
 func TestAWrongAnswerArrivesAsItIs(t *testing.T) {
 	for _, of := range target.All() {
 		t.Run(of.Name, func(t *testing.T) {
-			endpoint, server, err := of.Serve(func(task func()) { go task() }, func(question []byte) []byte {
+			endpoint, server, err := of.Serve(target.Way{Run: bare}, func(question []byte) []byte {
 				answer := target.Answer(question)
 				answer[len(answer)-1]++
 				return answer
@@ -111,7 +119,7 @@ func TestACallOfADeadServerFails(t *testing.T) {
 		t.Run(of.Name, func(t *testing.T) {
 			handling, ended := make(chan struct{}), make(chan struct{})
 			t.Cleanup(func() { close(ended) })
-			endpoint, server, err := of.Serve(func(task func()) { go task() }, func([]byte) []byte {
+			endpoint, server, err := of.Serve(target.Way{Run: bare}, func([]byte) []byte {
 				close(handling)
 				<-ended
 				return nil

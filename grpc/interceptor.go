@@ -1,0 +1,41 @@
+package hemlockgrpc
+
+import (
+	"context"
+	"runtime/pprof"
+
+	"example.com/hemlock"
+	"google.golang.org/grpc"
+)
+
+// UnaryServerInterceptor returns an interceptor that calls the handler, and the
+// interceptors after it, through [hemlock.Pool.Do]. It panics if the pool is nil.
+func UnaryServerInterceptor(pool *hemlock.Pool) grpc.UnaryServerInterceptor {
+	check(pool)
+	return func(ctx context.Context, request any, _ *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (answer any, err error) {
+		pool.Do(func() {
+			pprof.SetGoroutineLabels(ctx) // those of the caller do not hold in the task
+			answer, err = handler(ctx, request)
+		})
+		return answer, err
+	}
+}
+
+// StreamServerInterceptor returns an interceptor that calls the handler, and the
+// interceptors after it, through [hemlock.Pool.Do]. It panics if the pool is nil.
+func StreamServerInterceptor(pool *hemlock.Pool) grpc.StreamServerInterceptor {
+	check(pool)
+	return func(server any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, handler grpc.StreamHandler) (err error) {
+		pool.Do(func() {
+			pprof.SetGoroutineLabels(stream.Context())
+			err = handler(server, stream)
+		})
+		return err
+	}
+}
+
+func check(pool *hemlock.Pool) {
+	if pool == nil {
+		panic("hemlockgrpc: nil pool")
+	}
+}
