@@ -126,7 +126,7 @@ bench: ## race all pools and write bench/results/; half an hour on a quiet machi
 	go run ./bench
 
 .PHONY: servers
-servers: ## real servers with go and with the pool; ten minutes on a quiet machine
+servers: ## real servers with go and with the pool; twenty minutes on a quiet machine
 	go run ./bench/servers -out bench/servers/results
 
 .PHONY: benchmark
