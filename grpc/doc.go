@@ -18,7 +18,8 @@
 // this one, need little stack, [grpc.NumStreamWorkers] is better: it uses the
 // goroutines of the calls again, which saves starting them as well. It is a fixed
 // number of workers; a call that finds none of them idle gets a goroutine of its
-// own, as without it. The README of this module has figures for both.
+// own, as without it. grpc-go itself grows the stack of a unary call to 8 KiB, so a
+// handler within some 5 KiB grows nothing. The README of this module has figures.
 //
 // What grpc-go does itself stays where it is: it decodes the request of a unary
 // call before the interceptors are called, and encodes the answer after them.
