@@ -20,6 +20,23 @@ type broken struct {
 	run      func(task func())
 	shutdown func(ctx context.Context) error
 	stats    func(s *conformance.Stats)
+	do       func(task func())
+	group    func() conformance.Group
+}
+
+func (b broken) Do(task func()) {
+	if b.do != nil {
+		b.do(task)
+		return
+	}
+	b.Pool.Do(task)
+}
+
+func (b broken) Group() conformance.Group {
+	if b.group != nil {
+		return b.group()
+	}
+	return b.Pool.Group()
 }
 
 func (b broken) Submit(task func()) error {

@@ -34,7 +34,7 @@ const limit = 2 * time.Minute
 func Clauses() []Clause {
 	return slices.Concat(
 		handingOver, panicking, leftovers, killing, recycling,
-		shuttingDown, counting, citizenship,
+		shuttingDown, counting, citizenship, doing,
 	)
 }
 

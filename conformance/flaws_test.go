@@ -31,7 +31,7 @@ type flaw struct {
 func flaws() []flaw {
 	return slices.Concat(
 		handingOverFlaws, panickingFlaws, leftoverFlaws, killingFlaws, recyclingFlaws,
-		shuttingDownFlaws, countingFlaws, citizenshipFlaws,
+		shuttingDownFlaws, countingFlaws, citizenshipFlaws, doingFlaws,
 	)
 }
 

@@ -7,7 +7,8 @@ import (
 )
 
 // A Pool is the pool under examination, or an adapter around it. If it has the
-// [Ability] of that name, it also implements [Stopper], [Counter] or [Runner].
+// [Ability] of that name, it also implements [Stopper], [Counter], [Runner],
+// [Caller] or [Grouper].
 type Pool interface {
 	// Submit hands over a task. An error says that the task will not run.
 	Submit(task func()) error
@@ -30,6 +31,23 @@ type Counter interface {
 // A Runner is a pool with a replacement for the go statement that cannot fail.
 type Runner interface {
 	Run(task func())
+}
+
+// A Caller is a pool with a call that runs a task on the stack of a worker and
+// returns when it has ended.
+type Caller interface {
+	Do(task func())
+}
+
+// A Grouper is a pool with groups of tasks that are waited for together.
+type Grouper interface {
+	Group() Group
+}
+
+// A Group is a group of tasks, as in golang.org/x/sync/errgroup.
+type Group interface {
+	Go(task func() error)
+	Wait() error
 }
 
 // Stats is a snapshot of a pool's counts.
@@ -87,6 +105,8 @@ const (
 	WorkerCount  Ability = "count of workers"
 	FullCounts   Ability = "full statistics" // in addition to TaskCounts and WorkerCount
 	RunsAlways   Ability = "replacement for the go statement"
+	Calls        Ability = "call on the stack of a worker"
+	Groups       Ability = "group of tasks that can fail"
 )
 
 // A Subject is a kind of pool and how to examine it.

@@ -4,6 +4,7 @@ package self
 import (
 	"example.com/hemlock"
 	"example.com/hemlock/conformance"
+	"example.com/hemlock/group"
 )
 
 // Subject returns hemlock as the suite examines it: it owes every clause.
@@ -16,7 +17,7 @@ func Subject() conformance.Subject {
 			conformance.Shutdown, conformance.Deadline, conformance.PanicHandler,
 			conformance.Shrinks, conformance.Minimum, conformance.Reuses, conformance.Recycles,
 			conformance.TaskCounts, conformance.WorkerCount, conformance.FullCounts,
-			conformance.RunsAlways,
+			conformance.RunsAlways, conformance.Calls, conformance.Groups,
 		},
 	}
 }
@@ -51,3 +52,6 @@ func (p Pool) Stats() conformance.Stats {
 		Panicked: s.Panicked, Spawned: s.Spawned, Killed: s.Killed, Recycled: s.Recycled,
 	}
 }
+
+// Group returns a group of tasks on the pool.
+func (p Pool) Group() conformance.Group { return group.New(p.Pool) }
