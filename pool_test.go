@@ -60,13 +60,18 @@ func TestNilTaskIsRefusedAndKillsNobody(t *testing.T) {
 // Pitfall 3: a task may submit a task and wait for it, to any depth.
 func TestNestedSubmitsNeverDeadlock(t *testing.T) {
 	p := pooltest.New(t)
-	var chain func(depth int)
-	chain = func(depth int) {
-		if depth > 0 {
-			pooltest.RunToEnd(t, p, func() { chain(depth - 1) })
+	var chain func(depth int) error
+	chain = func(depth int) error {
+		if depth == 0 {
+			return nil
 		}
+		result := make(chan error, 1)
+		if err := p.Submit(func() { result <- chain(depth - 1) }); err != nil {
+			return err
+		}
+		return <-result
 	}
-	pooltest.RunToEnd(t, p, func() { chain(4999) })
+	require.NoError(t, chain(5000))
 	require.EqualValues(t, 5000, p.Stats().Submitted)
 	require.EqualValues(t, 5000, p.Stats().PeakWorkers)
 }
@@ -400,12 +405,13 @@ func TestRunAfterShutdownKeepsTheHandler(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		seen := make(chan any, 2)
 		p := hemlock.New(hemlock.WithPanicHandler(func(v any, stack []byte) {
-			require.Contains(t, string(stack), "TestRunAfterShutdownKeepsTheHandler")
 			seen <- v
+			seen <- string(stack)
 		}))
 		require.NoError(t, p.Shutdown(t.Context()))
 		p.Run(func() { panic("late") })
 		require.Equal(t, "late", <-seen)
+		require.Contains(t, <-seen, "TestRunAfterShutdownKeepsTheHandler")
 		p.Run(func() { seen <- "ran" })
 		require.Equal(t, "ran", <-seen)
 		p.Run(func() { defer func() { seen <- "left" }(); runtime.Goexit() })
