@@ -37,8 +37,9 @@ func (p *Pool) Stats() Stats {
 	tasks := p.handoff.Counts()
 	workers, peak := p.count.load()
 	running := max(0, min(int64(tasks.Accepted-tasks.Completed-tasks.Waiting), workers))
-	// A task that left the backlog waits on until a worker is counted for it.
-	waiting := max(int64(tasks.Waiting), int64(tasks.Open)-running)
+	// A task that left the backlog waits on until a worker is counted for it. And who
+	// is preempted while it reads a backlog takes all that passed for tasks that wait.
+	waiting := max(min(int64(tasks.Waiting), int64(tasks.Open)), int64(tasks.Open)-running)
 	return Stats{
 		Workers:     workers,
 		Idle:        workers - running,

@@ -3,6 +3,7 @@ package handoff
 import (
 	"fmt"
 	"runtime"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -457,8 +458,8 @@ func TestShardsSufficeForMoreProcessorsLater(t *testing.T) {
 	require.Len(t, New().shards, runtime.NumCPU()+3)
 }
 
-// How many workers on their way are enough follows GOMAXPROCS, too: it is read
-// again when a round of tokens begins, which collections bring about.
+// How many workers on their way are enough follows GOMAXPROCS, too, as soon as
+// one of the new processors submits.
 func TestEnoughWorkersFollowsTheProcessors(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	h := New()
@@ -476,8 +477,12 @@ func TestEnoughWorkersFollowsTheProcessors(t *testing.T) {
 	}
 	require.Equal(t, 1, assigned())
 	runtime.GOMAXPROCS(8)
-	for range len(h.shards) {
-		h.tokens.draw(h.shards)
+	for h.tokens.procs.Load() != 8 {
+		var all sync.WaitGroup
+		for range 8 {
+			all.Go(func() { h.Local() })
+		}
+		all.Wait()
 	}
 	require.Equal(t, 5, assigned())
 }

@@ -14,8 +14,8 @@ const stride = 128
 
 // A Shard is what one processor shares with no other while the load is even.
 type Shard struct {
-	_ [(stride - unsafe.Sizeof(shard{})%stride) % stride]byte
 	shard
+	_ [stride - unsafe.Sizeof(shard{})%stride]byte // never empty: a last field without size would be padded
 }
 
 type shard struct {

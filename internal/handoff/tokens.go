@@ -30,8 +30,9 @@ type tokens struct {
 	// with the token it has, which is right, too.
 	round atomic.Uint32
 
-	// procs is GOMAXPROCS as it was when the round began: it follows the limit of a
-	// container while the process runs.
+	// procs is GOMAXPROCS as it was when the last token was made. It follows the
+	// limit of a container while the process runs; a processor that is new has no
+	// token. That there are fewer is seen later, which does no harm.
 	procs atomic.Int32
 }
 
@@ -54,8 +55,8 @@ func (t *tokens) current(own *token, shards []Shard) *token {
 func (t *tokens) draw(shards []Shard) *token {
 	n, all := t.drawn.Add(1)-1, uint32(len(shards))
 	own := &token{shard: &shards[n%all], round: n / all}
+	t.procs.Store(int32(runtime.GOMAXPROCS(0)))
 	if n%all == 0 {
-		t.procs.Store(int32(runtime.GOMAXPROCS(0)))
 		t.round.Store(own.round)
 	}
 	return own
