@@ -25,9 +25,11 @@ import (
 //
 // If the task panics, the handler of [WithPanicHandler] is told, with the task's
 // stack, and then Do panics with the same value, so that the caller can recover
-// it. Without a handler the task's stack is lost. A handler that panics or calls
-// [runtime.Goexit] does so in the place of the task. If the task calls
-// [runtime.Goexit], Do does.
+// it. If nobody does, the process crashes, with the caller's stack; the task's is
+// lost unless the handler has kept it. The task has ended when its panic reaches
+// the caller, so a [Pool.Shutdown] may return, and main with it, before the crash.
+// A handler that panics or calls [runtime.Goexit] does so in the place of the task.
+// If the task calls [runtime.Goexit], Do does.
 //
 // A task may call Do, Run and Submit, and hand locks, contexts and whatever is
 // not tied to a goroutine to and fro as in a call. But it runs on another

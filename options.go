@@ -78,7 +78,7 @@ func (o *options) limit() uint64 {
 // when h returns; until then its task counts as running. Without a handler, or
 // with a nil one, the process crashes as it does when a go statement's function
 // panics. It crashes too if h panics. h may be called from many goroutines at
-// once.
+// once. A panic in a task of [Pool.Do] goes on in the caller when h returns.
 func WithPanicHandler(h func(v any, stack []byte)) Option {
 	return func(o *options) { o.handler = h }
 }

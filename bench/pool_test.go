@@ -69,20 +69,27 @@ func call(start func(func()), kib, n int) {
 	}
 }
 
-// BenchmarkSubmit is one submitter that waits for its tasks only now and then.
+// BenchmarkSubmit is one submitter that waits for its tasks only now and then, on
+// a pool whose Do was never called, and on one that has workers for Do: who does
+// not use Do does not pay for it.
 func BenchmarkSubmit(b *testing.B) {
-	b.ReportAllocs()
-	p := pooltest.New(b)
-	var batch sync.WaitGroup
-	task := batch.Done
-	for b.Loop() {
-		batch.Add(64)
-		for range 64 {
-			_ = p.Submit(task)
-		}
-		batch.Wait()
+	for name, workersOfDo := range map[string]int{"Do=unused": 0, "Do=used": 64} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			p := pooltest.New(b, hemlock.WithKillInterval(0))
+			pooltest.GrowDo(p, workersOfDo)
+			var batch sync.WaitGroup
+			task := batch.Done
+			for b.Loop() {
+				batch.Add(64)
+				for range 64 {
+					_ = p.Submit(task)
+				}
+				batch.Wait()
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/64, "ns/task")
+		})
 	}
-	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/64, "ns/task")
 }
 
 // BenchmarkSpawn is the price of a worker, paid when none is idle.

@@ -72,8 +72,10 @@ func lockedDo(p *hemlock.Pool) {
 	<-done
 }
 
-// Pitfall 33, for Do: a panic that no caller recovers crashes the process.
-func TestDoCrashIsNeverSwallowed(t *testing.T) {
+// A panic that no caller recovers crashes the process. Unlike a task of Run it has
+// ended before it reaches the caller, so Shutdown, and main, may return earlier:
+// here main waits.
+func TestPanicThroughDoCrashesTheProcess(t *testing.T) {
 	for name, wants := range map[string][]string{
 		"Do panic":       {"panic: task panic", "hemlock.(*Pool).Do"},
 		"Do panic, told": {"told: task panic", "panic: task panic", "hemlock.(*Pool).Do"},

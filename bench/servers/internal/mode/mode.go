@@ -70,8 +70,8 @@ func running(run target.Run) func() (target.Way, func() any) {
 	return func() (target.Way, func() any) { return target.Way{Run: run}, nil }
 }
 
-// within is a gRPC server with so many workers of its own, and with a pool or
-// without.
+// within is a server that starts its requests by itself, with a pool or without;
+// a gRPC server has so many workers of its own.
 func within(pool bool, workers uint32) func() (target.Way, func() any) {
 	return func() (target.Way, func() any) {
 		options := []grpc.ServerOption{grpc.NumStreamWorkers(workers)}
@@ -79,7 +79,7 @@ func within(pool bool, workers uint32) func() (target.Way, func() any) {
 			return target.Way{GRPC: options}, nil
 		}
 		p := hemlock.New()
-		return target.Way{GRPC: append(options,
+		return target.Way{Do: p.Do, GRPC: append(options,
 			grpc.ChainUnaryInterceptor(hemlockgrpc.UnaryServerInterceptor(p)),
 			grpc.ChainStreamInterceptor(hemlockgrpc.StreamServerInterceptor(p)),
 		)}, func() any { return p.Stats() }

@@ -1,13 +1,11 @@
 package target
 
 import (
-	"bytes"
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"fmt"
 	"io"
 	"math/big"
 	"net"
@@ -126,9 +124,10 @@ func selfSigned() (tls.Certificate, error) {
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: private}, err
 }
 
+// An http3Client is an [httpClient] whose transport closes with it.
 type http3Client struct {
+	httpClient
 	transport *http3.Transport
-	url       string
 }
 
 func dialHTTP3(to Endpoint) (Client, error) {
@@ -139,24 +138,7 @@ func dialHTTP3(to Endpoint) (Client, error) {
 	trusted := x509.NewCertPool()
 	trusted.AddCert(certificate)
 	transport := &http3.Transport{TLSClientConfig: &tls.Config{RootCAs: trusted}}
-	return http3Client{transport: transport, url: "https://" + to.Address + "/"}, nil
-}
-
-// Call implements [Client].
-func (c http3Client) Call(ctx context.Context, question []byte) ([]byte, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.url, bytes.NewReader(question))
-	if err != nil {
-		return nil, err
-	}
-	response, err := c.transport.RoundTrip(request)
-	if err != nil {
-		return nil, err
-	}
-	defer response.Body.Close()
-	if response.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("status %s", response.Status)
-	}
-	return io.ReadAll(response.Body)
+	return http3Client{httpClient{transport, "https://" + to.Address + "/"}, transport}, nil
 }
 
 // Close implements [Client].

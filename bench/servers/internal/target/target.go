@@ -16,11 +16,12 @@ import (
 // requests the way its library does by itself.
 type Run = func(task func())
 
-// A Way is what a mode brings to a server. A server takes the one or the other:
-// either it can be told what starts its requests, or it can only be given options.
+// A Way is what a mode brings to a server, which takes what it has use for: it can
+// be told what starts its requests, or be given options or a middleware.
 type Way struct {
 	Run  Run
 	GRPC []grpc.ServerOption
+	Do   func(task func()) // that a handler of net/http calls; nil: none
 }
 
 // An Endpoint says how to reach a server.
@@ -65,7 +66,7 @@ type Target struct {
 
 // All returns the targets in the order in which they are reported.
 func All() []Target {
-	return []Target{netrpcTarget, http3Target, dnsTarget, rpcxTarget, jsonrpc2Target, grpcTarget, grpcStreamTarget}
+	return []Target{netrpcTarget, http3Target, dnsTarget, rpcxTarget, jsonrpc2Target, http1Target, http2Target, grpcTarget, grpcStreamTarget}
 }
 
 // Find returns the target of that name.

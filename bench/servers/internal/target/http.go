@@ -1,0 +1,88 @@
+package target
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+)
+
+// http1Target is net/http with HTTP/1.1. The server says go for each connection,
+// which serves one request after the other, and each caller has a connection.
+var http1Target = httpTarget("http1", false, (*http.Protocols).SetHTTP1)
+
+// http2Target is net/http with HTTP/2 and without TLS. The server says go for each
+// stream, that is for each request.
+var http2Target = httpTarget("http2", true, (*http.Protocols).SetUnencryptedHTTP2)
+
+func httpTarget(name string, shared bool, choose func(*http.Protocols, bool)) Target {
+	protocols := new(http.Protocols)
+	choose(protocols, true)
+	return Target{
+		Name:   name,
+		Modes:  []string{"go", "do"},
+		Shared: shared,
+		Within: true,
+		Serve: func(way Way, answer func([]byte) []byte) (Endpoint, io.Closer, error) {
+			return serveHTTP(protocols, way, answer)
+		},
+		Dial: func(to Endpoint) (Client, error) {
+			return httpClient{&http.Transport{Protocols: protocols}, "http://" + to.Address + "/"}, nil
+		},
+	}
+}
+
+func serveHTTP(protocols *http.Protocols, way Way, answer func([]byte) []byte) (Endpoint, io.Closer, error) {
+	ln, err := net.Listen("tcp", loopback)
+	if err != nil {
+		return Endpoint{}, nil, err
+	}
+	serve := handler(answer)
+	if way.Do != nil {
+		next := serve
+		serve = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			way.Do(func() { next.ServeHTTP(w, r) })
+		})
+	}
+	server := &http.Server{
+		Handler:   serve,
+		Protocols: protocols,
+		HTTP2:     &http.HTTP2Config{MaxConcurrentStreams: maxStreams},
+	}
+	go func() { _ = server.Serve(ln) }() // until it is closed
+	return Endpoint{Address: ln.Addr().String()}, server, nil
+}
+
+// An httpClient asks by POST, over any version of HTTP.
+type httpClient struct {
+	transport interface {
+		http.RoundTripper
+		CloseIdleConnections()
+	}
+	url string
+}
+
+// Call implements [Client].
+func (c httpClient) Call(ctx context.Context, question []byte) ([]byte, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.url, bytes.NewReader(question))
+	if err != nil {
+		return nil, err
+	}
+	response, err := c.transport.RoundTrip(request)
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("status %s", response.Status)
+	}
+	return io.ReadAll(response.Body)
+}
+
+// Close implements [Client].
+func (c httpClient) Close() error {
+	c.transport.CloseIdleConnections()
+	return nil
+}
