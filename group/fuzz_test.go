@@ -35,7 +35,7 @@ func FuzzGroup(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, input []byte) {
 		synctest.Test(t, func(t *testing.T) {
-			newTrial(t, &pooltest.Tape{Rest: input}).run()
+			newDriver(t, &pooltest.Tape{Rest: input}).run()
 		})
 	})
 }
@@ -73,9 +73,9 @@ type blocked struct {
 	how  ending
 }
 
-// A trial is one input's life: the group, and the model of what the
+// A driver is one input's life: the group, and the model of what the
 // documentation promises.
-type trial struct {
+type driver struct {
 	ran atomic.Int64
 
 	t    *testing.T
@@ -84,7 +84,7 @@ type trial struct {
 	ctx  context.Context // nil if the group has none
 	pool *hemlock.Pool   // nil if the group has none
 
-	// What the trial must not do: errgroup loses tasks that do not return, and
+	// What the driver must not do: errgroup loses tasks that do not return, and
 	// without a handler a panic ends the process.
 	exits, panics bool
 
@@ -103,168 +103,168 @@ type trial struct {
 	closed  bool         // the pool is shut down
 }
 
-func newTrial(t *testing.T, in *pooltest.Tape) *trial {
-	f := &trial{t: t, in: in, limit: -1, exits: true}
+func newDriver(t *testing.T, in *pooltest.Tape) *driver {
+	d := &driver{t: t, in: in, limit: -1, exits: true}
 	switch in.Next('0', 5) {
 	case 0:
-		f.g, f.ctx = errgroup.WithContext(t.Context())
-		f.exits = false
+		d.g, d.ctx = errgroup.WithContext(t.Context())
+		d.exits = false
 	case 1:
-		f.pool = pooltest.New(t, hemlock.WithPanicHandler(func(any, []byte) {}))
-		f.g, f.ctx = group.WithContext(t.Context(), f.pool)
-		f.panics = true
+		d.pool = pooltest.New(t, hemlock.WithPanicHandler(func(any, []byte) {}))
+		d.g, d.ctx = group.WithContext(t.Context(), d.pool)
+		d.panics = true
 	case 2:
-		f.pool = pooltest.New(t)
-		f.g, f.ctx = group.WithContext(t.Context(), f.pool)
+		d.pool = pooltest.New(t)
+		d.g, d.ctx = group.WithContext(t.Context(), d.pool)
 	case 3:
-		f.pool = pooltest.New(t, hemlock.WithMaxTasksPerWorker(1))
-		f.g = group.New(f.pool)
+		d.pool = pooltest.New(t, hemlock.WithMaxTasksPerWorker(1))
+		d.g = group.New(d.pool)
 	case 4:
-		f.g = new(group.Group)
+		d.g = new(group.Group)
 	}
-	return f
+	return d
 }
 
 // operations are what a byte of the input may ask for: 'a' for the first, 'b' for
 // the second. One more byte says how a task ends, or is a number: '0' for 0.
-var operations = []func(f *trial, n int){
-	(*trial).doTask,     // a
-	(*trial).doBlock,    // b
-	(*trial).doRelease,  // c
-	(*trial).doSetLimit, // d
-	(*trial).doWait,     // e
-	(*trial).doQueue,    // f
-	(*trial).doLinger,   // g
-	(*trial).doShutdown, // h
+var operations = []func(f *driver, n int){
+	(*driver).doTask,     // a
+	(*driver).doBlock,    // b
+	(*driver).doRelease,  // c
+	(*driver).doSetLimit, // d
+	(*driver).doWait,     // e
+	(*driver).doQueue,    // f
+	(*driver).doLinger,   // g
+	(*driver).doShutdown, // h
 }
 
 // most keeps an input from taking seconds.
 const most = 60
 
-func (f *trial) run() {
-	for done := 0; done < most && !f.in.Ended(); done++ {
-		operation := operations[f.in.Next('a', len(operations))]
-		operation(f, f.in.Next('0', 60))
-		f.rest()
+func (d *driver) run() {
+	for done := 0; done < most && !d.in.Ended(); done++ {
+		operation := operations[d.in.Next('a', len(operations))]
+		operation(d, d.in.Next('0', 60))
+		d.rest()
 	}
-	for len(f.active) > 0 {
-		f.doRelease(0)
-		f.rest()
+	for len(d.active) > 0 {
+		d.doRelease(0)
+		d.rest()
 	}
-	f.doWait(0)
+	d.doWait(0)
 }
 
 // rest waits until nothing moves, and compares the group with the model.
-func (f *trial) rest() {
-	f.t.Helper()
+func (d *driver) rest() {
+	d.t.Helper()
 	synctest.Wait()
-	require.Equal(f.t, f.started, f.ran.Load(), "tasks that began")
-	if f.pool != nil {
-		require.Equal(f.t, f.counted, f.pool.Stats().Submitted, "tasks on the pool")
+	require.Equal(d.t, d.started, d.ran.Load(), "tasks that began")
+	if d.pool != nil {
+		require.Equal(d.t, d.counted, d.pool.Stats().Submitted, "tasks on the pool")
 	}
-	for _, result := range f.waiting {
+	for _, result := range d.waiting {
 		select {
 		case err := <-result:
-			require.Empty(f.t, f.active, "Wait returned while tasks are active")
-			f.requireErr(err)
+			require.Empty(d.t, d.active, "Wait returned while tasks are active")
+			d.requireErr(err)
 		default:
-			require.NotEmpty(f.t, f.active, "Wait still waits, for nobody")
+			require.NotEmpty(d.t, d.active, "Wait still waits, for nobody")
 		}
 	}
-	if len(f.active) == 0 && len(f.waiting) > 0 {
-		f.waiting = nil
-		f.waited()
+	if len(d.active) == 0 && len(d.waiting) > 0 {
+		d.waiting = nil
+		d.waited()
 	}
-	f.checkContext()
+	d.checkContext()
 }
 
-func (f *trial) checkContext() {
-	f.t.Helper()
+func (d *driver) checkContext() {
+	d.t.Helper()
 	switch {
-	case f.ctx == nil:
-	case !f.done:
-		require.NoError(f.t, f.ctx.Err(), "the context ended too early")
-	case f.cause == nil:
-		require.EqualError(f.t, context.Cause(f.ctx), notReturned)
+	case d.ctx == nil:
+	case !d.done:
+		require.NoError(d.t, d.ctx.Err(), "the context ended too early")
+	case d.cause == nil:
+		require.EqualError(d.t, context.Cause(d.ctx), notReturned)
 	default:
-		require.Equal(f.t, f.cause, context.Cause(f.ctx))
+		require.Equal(d.t, d.cause, context.Cause(d.ctx))
 	}
 }
 
 // requireErr checks what a Wait has returned.
-func (f *trial) requireErr(err error) {
-	f.t.Helper()
-	if f.unknown {
-		require.EqualError(f.t, err, notReturned)
+func (d *driver) requireErr(err error) {
+	d.t.Helper()
+	if d.unknown {
+		require.EqualError(d.t, err, notReturned)
 		return
 	}
-	require.Equal(f.t, f.err, err)
+	require.Equal(d.t, d.err, err)
 }
 
 // waited accounts for a Wait that has returned.
-func (f *trial) waited() {
-	if !f.done {
-		f.done, f.cause = true, context.Canceled
+func (d *driver) waited() {
+	if !d.done {
+		d.done, d.cause = true, context.Canceled
 	}
 }
 
 // ending returns one that this group allows.
-func (f *trial) ending(n int) ending {
+func (d *driver) ending(n int) ending {
 	how := endings[n%len(endings)]
-	if how.stop == nil || f.panics || f.exits && n%len(endings) == 2 {
+	if how.stop == nil || d.panics || d.exits && n%len(endings) == 2 {
 		return how
 	}
 	return endings[0]
 }
 
 // begin accounts for a task that begins.
-func (f *trial) begin() {
-	f.started++
-	if f.pool != nil && !f.closed {
-		f.counted++
+func (d *driver) begin() {
+	d.started++
+	if d.pool != nil && !d.closed {
+		d.counted++
 	}
 }
 
 // end accounts for a task that ends.
-func (f *trial) end(how ending) {
-	if f.failed || how.stop == nil && how.err == nil {
+func (d *driver) end(how ending) {
+	if d.failed || how.stop == nil && how.err == nil {
 		return
 	}
-	f.failed, f.unknown, f.err = true, how.stop != nil, how.err
-	if !f.done {
-		f.done, f.cause = true, how.err
+	d.failed, d.unknown, d.err = true, how.stop != nil, how.err
+	if !d.done {
+		d.done, d.cause = true, how.err
 	}
 }
 
-func (f *trial) full() bool { return f.limit >= 0 && len(f.active) >= f.limit }
+func (d *driver) full() bool { return d.limit >= 0 && len(d.active) >= d.limit }
 
 // doTask tries to start a task that ends at once.
-func (f *trial) doTask(n int) {
-	how := f.ending(n)
-	full := f.full()
-	ok := f.g.TryGo(func() error { f.ran.Inc(); return how.do() })
-	require.Equal(f.t, !full, ok, "TryGo")
+func (d *driver) doTask(n int) {
+	how := d.ending(n)
+	full := d.full()
+	ok := d.g.TryGo(func() error { d.ran.Inc(); return how.do() })
+	require.Equal(d.t, !full, ok, "TryGo")
 	if ok {
-		f.begin()
-		f.end(how)
+		d.begin()
+		d.end(how)
 	}
 }
 
 // doBlock tries to start a task that waits for its release.
-func (f *trial) doBlock(n int) {
-	b := blocked{make(chan struct{}), f.ending(n)}
-	full := f.full()
-	ok := f.g.TryGo(f.task(b))
-	require.Equal(f.t, !full, ok, "TryGo")
+func (d *driver) doBlock(n int) {
+	b := blocked{make(chan struct{}), d.ending(n)}
+	full := d.full()
+	ok := d.g.TryGo(d.task(b))
+	require.Equal(d.t, !full, ok, "TryGo")
 	if ok {
-		f.begin()
-		f.active = append(f.active, b)
+		d.begin()
+		d.active = append(d.active, b)
 	}
 }
 
-func (f *trial) task(b blocked) func() error {
+func (d *driver) task(b blocked) func() error {
 	return func() error {
-		f.ran.Inc()
+		d.ran.Inc()
 		<-b.gate
 		return b.how.do()
 	}
@@ -272,74 +272,74 @@ func (f *trial) task(b blocked) func() error {
 
 // doQueue has somebody start a task with Go, which blocks at the limit. Nobody
 // may wait meanwhile, since the group might be empty for a moment.
-func (f *trial) doQueue(n int) {
-	b := blocked{make(chan struct{}), f.ending(n)}
+func (d *driver) doQueue(n int) {
+	b := blocked{make(chan struct{}), d.ending(n)}
 	switch {
-	case !f.full():
-		f.g.Go(f.task(b))
-		f.begin()
-		f.active = append(f.active, b)
-	case f.limit > 0 && len(f.waiting) == 0:
-		go f.g.Go(f.task(b))
-		f.queued = append(f.queued, b)
+	case !d.full():
+		d.g.Go(d.task(b))
+		d.begin()
+		d.active = append(d.active, b)
+	case d.limit > 0 && len(d.waiting) == 0:
+		go d.g.Go(d.task(b))
+		d.queued = append(d.queued, b)
 	}
 }
 
 // doRelease has an active task end. Then the first in the queue begins.
-func (f *trial) doRelease(n int) {
-	if len(f.active) == 0 {
+func (d *driver) doRelease(n int) {
+	if len(d.active) == 0 {
 		return
 	}
-	i := n % len(f.active)
-	b := f.active[i]
-	f.active = append(f.active[:i:i], f.active[i+1:]...)
+	i := n % len(d.active)
+	b := d.active[i]
+	d.active = append(d.active[:i:i], d.active[i+1:]...)
 	close(b.gate)
-	f.end(b.how)
-	if len(f.queued) > 0 {
-		f.begin()
-		f.active = append(f.active, f.queued[0])
-		f.queued = f.queued[1:]
+	d.end(b.how)
+	if len(d.queued) > 0 {
+		d.begin()
+		d.active = append(d.active, d.queued[0])
+		d.queued = d.queued[1:]
 	}
 }
 
 // doSetLimit sets the limit, or sees that this panics.
-func (f *trial) doSetLimit(n int) {
+func (d *driver) doSetLimit(n int) {
 	limit := n%6 - 1
 	switch {
-	case len(f.active) == 0:
-		f.g.SetLimit(limit)
-		f.limit = limit
-	case f.limit >= 0 && limit >= 0: // others are misuse that goes unseen
-		require.Panics(f.t, func() { f.g.SetLimit(limit) })
+	case len(d.active) == 0:
+		d.g.SetLimit(limit)
+		d.limit = limit
+	case d.limit >= 0 && limit >= 0: // others are misuse that goes unseen
+		require.Panics(d.t, func() { d.g.SetLimit(limit) })
 	}
 }
 
 // doWait waits, if that will end.
-func (f *trial) doWait(int) {
-	if len(f.active) > 0 {
+func (d *driver) doWait(int) {
+	if len(d.active) > 0 {
 		return
 	}
-	f.requireErr(f.g.Wait())
-	f.waited()
+	d.requireErr(d.g.Wait())
+	d.waited()
 }
 
 // doLinger has somebody wait.
-func (f *trial) doLinger(int) {
-	if len(f.queued) > 0 {
+func (d *driver) doLinger(int) {
+	if len(d.queued) > 0 {
 		return
 	}
 	result := make(chan error, 1)
-	go func() { result <- f.g.Wait() }()
-	f.waiting = append(f.waiting, result)
+	go func() { result <- d.g.Wait() }()
+	d.waiting = append(d.waiting, result)
 }
 
 // doShutdown shuts the pool down, and waits for nothing.
-func (f *trial) doShutdown(int) {
-	if f.pool == nil {
+func (d *driver) doShutdown(int) {
+	if d.pool == nil {
 		return
 	}
-	ctx, cancel := context.WithCancel(f.t.Context())
+	ctx, cancel := context.WithCancel(d.t.Context())
 	cancel()
-	_ = f.pool.Shutdown(ctx)
-	f.closed = true
+	_ = d.pool.Shutdown(ctx)
+	d.closed = true
 }

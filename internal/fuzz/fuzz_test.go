@@ -23,7 +23,7 @@ func TestMain(m *testing.M) { pooltest.Main(m, nil) }
 func FuzzPool(f *testing.F) {
 	f.Fuzz(func(t *testing.T, input []byte) {
 		synctest.Test(t, func(t *testing.T) {
-			newTrial(t, &pooltest.Tape{Rest: input}).run()
+			newDriver(t, &pooltest.Tape{Rest: input}).run()
 		})
 	})
 }
@@ -43,10 +43,11 @@ type group struct {
 	how     ending
 	gate    chan struct{}
 	counted bool // the pool accepted them; else they are ordinary goroutines
+	byDo    bool // they are tasks of Do, each with a caller of its own
 }
 
-// A trial is one input's life.
-type trial struct {
+// A driver is one input's life.
+type driver struct {
 	ran, handled, panicked atomic.Int64 // ordinary goroutines included; first: see killer
 	model
 
@@ -54,37 +55,40 @@ type trial struct {
 	in       *pooltest.Tape
 	pool     *hemlock.Pool
 	handler  bool
+	exiting  bool  // the handler calls Goexit
 	started  int64 // what ran should be
 	groups   []group
 	waiting  []chan error // the Shutdowns without a deadline
 	byRun    bool         // the operation starts its tasks with Run
 	how      ending       // and they end like this
 	n        int          // and it has this number to use
-	shutDown bool         // the trial ends with Shutdown; else the pool is dropped, if it may be
+	shutDown bool         // the driver ends with Shutdown; else the pool is dropped, if it may be
 }
 
-func newTrial(t *testing.T, in *pooltest.Tape) *trial {
-	f := &trial{t: t, in: in}
-	f.interval = pooltest.Pick(in, time.Second, 0, 1, 3*time.Second, 250*time.Millisecond, time.Hour)
-	f.delay = pooltest.Pick(in, 10*time.Second, 0, 1, 2*time.Second, 700*time.Millisecond, time.Hour)
-	f.minimum = int64(in.Next('0', 40))
-	f.maxTasks = pooltest.Pick[int64](in, 1<<16, 0, 1, 2, 3, 5, 32)
-	handler := pooltest.Pick(in, nil, f.handle, func(v any, stack []byte) { f.handle(v, stack); runtime.Goexit() })
-	f.handler = handler != nil
-	f.shutDown = pooltest.Pick(in, true, false)
-	f.pool = hemlock.New(
-		hemlock.WithKillInterval(f.interval),
-		hemlock.WithKillDelay(f.delay),
-		hemlock.WithMinWorkers(int(f.minimum)),
-		hemlock.WithMaxTasksPerWorker(int(f.maxTasks)),
+func newDriver(t *testing.T, in *pooltest.Tape) *driver {
+	d := &driver{t: t, in: in}
+	d.interval = pooltest.Pick(in, time.Second, 0, 1, 3*time.Second, 250*time.Millisecond, time.Hour)
+	d.delay = pooltest.Pick(in, 10*time.Second, 0, 1, 2*time.Second, 700*time.Millisecond, time.Hour)
+	d.minimum = int64(in.Next('0', 40))
+	d.maxTasks = pooltest.Pick[int64](in, 1<<16, 0, 1, 2, 3, 5, 32)
+	exit := func(v any, stack []byte) { d.handle(v, stack); runtime.Goexit() }
+	chosen := in.Next('0', 3)
+	handler := []func(any, []byte){nil, d.handle, exit}[chosen]
+	d.handler, d.exiting = handler != nil, chosen == 2
+	d.shutDown = pooltest.Pick(in, true, false)
+	d.pool = hemlock.New(
+		hemlock.WithKillInterval(d.interval),
+		hemlock.WithKillDelay(d.delay),
+		hemlock.WithMinWorkers(int(d.minimum)),
+		hemlock.WithMaxTasksPerWorker(int(d.maxTasks)),
 		hemlock.WithPanicHandler(handler),
 	)
-	return f
+	return d
 }
 
 // handle is the panic handler. A gate for a value makes it wait.
-func (f *trial) handle(v any, _ []byte) {
-	f.handled.Inc()
+func (d *driver) handle(v any, _ []byte) {
+	d.handled.Inc()
 	if gate, ok := v.(chan struct{}); ok {
 		<-gate
 	}
@@ -93,144 +97,147 @@ func (f *trial) handle(v any, _ []byte) {
 // operations are what a byte of the input may ask for: 'a' for the first, 'b'
 // for the second. Three more bytes say whether its tasks start with Run, how they
 // end, and a number: '0' for 0, 'o' for 63.
-var operations = []func(*trial){
-	(*trial).doTask,           // a
-	(*trial).doBlock,          // b
-	(*trial).doRelease,        // c
-	(*trial).doChain,          // d
-	(*trial).doFollowUp,       // e
-	(*trial).doBurst,          // f
-	(*trial).doAdvance,        // g
-	(*trial).doNil,            // h
-	(*trial).doShutdown,       // i
-	(*trial).doWaitForEnd,     // j
-	(*trial).doShutdownInTask, // k
-	(*trial).doSlowHandler,    // l
-	(*trial).doShower,         // m
+var operations = []func(*driver){
+	(*driver).doTask,           // a
+	(*driver).doBlock,          // b
+	(*driver).doRelease,        // c
+	(*driver).doChain,          // d
+	(*driver).doFollowUp,       // e
+	(*driver).doBurst,          // f
+	(*driver).doAdvance,        // g
+	(*driver).doNil,            // h
+	(*driver).doShutdown,       // i
+	(*driver).doWaitForEnd,     // j
+	(*driver).doShutdownInTask, // k
+	(*driver).doSlowHandler,    // l
+	(*driver).doShower,         // m
+	(*driver).doDo,             // n
+	(*driver).doDoInTask,       // o
+	(*driver).doBlockDo,        // p
 }
 
 // most keeps an input from taking seconds.
 const most = 60
 
-func (f *trial) run() {
-	f.rest()
-	for done := 0; done < most && !f.in.Ended(); done++ {
-		f.operate()
-		f.rest()
+func (d *driver) run() {
+	d.rest()
+	for done := 0; done < most && !d.in.Ended(); done++ {
+		d.operate()
+		d.rest()
 	}
-	f.finish()
+	d.finish()
 }
 
 // operate does the next operation of the input.
-func (f *trial) operate() {
-	operation := operations[f.in.Next('a', len(operations))]
-	f.byRun = pooltest.Pick(f.in, false, true)
-	f.how = pooltest.Pick(f.in, returns, panics, exits)
-	if f.how == panics && !f.handler {
-		f.how = exits // a panic would end the process
+func (d *driver) operate() {
+	operation := operations[d.in.Next('a', len(operations))]
+	d.byRun = pooltest.Pick(d.in, false, true)
+	d.how = pooltest.Pick(d.in, returns, panics, exits)
+	if d.how == panics && !d.handler {
+		d.how = exits // a panic would end the process
 	}
-	f.n = f.in.Next('0', 64)
-	operation(f)
+	d.n = d.in.Next('0', 64)
+	operation(d)
 }
 
 // rest waits until nothing moves, and compares the pool with the model.
-func (f *trial) rest() {
+func (d *driver) rest() {
 	synctest.Wait()
-	f.check(f.t, f.pool)
-	require.Equal(f.t, f.started, f.ran.Load(), "tasks that ran")
-	require.Equal(f.t, f.panicked.Load(), f.handled.Load(), "panics that reached the handler")
-	for _, result := range f.waiting {
-		f.checkWaiting(result)
+	d.check(d.t, d.pool)
+	require.Equal(d.t, d.started, d.ran.Load(), "tasks that ran")
+	require.Equal(d.t, d.panicked.Load(), d.handled.Load(), "panics that reached the handler")
+	for _, result := range d.waiting {
+		d.checkWaiting(result)
 	}
-	if f.closed && f.stats.Running == 0 {
-		f.waiting = nil
+	if d.closed && d.stats.Running == 0 {
+		d.waiting = nil
 	}
 }
 
 // checkWaiting looks at a Shutdown without a deadline: it has returned if and
 // only if no task runs.
-func (f *trial) checkWaiting(result chan error) {
+func (d *driver) checkWaiting(result chan error) {
 	select {
 	case err := <-result:
-		require.NoError(f.t, err)
-		require.Zero(f.t, f.stats.Running, "Shutdown returned while tasks run")
+		require.NoError(d.t, err)
+		require.Zero(d.t, d.stats.Running, "Shutdown returned while tasks run")
 	default:
-		require.NotZero(f.t, f.stats.Running, "Shutdown still waits, for nobody")
+		require.NotZero(d.t, d.stats.Running, "Shutdown still waits, for nobody")
 	}
 }
 
 // finish releases whoever still waits, and ends the pool or has it end itself.
 // The bubble fails the test if a goroutine is left.
-func (f *trial) finish() {
-	for len(f.groups) > 0 {
-		f.doRelease()
-		f.rest()
+func (d *driver) finish() {
+	for len(d.groups) > 0 {
+		d.doRelease()
+		d.rest()
 	}
-	if !f.shutDown && f.interval > 0 && f.minimum == 0 {
-		for f.armed() {
-			f.advance(time.Until(f.due()))
+	if !d.shutDown && d.interval > 0 && d.minimum == 0 {
+		for d.armed() {
+			d.advance(time.Until(d.due()))
 		}
 	} else {
-		require.NoError(f.t, f.shutdown(context.Background()))
-		f.close()
+		require.NoError(d.t, d.shutdown(context.Background()))
+		d.close()
 	}
-	f.rest()
-	require.Zero(f.t, f.pool.Stats().Workers)
+	d.rest()
+	require.Zero(d.t, d.pool.Stats().Workers)
 }
 
 // shutdown calls Shutdown, which must not return nil before the last worker has
 // gone.
-func (f *trial) shutdown(ctx context.Context) error {
-	err := f.pool.Shutdown(ctx)
+func (d *driver) shutdown(ctx context.Context) error {
+	err := d.pool.Shutdown(ctx)
 	if err == nil {
-		assert.Zero(f.t, f.pool.Stats().Workers, "workers after Shutdown")
+		assert.Zero(d.t, d.pool.Stats().Workers, "workers after Shutdown")
 	}
 	return err
 }
 
 // start starts a task and reports whether it will run. Tasks call it too.
-func (f *trial) start(task func()) bool {
+func (d *driver) start(task func()) bool {
 	counted := func() {
-		f.ran.Inc()
-		s := f.pool.Stats()
-		assert.LessOrEqual(f.t, s.Running, s.Workers)
-		assert.LessOrEqual(f.t, s.Completed, s.Submitted)
-		assert.True(f.t, f.closed || s.Running > 0, "a task runs and is not counted: %v", s)
+		d.ran.Inc()
+		s := d.pool.Stats()
+		assert.LessOrEqual(d.t, s.Running, s.Workers)
+		assert.LessOrEqual(d.t, s.Completed, s.Submitted)
+		assert.True(d.t, d.closed || s.Running > 0, "a task runs and is not counted: %v", s)
 		task()
 	}
-	if f.byRun {
-		f.pool.Run(counted)
+	if d.byRun {
+		d.pool.Run(counted)
 		return true
 	}
-	err := f.pool.Submit(counted)
-	if f.closed {
-		assert.ErrorIs(f.t, err, hemlock.ErrClosed)
+	err := d.pool.Submit(counted)
+	if d.closed {
+		assert.ErrorIs(d.t, err, hemlock.ErrClosed)
 	} else {
-		assert.NoError(f.t, err)
+		assert.NoError(d.t, err)
 	}
 	return err == nil
 }
 
 // begin accounts for n tasks at once, if the pool takes them or Run does.
-func (f *trial) begin(n int64) {
-	if f.byRun || !f.closed {
-		f.started += n
+func (d *driver) begin(n int64) {
+	if d.byRun || !d.closed {
+		d.started += n
 	}
-	f.model.begin(n)
+	d.model.begin(n)
 }
 
 // end accounts for the end of n tasks.
-func (f *trial) end(n int64, how ending) {
-	if !f.closed {
-		f.model.end(n, how)
+func (d *driver) end(n int64, how ending) {
+	if !d.closed {
+		d.model.end(n, how)
 	}
 }
 
 // finishTask is the last thing that a task does.
-func (f *trial) finishTask(how ending) {
+func (d *driver) finishTask(how ending) {
 	switch how {
 	case panics:
-		f.panicked.Inc()
+		d.panicked.Inc()
 		panic("fuzz")
 	case exits:
 		runtime.Goexit()
@@ -239,231 +246,355 @@ func (f *trial) finishTask(how ending) {
 
 // doTask starts one task that ends at once. What Submit did is in the counts
 // when it returns.
-func (f *trial) doTask() {
-	how := f.how
-	f.start(func() { f.finishTask(how) })
-	f.begin(1)
-	s := f.pool.Stats()
-	require.Equal(f.t, f.stats.Submitted, s.Submitted)
-	require.Equal(f.t, f.stats.Spawned, s.Spawned)
-	require.Equal(f.t, f.stats.PeakWorkers, s.PeakWorkers)
-	f.end(1, how)
+func (d *driver) doTask() {
+	how := d.how
+	d.start(func() { d.finishTask(how) })
+	d.begin(1)
+	s := d.pool.Stats()
+	require.Equal(d.t, d.stats.Submitted, s.Submitted)
+	require.Equal(d.t, d.stats.Spawned, s.Spawned)
+	require.Equal(d.t, d.stats.PeakWorkers, s.PeakWorkers)
+	d.end(1, how)
 }
 
 // doBlock starts tasks that wait until they are released.
-func (f *trial) doBlock() {
-	g := f.newGroup(int64(f.n + 1))
+func (d *driver) doBlock() {
+	g := d.newGroup(int64(d.n + 1))
 	for range g.n {
-		f.start(func() {
+		d.start(func() {
 			<-g.gate
-			f.finishTask(g.how)
+			d.finishTask(g.how)
 		})
 	}
 }
 
 // newGroup accounts for n tasks that will wait for a gate.
-func (f *trial) newGroup(n int64) group {
-	g := group{n: n, how: f.how, gate: make(chan struct{}), counted: !f.closed}
-	f.groups = append(f.groups, g)
-	f.begin(n)
+func (d *driver) newGroup(n int64) group {
+	g := group{n: n, how: d.how, gate: make(chan struct{}), counted: !d.closed}
+	d.groups = append(d.groups, g)
+	d.begin(n)
 	return g
 }
 
 // doRelease lets one group of waiting tasks go on.
-func (f *trial) doRelease() {
-	if len(f.groups) == 0 {
+func (d *driver) doRelease() {
+	if len(d.groups) == 0 {
 		return
 	}
-	i := f.n % len(f.groups)
-	g := f.groups[i]
-	f.groups = append(f.groups[:i], f.groups[i+1:]...)
+	i := d.n % len(d.groups)
+	g := d.groups[i]
+	d.groups = append(d.groups[:i], d.groups[i+1:]...)
 	close(g.gate)
-	if g.counted {
-		f.model.end(g.n, g.how)
+	switch {
+	case g.counted && g.byDo:
+		d.model.endDo(g.n, g.how)
+	case g.counted:
+		d.model.end(g.n, g.how)
 	}
 }
 
 // doChain starts a task that starts a task, and so on, each waiting for the
 // next; all of them run at once.
-func (f *trial) doChain() {
-	length := int64(f.n%20 + 1)
-	how := f.how
+func (d *driver) doChain() {
+	length := int64(d.n%20 + 1)
+	how := d.how
 	var link func(left int64)
 	link = func(left int64) {
 		if left == 1 {
-			f.finishTask(how)
+			d.finishTask(how)
 			return
 		}
 		ended := make(chan struct{})
-		if f.start(func() { defer close(ended); link(left - 1) }) {
+		if d.start(func() { defer close(ended); link(left - 1) }) {
 			<-ended
 		}
 	}
-	f.start(func() { link(length) })
-	f.begin(length)
-	f.end(length-1, returns)
-	f.end(1, how)
+	d.start(func() { link(length) })
+	d.begin(length)
+	d.end(length-1, returns)
+	d.end(1, how)
 }
 
 // doFollowUp starts a task that starts a task, and does not wait for it.
-func (f *trial) doFollowUp() {
-	how := f.how
-	f.start(func() {
-		f.start(func() { f.finishTask(how) })
-		f.finishTask(how)
+func (d *driver) doFollowUp() {
+	how := d.how
+	d.start(func() {
+		d.start(func() { d.finishTask(how) })
+		d.finishTask(how)
 	})
-	f.begin(2)
-	f.end(2, how)
+	d.begin(2)
+	d.end(2, how)
 }
 
 // doBurst starts empty tasks without a pause. A worker between its task and its
 // place is invisible, so the number of spawns has bounds only.
-func (f *trial) doBurst() {
-	n := int64(f.n + 1)
+func (d *driver) doBurst() {
+	n := int64(d.n + 1)
 	for range n {
-		f.start(func() {})
+		d.start(func() {})
 	}
 	synctest.Wait()
-	if f.byRun || !f.closed {
-		f.started += n
+	if d.byRun || !d.closed {
+		d.started += n
 	}
-	if f.closed {
+	if d.closed {
 		return
 	}
-	spawned := f.pool.Stats().Spawned - f.stats.Spawned
-	require.LessOrEqual(f.t, spawned, max(0, n-f.idle()), "spawned though a worker was idle")
-	require.GreaterOrEqual(f.t, spawned, min(1, max(0, 1-f.idle())), "not spawned though none was idle")
-	f.stats.Submitted += n
-	f.stats.Completed += n
-	f.spawn(spawned)
+	spawned := d.pool.Stats().Spawned - d.stats.Spawned
+	require.LessOrEqual(d.t, spawned, max(0, n-d.idleRun()), "spawned though a worker was idle")
+	require.GreaterOrEqual(d.t, spawned, min(1, max(0, 1-d.idleRun())), "not spawned though none was idle")
+	d.stats.Submitted += n
+	d.stats.Completed += n
+	d.spawn(spawned)
 }
 
 // doShower starts short tasks without a pause, as many as the number says, and
 // in their midst as many as there are gaps that wait until they are released: no
 // short one waits for them, nor they for each other.
-func (f *trial) doShower() {
+func (d *driver) doShower() {
 	const gap = 7
-	short, long := int64(f.n), int64(f.n/gap+1)
-	idle, before := f.idle(), f.stats.Spawned
-	g := f.newGroup(long)
+	short, long := int64(d.n), int64(d.n/gap+1)
+	idle, before := d.idleRun(), d.stats.Spawned
+	g := d.newGroup(long)
 	for i := range short + long {
 		if i%(gap+1) == gap || i >= short+long-1 {
-			f.start(func() { <-g.gate; f.finishTask(g.how) })
+			d.start(func() { <-g.gate; d.finishTask(g.how) })
 		} else {
-			f.start(func() {})
+			d.start(func() {})
 		}
 	}
 	synctest.Wait()
-	if f.byRun || !f.closed {
-		f.started += short
+	if d.byRun || !d.closed {
+		d.started += short
 	}
-	if f.closed {
+	if d.closed {
 		return
 	}
-	spawned := f.pool.Stats().Spawned - before
-	require.LessOrEqual(f.t, spawned, max(0, short+long-idle), "spawned though a worker was idle")
-	f.stats.Submitted += short
-	f.stats.Completed += short
-	f.spawn(spawned - max(0, long-idle)) // what newGroup did not know of
+	spawned := d.pool.Stats().Spawned - before
+	require.LessOrEqual(d.t, spawned, max(0, short+long-idle), "spawned though a worker was idle")
+	d.stats.Submitted += short
+	d.stats.Completed += short
+	d.spawn(spawned - max(0, long-idle)) // what newGroup did not know of
 }
 
 // doAdvance lets time pass: to either side of the killer's next round, or for a
 // while.
-func (f *trial) doAdvance() {
-	while := time.Duration(f.n) * max(f.interval, time.Microsecond) / 4
+func (d *driver) doAdvance() {
+	while := time.Duration(d.n) * max(d.interval, time.Microsecond) / 4
 	switch {
-	case f.byRun:
-		f.advance(while)
-	case !f.armed():
-		f.advance(time.Duration(f.n) * time.Second)
-	case f.how == returns:
-		f.advance(time.Until(f.due()))
+	case d.byRun:
+		d.advance(while)
+	case !d.armed():
+		d.advance(time.Duration(d.n) * time.Second)
+	case d.how == returns:
+		d.advance(time.Until(d.due()))
 	default:
-		f.advance(time.Until(f.due()) - pooltest.Moment)
+		d.advance(time.Until(d.due()) - pooltest.Moment)
 	}
 }
 
 // advance lets time pass, and looks at both sides of each round.
-func (f *trial) advance(d time.Duration) {
-	until := time.Now().Add(d)
-	for f.armed() && !f.due().After(until) {
-		pooltest.SleepUntil(f.due().Add(-pooltest.Moment))
-		f.rest()
-		pooltest.SleepUntil(f.due())
-		f.round(f.t, f.pool.Stats().Killed-f.stats.Killed)
-		f.rest()
+func (d *driver) advance(by time.Duration) {
+	until := time.Now().Add(by)
+	for d.armed() && !d.due().After(until) {
+		pooltest.SleepUntil(d.due().Add(-pooltest.Moment))
+		d.rest()
+		pooltest.SleepUntil(d.due())
+		d.round(d.t, d.pool.Stats().Killed-d.stats.Killed)
+		d.rest()
 	}
 	pooltest.SleepUntil(until)
 }
 
-func (f *trial) doNil() {
-	require.ErrorIs(f.t, f.pool.Submit(nil), hemlock.ErrNilTask)
-	require.Panics(f.t, func() { f.pool.Run(nil) })
+func (d *driver) doNil() {
+	require.ErrorIs(d.t, d.pool.Submit(nil), hemlock.ErrNilTask)
+	require.Panics(d.t, func() { d.pool.Run(nil) })
 }
 
 // doShutdown gives Shutdown a deadline, now or in a while.
-func (f *trial) doShutdown() {
-	wait := time.Duration(f.n) * time.Second
+func (d *driver) doShutdown() {
+	wait := time.Duration(d.n) * time.Second
 	begun := time.Now()
-	err := f.shutdown(pooltest.EndingIn(f.t, wait))
-	if f.stats.Running == 0 && wait == 0 && err != nil {
+	err := d.shutdown(pooltest.EndingIn(d.t, wait))
+	if d.stats.Running == 0 && wait == 0 && err != nil {
 		// The context had ended before the idle workers could go.
-		require.ErrorContains(f.t, err, "hemlock: shutdown: 0 tasks running")
-		require.NotZero(f.t, f.idle())
+		require.ErrorContains(d.t, err, "hemlock: shutdown: 0 tasks running")
+		require.NotZero(d.t, d.idle())
 		err = nil
 	}
-	f.close()
-	f.checkShutdown(err)
+	d.close()
+	d.checkShutdown(err)
 	if err == nil {
 		wait = 0
 	}
-	require.Equal(f.t, wait, time.Since(begun), "Shutdown took another time")
+	require.Equal(d.t, wait, time.Since(begun), "Shutdown took another time")
 }
 
 // checkShutdown says what a Shutdown that has ended must have returned.
-func (f *trial) checkShutdown(err error) {
-	if f.stats.Running == 0 {
-		assert.NoError(f.t, err)
+func (d *driver) checkShutdown(err error) {
+	if d.stats.Running == 0 {
+		assert.NoError(d.t, err)
 		return
 	}
-	assert.ErrorIs(f.t, err, context.DeadlineExceeded)
-	assert.ErrorContains(f.t, err, fmt.Sprintf("hemlock: shutdown: %d task", f.stats.Running))
+	assert.ErrorIs(d.t, err, context.DeadlineExceeded)
+	assert.ErrorContains(d.t, err, fmt.Sprintf("hemlock: shutdown: %d task", d.stats.Running))
 }
 
 // doWaitForEnd has somebody wait in a Shutdown without a deadline.
-func (f *trial) doWaitForEnd() {
+func (d *driver) doWaitForEnd() {
 	result := make(chan error, 1)
-	go func() { result <- f.shutdown(context.Background()) }()
-	f.close()
-	f.waiting = append(f.waiting, result)
+	go func() { result <- d.shutdown(context.Background()) }()
+	d.close()
+	d.waiting = append(d.waiting, result)
 }
 
 // doShutdownInTask has a task call Shutdown, which it cannot outwait.
-func (f *trial) doShutdownInTask() {
+func (d *driver) doShutdownInTask() {
 	result := make(chan error, 1)
-	if !f.start(func() { result <- f.pool.Shutdown(pooltest.EndingIn(f.t, 0)) }) {
+	if !d.start(func() { result <- d.pool.Shutdown(pooltest.EndingIn(d.t, 0)) }) {
 		return
 	}
-	f.begin(1)
+	d.begin(1)
 	synctest.Wait()
-	f.checkShutdown(<-result)
-	f.end(1, returns)
-	f.close()
+	d.checkShutdown(<-result)
+	d.end(1, returns)
+	d.close()
 }
 
 // doSlowHandler starts a task whose panic keeps the handler busy until it is
 // released: so long the task is running.
-func (f *trial) doSlowHandler() {
-	if !f.handler {
+func (d *driver) doSlowHandler() {
+	if !d.handler {
 		return
 	}
-	f.how = exits // for the model: it has counted the panic
-	g := f.newGroup(1)
-	f.start(func() {
-		f.panicked.Inc()
+	d.how = exits // for the model: it has counted the panic
+	g := d.newGroup(1)
+	d.start(func() {
+		d.panicked.Inc()
 		panic(g.gate)
 	})
 	if g.counted {
-		f.stats.Panicked++
+		d.stats.Panicked++
+	}
+}
+
+// nest calls Do of a task that calls Do, and so on, to this depth, and ends the
+// last one's task.
+func (d *driver) nest(depth int64, how ending) {
+	d.pool.Do(func() {
+		d.ran.Inc()
+		s := d.pool.Stats()
+		assert.LessOrEqual(d.t, s.Running, s.Workers)
+		assert.True(d.t, d.closed || s.Running > 0, "a task of Do runs and is not counted: %v", s)
+		if depth == 1 {
+			endDoTask(how)
+			return
+		}
+		d.nest(depth-1, how)
+		assert.Equal(d.t, returns, how, "Do returned from a task that did not")
+	})
+}
+
+// endDoTask ends a task of Do. Its panic goes through all around it; see told.
+func endDoTask(how ending) {
+	switch how {
+	case panics:
+		panic("fuzz")
+	case exits:
+		runtime.Goexit()
+	}
+}
+
+// told returns how many of n nested tasks that a panic goes through the handler
+// is told of, and to how many it comes as Goexit, since the handler called it.
+func (d *driver) told(n int64) (panicked, exited int64) {
+	if d.exiting {
+		return 1, n - 1
+	}
+	return n, 0
+}
+
+// accountDo accounts for nested tasks of Do that have ended, and for those
+// around them that the pool runs.
+func (d *driver) accountDo(depth, around int64, how ending) {
+	d.started += depth
+	told, exited := depth, int64(0)
+	if how == panics {
+		told, exited = d.told(depth + around)
+		d.panicked.Add(told)
+	}
+	d.model.beginDo(depth)
+	if d.closed {
+		return
+	}
+	toldDo := min(told, depth)
+	d.model.endDo(toldDo, how)
+	d.model.endDo(depth-toldDo, exits)
+	if around == 0 {
+		return
+	}
+	if exited > 0 {
+		how = exits
+	}
+	d.model.end(around, how)
+}
+
+// doDo calls Do on a goroutine of its own, nested.
+func (d *driver) doDo() {
+	depth := int64(d.n%4 + 1)
+	how := d.how
+	result := make(chan any, 1)
+	go func() {
+		returned := false
+		defer func() {
+			v := recover()
+			if v == nil && !returned {
+				v = exits
+			}
+			result <- v
+		}()
+		d.nest(depth, how)
+		returned = true
+	}()
+	got := <-result
+	switch {
+	case how == returns:
+		require.Nil(d.t, got)
+	case how == exits || d.exiting:
+		require.Equal(d.t, exits, got)
+	default:
+		require.Equal(d.t, "fuzz", got)
+	}
+	d.accountDo(depth, 0, how)
+}
+
+// doDoInTask has a task of the pool call Do, nested, and end as it does.
+func (d *driver) doDoInTask() {
+	depth := int64(d.n%4 + 1)
+	how := d.how
+	if !d.start(func() { d.nest(depth, how) }) {
+		return
+	}
+	d.begin(1)
+	synctest.Wait()
+	d.accountDo(depth, 1, how)
+}
+
+// doBlockDo has callers of Do, each on a goroutine of its own, whose tasks wait
+// until they are released.
+func (d *driver) doBlockDo() {
+	g := group{n: int64(d.n%8 + 1), how: d.how, gate: make(chan struct{}), counted: !d.closed, byDo: true}
+	d.groups = append(d.groups, g)
+	d.started += g.n
+	d.model.beginDo(g.n)
+	for range g.n {
+		go func() {
+			defer func() { _ = recover() }()
+			d.pool.Do(func() {
+				d.ran.Inc()
+				<-g.gate
+				d.finishTask(g.how)
+			})
+		}()
 	}
 }

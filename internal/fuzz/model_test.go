@@ -2,6 +2,7 @@ package fuzz_test
 
 import (
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"example.com/hemlock"
@@ -19,11 +20,17 @@ type model struct {
 
 	closed             bool
 	stats              hemlock.Stats // without Idle and Recycled
+	idleDo             int64         // of the idle workers, those of Do
+	spawnedDo          int64         // of the workers spawned, those for Do
+	runningDo          int64         // of the tasks that run, those of Do
 	lastSpawn, lastRun time.Time     // lastRun: of the killer, a round or its start
 	killer             bool          // there should have been a killer at the last check
 }
 
 func (m *model) idle() int64 { return m.stats.Workers - m.stats.Running }
+
+// idleRun returns how many idle workers serve Submit and Run.
+func (m *model) idleRun() int64 { return m.idle() - m.idleDo }
 
 // armed reports whether the pool should have a killer.
 func (m *model) armed() bool {
@@ -36,7 +43,22 @@ func (m *model) begin(n int64) {
 	if m.closed {
 		return
 	}
-	spawned := max(0, n-m.idle())
+	spawned := max(0, n-m.idleRun())
+	m.stats.Submitted += n
+	m.stats.Running += n
+	m.spawn(spawned)
+}
+
+// beginDo accepts n tasks of Do that run at the same time. Its workers are its
+// own.
+func (m *model) beginDo(n int64) {
+	if m.closed {
+		return
+	}
+	spawned := max(0, n-m.idleDo)
+	m.idleDo -= min(n, m.idleDo)
+	m.spawnedDo += spawned
+	m.runningDo += n
 	m.stats.Submitted += n
 	m.stats.Running += n
 	m.spawn(spawned)
@@ -69,6 +91,15 @@ func (m *model) end(n int64, how ending) {
 	m.retire()
 }
 
+// endDo completes n tasks of Do.
+func (m *model) endDo(n int64, how ending) {
+	m.runningDo -= n
+	if how == returns {
+		m.idleDo += n
+	}
+	m.end(n, how)
+}
+
 func (m *model) close() {
 	m.closed = true
 	m.retire()
@@ -78,6 +109,7 @@ func (m *model) close() {
 func (m *model) retire() {
 	if m.closed {
 		m.stats.Workers = m.stats.Running
+		m.idleDo = 0
 	}
 }
 
@@ -101,9 +133,33 @@ func (m *model) round(t testing.TB, killed int64) {
 	least := min(most, (spare+1)/2)
 	require.GreaterOrEqual(t, killed, least, "a round of the killer took too few: %v", m.stats)
 	require.LessOrEqual(t, killed, most, "a round of the killer took too many: %v", m.stats)
+	m.roundOfDo(t, killed)
 	m.stats.Killed += killed
 	m.stats.Workers -= killed
 	m.lastRun = time.Now()
+}
+
+// roundOfDo looks how many of the killed were workers of Do. The killer takes
+// those of which more are idle, and so leaves about as many of both; it may be
+// wrong by the workers that leave at this moment.
+func (m *model) roundOfDo(t testing.TB, killed int64) {
+	t.Helper()
+	if m.idleDo == 0 {
+		return
+	}
+	synctest.Wait()
+	left := int64(len(pooltest.StacksOf("hemlock.(*coworker).work("))) - m.runningDo
+	before, others := m.idleDo, m.idleRun()
+	require.LessOrEqual(t, left, before, "more idle workers of Do than there were: %v", m.stats)
+	require.GreaterOrEqual(t, left, before-killed, "more workers of Do were killed than workers: %v", m.stats)
+	require.LessOrEqual(t, killed-(before-left), others, "more other workers were killed than were idle: %v", m.stats)
+	if before >= others+2*killed {
+		require.Equal(t, before-killed, left, "others were killed where those of Do are many: %v", m.stats)
+	}
+	if others >= before+2*killed {
+		require.Equal(t, before, left, "workers of Do were killed where others are many: %v", m.stats)
+	}
+	m.idleDo = left
 }
 
 // check compares the pool with the model. Which worker took how many tasks is
@@ -117,7 +173,9 @@ func (m *model) check(t testing.TB, p *hemlock.Pool) {
 	require.Equal(t, want, got)
 	m.checkKiller(t)
 
-	require.LessOrEqual(t, got.Recycled, got.Submitted-got.Spawned, "recycled: %v", got)
+	// Another worker is replaced when the task after its last comes, one of Do with
+	// its last task.
+	require.LessOrEqual(t, got.Recycled, got.Submitted-got.Spawned+m.spawnedDo, "recycled: %v", got)
 	if m.maxTasks == 0 {
 		require.Zero(t, got.Recycled)
 		return

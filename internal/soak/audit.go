@@ -7,6 +7,7 @@ import (
 	"runtime"
 
 	"example.com/hemlock"
+	"example.com/hemlock/internal/pooltest"
 )
 
 // watch looks at the counts of a pool at work until ctx ends.
@@ -14,7 +15,7 @@ func (l *load) watch(ctx context.Context) error {
 	var last hemlock.Stats
 	for ctx.Err() == nil {
 		s := l.pool.Stats()
-		if err := checkBounds(last, s); err != nil {
+		if err := pooltest.CheckBounds(last, s); err != nil {
 			return err
 		}
 		last = s
@@ -23,26 +24,7 @@ func (l *load) watch(ctx context.Context) error {
 	return nil
 }
 
-// checkBounds says what is wrong with a snapshot taken under load, after the
-// one before.
-func checkBounds(before, now hemlock.Stats) error {
-	bounded := 0 <= now.Idle && now.Idle <= now.Workers &&
-		0 <= now.Running && now.Running <= now.Workers && 0 <= now.Waiting &&
-		now.Workers <= now.PeakWorkers && now.Completed <= now.Submitted
-	if !bounded {
-		return fmt.Errorf("counts out of bounds: %v", now)
-	}
-	fell := now.Submitted < before.Submitted || now.Completed < before.Completed ||
-		now.Panicked < before.Panicked || now.Spawned < before.Spawned ||
-		now.Killed < before.Killed || now.Recycled < before.Recycled ||
-		now.PeakWorkers < before.PeakWorkers
-	if fell {
-		return fmt.Errorf("a total fell: %v after %v", now, before)
-	}
-	return nil
-}
-
-// audit compares the load's books with the pool's counts when the pool has
+// audit compares the load's counts with the pool's counts when the pool has
 // ended.
 func (l *load) audit() error {
 	// Tasks that Run started after Shutdown are nobody's to wait for.
@@ -69,7 +51,7 @@ func (l *load) audit() error {
 // lowest returns what a count of tasks is at least, if it is at most n. When
 // Run has started tasks after Shutdown, nobody knows how many.
 func (l *load) lowest(n int64) int64 {
-	if l.fate == shutMidway {
+	if l.ending == closedMidway {
 		return 0
 	}
 	return n

@@ -13,7 +13,7 @@ func startChaos(seed uint64) (stop func()) {
 	processors := runtime.GOMAXPROCS(0)
 	over := make(chan struct{})
 	var all sync.WaitGroup
-	for i, strike := range []func(*rand.Rand){changeProcessors, new(hoard).churn} {
+	for i, strike := range []func(*rand.Rand){changeProcessors, new(liveHeap).churn} {
 		random := rand.New(rand.NewPCG(seed, uint64(i)))
 		all.Go(func() {
 			for {
@@ -37,13 +37,13 @@ func changeProcessors(random *rand.Rand) {
 	runtime.GOMAXPROCS(1 + random.IntN(2*runtime.NumCPU()+2))
 }
 
-// A hoard is memory in use that changes all the time. It makes up about 40 MiB:
+// A liveHeap is memory in use that changes all the time. It makes up about 40 MiB:
 // a process that may have 64 collects garbage with every few tasks.
-type hoard struct{ blocks [40][][]byte }
+type liveHeap struct{ blocks [40][][]byte }
 
 // churn replaces a few blocks, and now and then has the runtime collect what is
 // garbage, which also shrinks the stacks of idle workers.
-func (h *hoard) churn(random *rand.Rand) {
+func (h *liveHeap) churn(random *rand.Rand) {
 	for range 4 {
 		block := make([][]byte, 1<<10)
 		for i := range block {

@@ -21,7 +21,7 @@ const (
 	longestEpoch = 300 * time.Millisecond
 )
 
-// A load is the work on one pool, from New to its end, and the books about it.
+// A load is the work on one pool, from New to its end, and what it counts itself.
 type load struct {
 	// What the load itself knows of its tasks; first, because on 32-bit platforms
 	// nothing else aligns 64-bit atomics.
@@ -37,17 +37,17 @@ type load struct {
 	random   *rand.Rand // used by the goroutine of run alone
 	room     *semaphore.Weighted
 	patience time.Duration // for everything that must end
-	fate     fate
+	ending   ending
 }
 
-// fate is how a pool ends.
-type fate int
+// An ending is how a pool ends.
+type ending int
 
 const (
-	shutAfterwards fate = iota // when nobody submits any more
-	shutMidway                 // while everybody does
-	dropped                    // not at all: it drains itself
-	fates
+	closedAfterwards ending = iota // when nobody submits any more
+	closedMidway                   // while everybody does
+	dropped                        // not at all: it drains itself
+	endings
 )
 
 func newLoad(seed uint64) *load {
@@ -56,7 +56,7 @@ func newLoad(seed uint64) *load {
 		random:   random,
 		room:     semaphore.NewWeighted(tasksAtOnce),
 		patience: time.Minute,
-		fate:     fate(random.IntN(int(fates))),
+		ending:   ending(random.IntN(int(endings))),
 	}
 	opts := []hemlock.Option{
 		hemlock.WithKillInterval(1 + below(random, time.Millisecond)),
@@ -64,15 +64,24 @@ func newLoad(seed uint64) *load {
 		hemlock.WithMaxTasksPerWorker(random.IntN(200)),
 		hemlock.WithPanicHandler(func(any, []byte) { l.handled.Inc() }),
 	}
-	if l.fate != dropped { // such a pool must be able to drain
+	if random.IntN(4) == 0 { // the killer at every moment, or never
+		interval := time.Duration(random.IntN(3))
+		if interval == 0 && l.ending == dropped {
+			l.ending = closedAfterwards // or it could not drain
+		}
+		opts = append(opts, hemlock.WithKillInterval(interval),
+			hemlock.WithKillDelay(below(random, 2*time.Microsecond)),
+			hemlock.WithMaxTasksPerWorker(random.IntN(20)))
+	}
+	if l.ending != dropped { // such a pool must be able to drain
 		opts = append(opts, hemlock.WithMinWorkers(random.IntN(20)))
 	}
 	l.pool = hemlock.New(opts...)
 	return l
 }
 
-// run submits until the time is over, ends the pool, and audits the books.
-func (l *load) run(mischief func(*load)) error {
+// run submits until the time is over, ends the pool, and audits the counts.
+func (l *load) run(fault func(*load)) error {
 	ctx, cancel := context.WithTimeout(context.Background(), below(l.random, longestEpoch))
 	defer cancel()
 	var group errgroup.Group
@@ -81,7 +90,7 @@ func (l *load) run(mischief func(*load)) error {
 		group.Go(func() error { l.submitUntil(ctx, random); return nil })
 	}
 	group.Go(func() error { return l.watch(ctx) })
-	mischief(l)
+	fault(l)
 	l.endMidway(ctx)
 	return errors.Join(group.Wait(), l.end(), l.audit())
 }
@@ -117,10 +126,10 @@ func (l *load) start(random *rand.Rand, depth int) {
 }
 
 // endMidway shuts the pool down while submitters are at work, if that is its
-// fate.
+// ending.
 func (l *load) endMidway(ctx context.Context) {
 	<-time.After(below(l.random, longestEpoch/2))
-	if l.fate == shutMidway {
+	if l.ending == closedMidway {
 		// Without waiting: that is the task of end.
 		ended, cancel := context.WithCancel(ctx)
 		cancel()
@@ -130,10 +139,10 @@ func (l *load) endMidway(ctx context.Context) {
 
 // end waits until the pool has ended.
 func (l *load) end() error {
-	if l.fate != shutMidway {
+	if l.ending != closedMidway {
 		l.waitForTasks()
 	}
-	if l.fate == dropped {
+	if l.ending == dropped {
 		return l.eventually("a dropped pool drains", func() bool {
 			s := l.pool.Stats()
 			return s.Workers == 0 && s.Submitted == s.Completed

@@ -21,7 +21,7 @@ type soak struct {
 	out      io.Writer
 	random   *rand.Rand    // used by the goroutine of run alone
 	patience time.Duration // to reach the footprint of the start
-	mischief func(*load)   // done once in each load; tests break a promise here
+	fault    func(*load)   // done once in each load; tests break a promise here
 
 	epochs  int
 	workers int64 // most workers that one epoch can have had at once
@@ -33,7 +33,7 @@ func newSoak(seed uint64, out io.Writer) *soak {
 		out:      out,
 		random:   rand.New(rand.NewPCG(seed, 0)),
 		patience: time.Minute,
-		mischief: func(*load) {},
+		fault:    func(*load) {},
 	}
 }
 
@@ -42,7 +42,7 @@ func newSoak(seed uint64, out io.Writer) *soak {
 // the runtime make what it keeps.
 func (s *soak) run(length time.Duration) error {
 	quiet := *s
-	quiet.mischief = func(*load) {}
+	quiet.fault = func(*load) {}
 	if err := quiet.epoch(); err != nil {
 		return err
 	}
@@ -78,7 +78,7 @@ func (s *soak) epoch() error {
 	for i := range loads {
 		l := newLoad(s.random.Uint64())
 		loads[i] = l
-		group.Go(func() error { return l.run(s.mischief) })
+		group.Go(func() error { return l.run(s.fault) })
 	}
 	err := group.Wait()
 	var workers int64

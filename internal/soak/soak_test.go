@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"example.com/hemlock"
 	"github.com/stretchr/testify/require"
 )
 
@@ -48,37 +47,23 @@ func TestSoakFindsFaults(t *testing.T) {
 		"panics handled:":            func(l *load) { l.handled.Add(1 << 40) },
 		" running, ": func(l *load) {
 			l.patience = time.Millisecond
-			l.fate = shutAfterwards
+			l.ending = closedAfterwards
 			l.pool.Run(func() { <-release })
 		},
 		"in vain until a dropped pool drains": func(l *load) {
 			l.patience = time.Millisecond
-			l.fate = dropped
+			l.ending = dropped
 			l.pool.Run(func() { <-release })
 		},
 	} {
 		t.Run(want, func(t *testing.T) {
 			s := newSoak(7, io.Discard)
 			s.patience = time.Millisecond
-			s.mischief = fault
+			s.fault = fault
 			require.ErrorContains(t, s.run(10*time.Millisecond), want)
 			for len(kept) > 0 {
 				<-kept
 			}
 		})
 	}
-}
-
-func TestCountsOutOfBoundsAreFound(t *testing.T) {
-	sound := hemlock.Stats{Workers: 2, Idle: 1, Running: 1, Submitted: 3, Completed: 2, PeakWorkers: 2}
-	require.NoError(t, checkBounds(sound, sound))
-	more := sound
-	more.Running = 3
-	require.ErrorContains(t, checkBounds(sound, more), "counts out of bounds")
-	wrong := sound
-	wrong.Waiting = -1
-	require.ErrorContains(t, checkBounds(sound, wrong), "counts out of bounds")
-	fewer := sound
-	fewer.Submitted = 2
-	require.ErrorContains(t, checkBounds(sound, fewer), "a total fell")
 }

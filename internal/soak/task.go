@@ -22,7 +22,7 @@ func (l *load) act(random *rand.Rand, depth int) {
 			l.start(random, depth-1)
 		}
 	}
-	switch random.IntN(10) {
+	switch random.IntN(12) {
 	case 0:
 		runtime.Gosched()
 	case 1:
@@ -39,8 +39,72 @@ func (l *load) act(random *rand.Rand, depth int) {
 		l.fanOut(random)
 	case 7:
 		l.shower(random)
+	case 8:
+		l.do(random)
+	case 9:
+		l.doApart(random)
 	}
 	l.endSomehow(random)
+}
+
+// do calls Do, nested, if there is room for it. The task that calls do ends as the
+// innermost one does, which the pool's handler is told of again if it is a panic.
+func (l *load) do(random *rand.Rand) {
+	depth, how := 1+random.IntN(4), random.IntN(20)
+	if !l.room.TryAcquire(int64(depth)) {
+		return
+	}
+	if how == panics {
+		l.panicked.Inc()
+	}
+	l.nest(random, depth, how)
+}
+
+// doApart calls Do, nested, on a goroutine that is none of the pool's.
+func (l *load) doApart(random *rand.Rand) {
+	random = rand.New(rand.NewPCG(random.Uint64(), 5))
+	depth, how := 1+random.IntN(4), random.IntN(20)
+	if !l.room.TryAcquire(int64(depth)) {
+		return
+	}
+	go func() {
+		defer func() { _ = recover() }()
+		l.nest(random, depth, how)
+	}()
+}
+
+// The ways in which tasks of Do end that do not return.
+const (
+	panics = iota
+	exits
+)
+
+// nest calls Do with a task that calls Do and so on, to this depth. There must be
+// room for them.
+func (l *load) nest(random *rand.Rand, depth, how int) {
+	l.loose.Inc()
+	if how == panics {
+		l.panicked.Inc()
+	}
+	l.pool.Do(func() {
+		defer l.room.Release(1)
+		defer l.ended.Inc()
+		l.ran.Inc()
+		if random.IntN(2) == 0 {
+			useStack(1 + random.IntN(48))
+		}
+		if random.IntN(4) == 0 {
+			leaveTraces()
+		}
+		switch {
+		case depth > 1:
+			l.nest(random, depth-1, how)
+		case how == panics:
+			panic("soak")
+		case how == exits:
+			runtime.Goexit()
+		}
+	})
 }
 
 // leaveTraces leaves on the goroutine what the pool has to clean up.
@@ -97,7 +161,7 @@ func (l *load) shower(random *rand.Rand) {
 var errPart = errors.New("soak")
 
 // fanOut runs a group of tasks, if there is room for them, and waits for all. It
-// has its own book of whether one failed.
+// knows by itself whether one failed.
 func (l *load) fanOut(random *rand.Rand) {
 	n := int64(1 + random.IntN(20))
 	if !l.room.TryAcquire(n) {
