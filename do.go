@@ -12,11 +12,10 @@ import (
 //	task()
 //
 // would, but on the stack of a worker, which has grown already. It is for
-// goroutines that somebody else starts: where a library says go for each request
-// and calls a handler of yours, the handler can be called through Do. The caller
-// does not wait for a worker to be woken: its thread goes over to the worker and
-// comes back, without the scheduler. Do allocates nothing when a worker for Do is
-// idle. A task that needs little stack is faster as a call.
+// goroutines that a library starts: where it says go for each request and calls a
+// handler of yours, the handler can be called through Do. Switching to the worker
+// and back takes no scheduling. Do allocates nothing when a worker for Do is idle. A
+// task that needs little stack is faster as a call.
 //
 // The workers of Do serve Do alone. In all else they are like others: [Stats]
 // counts them and their tasks, and the options of the pool hold for them. Once
@@ -29,7 +28,7 @@ import (
 // lost unless the handler has kept it. The task has ended when its panic reaches
 // the caller, so a [Pool.Shutdown] may return, and main with it, before the crash.
 // A handler that panics or calls [runtime.Goexit] does so in the place of the task.
-// If the task calls [runtime.Goexit], Do does.
+// If the task calls [runtime.Goexit], so does Do.
 //
 // A task may call Do, Run and Submit, and hand locks, contexts and whatever is
 // not tied to a goroutine to and fro as in a call. But it runs on another
@@ -42,12 +41,12 @@ import (
 //     carries them.
 //   - A caller that is locked to its thread must not call Do, and a task must not
 //     end with its thread locked, see [runtime.LockOSThread]: the runtime ends the
-//     process with a fatal error, for such a caller then or at a later Do. A
+//     process with a fatal error, at once or in a later Do of any goroutine. A
 //     goroutine is locked, too, while it runs init functions, and in a call that
 //     comes from C.
 //
-// The call of Do happens before the task runs, and the end of the task happens
-// before Do returns, in the terminology of the Go memory model.
+// The call of Do synchronizes before the task starts, and the end of the task before
+// Do returns, in the terminology of the Go memory model.
 func (p *Pool) Do(task func()) {
 	p.check()
 	if task == nil {

@@ -3,14 +3,14 @@
 // already grown its stack.
 //
 // A goroutine starts with a few KiB of stack. A request handler that decodes,
-// authorises, evaluates and encodes needs more, so a server that starts a
+// authorizes, evaluates and encodes needs more, so a server that starts a
 // goroutine for each request pays for growing a stack at each request. A reused
 // worker has already grown its stack.
 //
 // A task waits for a processor, as a goroutine does, and never for the end of
 // another task. Tasks may wait for each other in any way, and Submit never
-// blocks. The pool has as many workers as tasks run at once, and stops idle
-// workers when the load falls.
+// blocks. The pool grows to as many workers as tasks run at once, and a few more,
+// and stops idle workers when the load falls.
 //
 // # When a go statement is better
 //
@@ -21,7 +21,7 @@
 //
 // # Usage
 //
-//	pool := hemlock.New(hemlock.WithKillDelay(30 * time.Second))
+//	pool := hemlock.New()
 //	for {
 //		conn, err := listener.Accept()
 //		if err != nil {
@@ -36,19 +36,15 @@
 // # Workers
 //
 // A worker is started with its first task, and only when no worker is idle. The
-// workers that were busy last are used first. While it is idle a worker holds its
-// stack, about two and a half KiB in all if its tasks were shallow, and nothing of
-// the tasks it ran.
+// pool uses as few of its workers as it can, so that the others stay idle and can
+// be stopped. While it is idle a worker holds its stack, about two and a half KiB
+// in all if its tasks were shallow, and nothing of the tasks it ran.
 //
-// A worker that was just woken or started waits for a processor. A short task
-// that is submitted meanwhile does not get a worker of its own, which would have
-// to wait for a processor too: the next worker that runs takes it. Until then
-// Waiting in [Stats] counts it. So many short tasks need few workers and few
-// wake-ups. A pool in which Waiting stays above zero has fewer processors than it
-// needs.
-//
-// A worker that has finished a task is not idle at once, so a few more workers
-// are started than tasks ever ran at once.
+// While a worker that was woken or started has yet to get a processor, a new task
+// may be left for it, instead of waking another that would have to wait for a
+// processor too. Such a task has no worker yet: Waiting in [Stats] counts it. So
+// many short tasks need few workers and few wake-ups. A pool in which Waiting
+// stays above zero has fewer processors than it needs.
 //
 // After about 65,536 tasks a worker is replaced by a fresh goroutine, so that a
 // stack that one rare task blew up is given back; see [WithMaxTasksPerWorker].
@@ -56,9 +52,10 @@
 //
 // # Do
 //
-// [Pool.Do] is for goroutines that somebody else starts, as net/http and grpc-go
-// do for each request. It runs a task on the stack of an idle worker and returns
-// when the task has ended, as a call would.
+// [Pool.Do] is for goroutines that a library starts, as grpc-go does for each call
+// and net/http for each HTTP/2 request. It runs a task on the stack of a worker and
+// returns when the task has ended, as a call would. Its workers serve Do alone, and
+// those of Submit and Run do not serve Do.
 //
 // # Killing
 //
@@ -77,10 +74,6 @@
 // worker that is idle at that moment can take it, so a busy worker is never
 // stopped. Those that were idle longest tend to go first.
 //
-// A goroutine other than the workers decides, because workers that wait on one
-// channel are served in turn, and none of them is ever idle long enough to give up
-// by itself. That was found in gSuneido.
-//
 // The killer is a goroutine only while there is something to stop. A pool at its
 // minimum has no goroutine but its workers, and no timer.
 //
@@ -91,16 +84,20 @@
 // at the same moment either returns [ErrClosed], or its task runs before Shutdown
 // returns nil.
 //
-// A pool that is dropped without Shutdown stops its workers and is collected if
-// its minimum is 0 and its kill interval is not. Other pools need Shutdown.
+// A pool that is dropped without Shutdown is collected once its tasks have ended and
+// the killer has stopped its workers. One with a minimum, or a kill interval of 0,
+// needs Shutdown.
 //
 // # Panics
 //
 // Without [WithPanicHandler] a panic in a task crashes the process, as it does in
 // a go statement, and the crash shows the task's own stack. With a handler, the
 // handler is called on the panicking goroutine, and then its worker ends. A task
-// that calls [runtime.Goexit] ends its worker too, which is no panic. Both are
-// counted as completed, and the next task starts a worker if it needs one.
+// that calls [runtime.Goexit] ends its worker too, but is no panic. Both are
+// counted as completed.
+//
+// A panic in a task of [Pool.Do] goes on in the caller, handler or not, and crashes
+// the process unless it is recovered there.
 //
 // # What differs from go
 //
@@ -112,20 +109,20 @@
 //     [runtime.Goexit], which ends worker and thread, or start it with go.
 //   - An execution trace shows every task as the worker that runs it, and a region
 //     or task of [runtime/trace] that is left open stays open for the next task.
-//   - The traceback of a crash says "created by" of the worker's first submitter,
-//     not of the task's.
+//   - A crash names as creator the goroutine that started the worker, not the one
+//     that submitted the task.
 //   - What else a goroutine inherits comes from the worker's first submitter, and
 //     stays. In Go 1.26 that is the scope of crypto/fips140.WithoutEnforcement and
-//     of crypto/subtle.WithDataIndependentTiming. Do not submit from within the
-//     former: tasks of others may run later on the worker that it starts. Enter
-//     such a scope inside the task.
+//     of crypto/subtle.WithDataIndependentTiming. Do not call Submit or Run within
+//     WithoutEnforcement: the worker that it may start keeps the scope for the
+//     tasks of others. Enter such a scope inside the task.
 //
 // # Memory model
 //
-// In the terminology of the Go memory model, a call of [Pool.Submit] or
-// [Pool.Run] happens before its task starts, and the end of every task that the
-// pool accepted happens before a [Pool.Shutdown] that returns nil returns.
-// Between two tasks the pool promises no order.
+// In the terminology of the Go memory model, a call of [Pool.Submit] or [Pool.Run]
+// synchronizes before its task starts, the end of an accepted task before a
+// [Pool.Shutdown] that returns nil, and the end of a task of [Pool.Do] before Do
+// returns. Tasks are not ordered with each other.
 //
 // # Testing
 //
@@ -149,13 +146,13 @@
 //     goroutine.
 //   - What bounds goroutines bounds tasks: the runtime ends the process at 10,000
 //     threads, when so many tasks block in system calls, and at 1,048,575
-//     goroutines that wait for one descriptor. No panic handler sees a fatal
+//     goroutines that wait on one file descriptor. No panic handler sees a fatal
 //     error, such as a stack overflow or concurrent writes to a map. And the
-//     runtime keeps the descriptors of ended goroutines, about 500 bytes each.
+//     runtime never frees its records of ended goroutines, about 500 bytes each.
 //   - While the killer has a timer, the runtime does not report that all
 //     goroutines are asleep, so a deadlock is silent until the pool is at its
 //     minimum.
 //   - A pool is for a process, not for a tenant or a connection: it takes some
-//     KiB for each processor, and pools that are used between two collections
-//     lengthen the pause of the next by 40 ns each.
+//     KiB for each processor, and each pool that was used since the last garbage
+//     collection adds 40 ns to the pause of the next.
 package hemlock

@@ -40,15 +40,15 @@ func WithKillInterval(d time.Duration) Option {
 	}
 }
 
-// WithKillDelay sets how long after each start of a worker the killer stops none:
-// a pool that still grows does not shrink. The default is ten seconds. New panics
-// if d is negative.
+// WithKillDelay sets how long the killer waits after a worker was started before it
+// stops any: a pool that still grows does not shrink. The default is ten seconds.
+// New panics if d is negative.
 func WithKillDelay(d time.Duration) Option {
 	return func(o *options) { o.delay = nonNegative("WithKillDelay", d) }
 }
 
-// WithMinWorkers sets how many workers the killer leaves. The default is 0. It
-// binds the killer alone: New starts no worker, and a task that panics or calls
+// WithMinWorkers sets how many workers the killer leaves running, those of Do
+// included. The default is 0. It binds the killer alone: New starts no worker, and a task that panics or calls
 // [runtime.Goexit] ends its worker whatever the minimum. New panics if n is
 // negative.
 func WithMinWorkers(n int) Option {
@@ -73,12 +73,15 @@ func (o *options) limit() uint64 {
 	return o.maxTasks - o.maxTasks/4 + rand.Uint64N(o.maxTasks/4*2+1)
 }
 
-// WithPanicHandler has h called when a task panics, with the value of the panic
-// and the stack of the task, on the goroutine that panicked. The worker ends
-// when h returns; until then its task counts as running. Without a handler, or
-// with a nil one, the process crashes as it does when a go statement's function
-// panics. It crashes too if h panics. h may be called from many goroutines at
-// once. A panic in a task of [Pool.Do] goes on in the caller when h returns.
+// WithPanicHandler sets the function that is called when a task panics, with the
+// value of the panic and the task's stack, on the goroutine that panicked. The
+// worker ends when h returns; until then its task counts as running. Without a
+// handler, or with a nil one, the process crashes as it does when a go statement's
+// function panics. It crashes too if h panics. h may be called from many goroutines
+// at once.
+//
+// A panic in a task of [Pool.Do] goes on in the caller when h returns, and so does a
+// panic of h there.
 func WithPanicHandler(h func(v any, stack []byte)) Option {
 	return func(o *options) { o.handler = h }
 }

@@ -19,11 +19,10 @@ var (
 	ErrNilTask = errors.New("hemlock: nil task")
 )
 
-// A Pool runs each task on a goroutine of its own, as a go statement does, but
-// on a goroutine that is kept for the next task. A task waits for a processor,
+// A Pool runs each task on a goroutine that runs no other until the task ends, and
+// that is then kept for later tasks. A task waits for a processor,
 // never for the end of another task. A Pool grows without bound, and stops
-// workers that it no longer needs. Of its methods only Shutdown blocks, and Do,
-// which is a call.
+// workers that it no longer needs. Only Shutdown and Do block.
 //
 // Make one with [New]; every method of a zero Pool panics. A Pool must not be
 // copied. All methods may be called from any goroutine at any time, from
@@ -56,7 +55,7 @@ type Pool struct {
 }
 
 // New returns a pool with no worker and no other goroutine. It panics if an
-// option has a value that makes no sense.
+// option is nil or has a negative value.
 func New(opts ...Option) *Pool {
 	p := &Pool{
 		options: defaults(),
@@ -82,10 +81,11 @@ func New(opts ...Option) *Pool {
 //
 // Submit returns [ErrNilTask] if task is nil and [ErrClosed] once
 // [Pool.Shutdown] was called. A task for which it returned nil runs, even when
-// a Shutdown begins at the same moment, and is counted in [Stats] by then.
+// a Shutdown begins at the same moment, and is counted in [Stats] by the time that
+// Submit returns.
 //
-// The call happens before the task runs, in the terminology of the Go memory
-// model.
+// The call synchronizes before the task starts, in the terminology of the Go
+// memory model.
 func (p *Pool) Submit(task func()) error {
 	p.check()
 	switch {
@@ -166,11 +166,12 @@ func (p *Pool) spawn(d handoff.Delivery) {
 // tasks were running and waiting and how many workers were left; the tasks go on,
 // and a later Shutdown can wait for them again.
 //
-// Afterwards Submit returns [ErrClosed] and Run falls back to ordinary
-// goroutines. Shutdown can be called many times and concurrently. A task may
-// call it with a ctx that ends; without one it would wait for itself.
+// From this call on Submit returns [ErrClosed], and Run and Do run tasks without
+// the pool. Workers go on leaving after a Shutdown that returned an error. Shutdown
+// can be called many times and concurrently. A task may call it with a ctx that
+// ends; without one it would wait for itself. Shutdown panics if ctx is nil.
 //
-// What the tasks did happens before a Shutdown returns nil.
+// The end of each accepted task synchronizes before a Shutdown that returns nil.
 func (p *Pool) Shutdown(ctx context.Context) error {
 	p.check()
 	if ctx == nil {

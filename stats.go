@@ -7,18 +7,18 @@ import (
 
 // Stats is a snapshot of a pool's counts; see [Pool.Stats]. Workers, Idle,
 // Running and Waiting are what there is now, the other fields are totals since
-// New and never fall.
+// New, or a maximum, and never fall.
 type Stats struct {
 	Workers     int64 `json:"workers"`      // goroutines kept by the pool
 	Idle        int64 `json:"idle"`         // workers without a task
-	Running     int64 `json:"running"`      // tasks that a worker has, or is about to get
-	Waiting     int64 `json:"waiting"`      // tasks that wait for a processor
+	Running     int64 `json:"running"`      // tasks that have a worker, or are about to
+	Waiting     int64 `json:"waiting"`      // tasks that have no worker yet
 	Submitted   int64 `json:"submitted"`    // tasks accepted, by Submit, Run or Do
 	Completed   int64 `json:"completed"`    // tasks ended, by whatever means
 	Panicked    int64 `json:"panicked"`     // tasks whose panic went to the handler
-	Spawned     int64 `json:"spawned"`      // workers started because none was idle
+	Spawned     int64 `json:"spawned"`      // workers started for a task, not as replacements
 	Killed      int64 `json:"killed"`       // idle workers taken by the killer
-	Recycled    int64 `json:"recycled"`     // workers replaced after their last task
+	Recycled    int64 `json:"recycled"`     // workers replaced, see WithMaxTasksPerWorker
 	PeakWorkers int64 `json:"peak_workers"` // largest value Workers ever had
 }
 

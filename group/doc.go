@@ -3,8 +3,8 @@
 // already grown.
 //
 // A request that asks ten backends at once starts ten goroutines with errgroup,
-// and each pays for the growth of its stack. On a pool they are workers that have
-// paid.
+// and each pays for growing its stack. On a pool they run on workers that have
+// grown theirs.
 //
 // # When errgroup is better
 //
@@ -25,11 +25,11 @@
 //
 // # Panics
 //
-// A task that panics is the pool's affair. Without a panic handler the process
+// A panic in a task is handled by the pool. Without a panic handler the process
 // crashes, and the crash shows the task's own stack. With one, the handler is
 // told, and [Group.Wait] returns an error, so that nobody takes a missing result
 // for a good one. The same holds for a task that calls [runtime.Goexit], with or
-// without a handler. Wait never throws a panic again.
+// without a handler. Wait does not panic.
 //
 // # What differs from errgroup
 //
@@ -44,8 +44,8 @@
 // # Memory model
 //
 // In the terminology of the Go memory model, a call of [Group.Go] or
-// [Group.TryGo] happens before its task starts, and what the task did happens
-// before [Group.Wait] returns.
+// [Group.TryGo] synchronizes before its task starts, and the end of the task before
+// [Group.Wait] returns.
 //
 // # Testing
 //

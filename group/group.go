@@ -58,11 +58,10 @@ func New(pool *hemlock.Pool) *Group {
 	return &Group{pool: pool}
 }
 
-// WithContext returns a [New] Group and a context derived from ctx.
+// WithContext returns a new Group and a context derived from ctx.
 //
-// The derived context is cancelled the first time a task returns an error that
-// is not nil, or does not return, or the first time [Group.Wait] returns,
-// whichever comes first. That error, if there is one, is what
+// The derived context is canceled the first time a task returns a non-nil error, or
+// does not return, or the first time [Group.Wait] returns, whichever comes first. That error, if there is one, is what
 // [context.Cause] returns.
 func WithContext(ctx context.Context, pool *hemlock.Pool) (*Group, context.Context) {
 	g := New(pool)
@@ -71,7 +70,7 @@ func WithContext(ctx context.Context, pool *hemlock.Pool) (*Group, context.Conte
 }
 
 // Wait blocks until all tasks of the Group have ended, then returns the first
-// error that is not nil, if there is one. A task that panicked or called
+// non-nil error, if there is one. A task that panicked or called
 // [runtime.Goexit] counts as one that returned an error, and that error says so.
 // Wait itself does not panic for it.
 //
@@ -81,10 +80,10 @@ func WithContext(ctx context.Context, pool *hemlock.Pool) (*Group, context.Conte
 // still hide the crash, which is rare.
 //
 // A Group may be used again after Wait, but it keeps its first error, and its
-// context stays cancelled.
+// context stays canceled.
 //
-// What the tasks did happens before Wait returns, in the terminology of the Go
-// memory model.
+// The end of each task synchronizes before Wait returns, in the terminology of the
+// Go memory model.
 func (g *Group) Wait() error {
 	g.wg.Wait()
 	if g.cancel != nil {
@@ -97,13 +96,13 @@ func (g *Group) Wait() error {
 // active as [Group.SetLimit] allows. After the pool's Shutdown the task runs all
 // the same, on an ordinary goroutine; see [hemlock.Pool.Run].
 //
-// The first task that returns an error that is not nil, or does not return,
+// The first task that returns an non-nil error, or does not return,
 // cancels the context of the Group, if it has one, and decides what [Group.Wait]
 // returns. The others go on; they see it by their context.
 //
 // The first call of Go must come before Wait. Go(nil) panics.
 //
-// The call happens before the task runs.
+// The call synchronizes before the task starts.
 func (g *Group) Go(f func() error) {
 	mustTask("Go", f)
 	if g.sem != nil {
@@ -128,11 +127,11 @@ func (g *Group) TryGo(f func() error) bool {
 }
 
 // SetLimit lets at most n tasks of this Group be active at the same time. A
-// negative n is no limit, which is the default; with 0 no task can be started
-// any more. It limits the Group and not the pool.
+// negative n is no limit, which is the default; with 0, Go blocks for ever and
+// TryGo returns false. It limits the Group and not the pool.
 //
-// SetLimit must not be called while tasks of the Group are active, and panics if
-// it sees some.
+// SetLimit must not be called while tasks of the Group are active. It panics if it
+// finds some and n is not negative.
 func (g *Group) SetLimit(n int) {
 	if n < 0 {
 		g.sem = nil

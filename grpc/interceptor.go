@@ -38,4 +38,5 @@ func check(pool *hemlock.Pool) {
 	if pool == nil {
 		panic("hemlockgrpc: nil pool")
 	}
+	_ = pool.Stats() // panics for a pool that was not made by New
 }
