@@ -96,7 +96,7 @@ func (g *Group) Wait() error {
 // active as [Group.SetLimit] allows. After the pool's Shutdown the task runs all
 // the same, on an ordinary goroutine; see [hemlock.Pool.Run].
 //
-// The first task that returns an non-nil error, or does not return,
+// The first task that returns a non-nil error, or does not return,
 // cancels the context of the Group, if it has one, and decides what [Group.Wait]
 // returns. The others go on; they see it by their context.
 //
