@@ -14,3 +14,13 @@ func (p *Pool) MeetEndOfKiller(f func()) {
 		go p.killer.run()
 	}
 }
+
+// MeetHandOver submits the task, and calls f between the moment when it is
+// accepted and the one when anybody has it. A task that a worker relays is in
+// that place for some nanoseconds, too.
+func (p *Pool) MeetHandOver(task, f func()) {
+	at := p.handoff.Local()
+	at.Accept()
+	f()
+	p.send(p.handoff.Assign(at, task))
+}

@@ -59,6 +59,27 @@ func TestTasksAreCountedWhileTheyAreHandedOver(t *testing.T) {
 	}
 }
 
+// The same without luck: a task that nobody has yet is waiting, beside those that
+// run and those that have ended.
+func TestTaskThatNobodyHasYetIsWaiting(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := pooltest.New(t, hemlock.WithKillInterval(0))
+		pooltest.RunToEnd(t, p, runtime.Goexit) // completed, and its worker gone
+		synctest.Wait()
+		release := pooltest.Occupy(t, p, 2)
+		synctest.Wait()
+		var during hemlock.Stats
+		p.MeetHandOver(func() {}, func() { during = p.Stats() })
+		require.Equal(t, hemlock.Stats{
+			Workers: 2, Running: 2, Waiting: 1, Submitted: 4, Completed: 1, Spawned: 3, PeakWorkers: 2,
+		}, during)
+		release()
+		synctest.Wait()
+		pooltest.RequireBalance(t, p.Stats())
+		require.Zero(t, p.Stats().Waiting)
+	})
+}
+
 // Pitfall 24: every path keeps the books balanced.
 func TestCountsBalanceAfterEveryPath(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
