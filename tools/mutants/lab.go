@@ -94,6 +94,11 @@ func (l *lab) prepare(ctx context.Context, s *stage) error {
 		}
 		begin := time.Now()
 		out, err := l.run(ctx, s, s.binary, patience{10 * time.Minute, 10 * time.Minute})
+		for tries := 1; err != nil && tries < 3 && ctx.Err() == nil; tries++ {
+			fmt.Printf("%v: %s fails without a mutant, and will kill some; again\n", s, out.cause())
+			begin = time.Now()
+			out, err = l.run(ctx, s, s.binary, patience{10 * time.Minute, 10 * time.Minute})
+		}
 		if err != nil {
 			s.err = fmt.Errorf("%v without a mutant: %w\n%s", s, err, out.text())
 		}
