@@ -1,0 +1,244 @@
+// Command mutants changes the pool and the handoff, one small change at a time,
+// and fails if the tests do not notice:
+//
+//	go -C tools run ./mutants [-run REGEXP] [-since REF] [-list] [-v] [-all]
+//
+// It runs with GOWORK=off, as make mutants does: the tools are no part of the
+// workspace. Most changes are generated from the syntax, see generate.go; those
+// that only a reader of the protocol would think of are listed in protocol.go.
+// What cannot be noticed is listed in equivalents.go, each with its reason.
+//
+// A well-known tool, gremlins v0.6.0, was tried first. It changes operators only,
+// neither removes a call nor reorders two, and keeps no list of equivalents.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"log"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// mutated are the files that are changed, as patterns beside the root.
+var mutated = []string{"*.go", "internal/handoff/*.go"}
+
+func main() {
+	log.SetFlags(0)
+	log.SetPrefix("mutants: ")
+	var o options
+	flag.StringVar(&o.run, "run", "", "take only mutants whose file:function: change matches the `regexp`")
+	flag.StringVar(&o.since, "since", "", "take only mutants on lines that differ from those of the git `ref`; nothing if it is missing")
+	flag.BoolVar(&o.list, "list", false, "list the mutants and run nothing")
+	flag.BoolVar(&o.verbose, "v", false, "say of each mutant what killed it")
+	flag.BoolVar(&o.all, "all", false, "run those listed as equivalent too, and fail if a test kills one")
+	flag.IntVar(&o.parallel, "parallel", runtime.NumCPU(), "run `n` mutants at once")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	survived, err := o.main(ctx)
+	switch {
+	case err != nil:
+		log.Print(err)
+		os.Exit(2)
+	case survived:
+		os.Exit(1)
+	}
+}
+
+type options struct {
+	run, since         string
+	list, verbose, all bool
+	parallel           int
+}
+
+// main reports whether a mutant survived.
+func (o options) main(ctx context.Context) (survived bool, err error) {
+	root, err := findRoot()
+	if err != nil {
+		return false, err
+	}
+	mutants, err := generateAll(root)
+	if err != nil {
+		return false, err
+	}
+	if err := markEquivalents(mutants); err != nil {
+		return false, err
+	}
+	if mutants, err = o.choose(ctx, root, mutants); err != nil {
+		return false, err
+	}
+	if o.list {
+		for _, m := range mutants {
+			fmt.Println(m)
+		}
+		return false, nil
+	}
+	if len(mutants) == 0 {
+		fmt.Println("no mutants to run")
+		return false, nil
+	}
+	return o.examine(ctx, root, mutants)
+}
+
+// findRoot returns the directory of the root module, from anywhere in the checkout.
+func findRoot() (string, error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	for ; ; dir = filepath.Dir(dir) {
+		if _, err := os.Stat(filepath.Join(dir, "internal", "handoff")); err == nil {
+			return dir, nil
+		}
+		if dir == filepath.Dir(dir) {
+			return "", errors.New("not in a checkout of the pool")
+		}
+	}
+}
+
+// generateAll returns the mutants of all files, those of the protocol last.
+func generateAll(root string) ([]*mutant, error) {
+	var mutants []*mutant
+	for _, pattern := range mutated {
+		files, err := filepath.Glob(filepath.Join(root, pattern))
+		if err != nil {
+			return nil, err
+		}
+		for _, file := range files {
+			if strings.HasSuffix(file, "_test.go") {
+				continue
+			}
+			source, err := os.ReadFile(file)
+			if err != nil {
+				return nil, err
+			}
+			name, err := filepath.Rel(root, file)
+			if err != nil {
+				return nil, err
+			}
+			of, err := generate(filepath.ToSlash(name), source)
+			if err != nil {
+				return nil, err
+			}
+			mutants = append(mutants, of...)
+		}
+	}
+	for _, c := range protocol {
+		source, err := os.ReadFile(filepath.Join(root, c.file))
+		if err != nil {
+			return nil, err
+		}
+		m, err := c.mutant(source)
+		if err != nil {
+			return nil, err
+		}
+		mutants = append(mutants, m)
+	}
+	return mutants, nil
+}
+
+// choose takes the mutants that the flags ask for.
+func (o options) choose(ctx context.Context, root string, mutants []*mutant) ([]*mutant, error) {
+	pattern, err := regexp.Compile(o.run)
+	if err != nil {
+		return nil, err
+	}
+	mutants = slices.DeleteFunc(mutants, func(m *mutant) bool { return !pattern.MatchString(m.key()) })
+	if o.since == "" {
+		return mutants, nil
+	}
+	if git(ctx, root, "rev-parse", "--verify", "--quiet", o.since+"^{commit}") == nil {
+		fmt.Printf("there is no %s in this clone, so nothing is known to have changed\n", o.since)
+		return nil, nil
+	}
+	diff := git(ctx, root, "diff", "--unified=0", "--no-color", "--no-ext-diff", o.since, "--", ".")
+	changed, err := parseDiff(string(diff))
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(mutants, func(m *mutant) bool { return !changed.touch(m) }), nil
+}
+
+// git returns what the command prints, or nil if it fails.
+func git(ctx context.Context, root string, args ...string) []byte {
+	cmd := exec.CommandContext(ctx, "git", append([]string{"-C", root}, args...)...)
+	out, err := cmd.Output()
+	if err != nil {
+		return nil
+	}
+	return append(out, '\n')
+}
+
+// examine runs the tests against each mutant, several at once, and reports.
+func (o options) examine(ctx context.Context, root string, mutants []*mutant) (survived bool, err error) {
+	begin := time.Now()
+	lab, err := newLab(root)
+	if err != nil {
+		return false, err
+	}
+	defer lab.close()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	next := make(chan *mutant)
+	counts := map[verdict]int{}
+	var mu sync.Mutex // guards counts and the output
+	var workers sync.WaitGroup
+	for range max(1, o.parallel) {
+		workers.Go(func() {
+			for m := range next {
+				v, by, err := o.judge(ctx, lab, m)
+				if err != nil {
+					cancel(err)
+					continue
+				}
+				mu.Lock()
+				counts[v]++
+				if o.verbose || v == survives || v == notEquivalent {
+					fmt.Printf("%v: %v%s\n", v, m, by)
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	for _, m := range mutants {
+		select {
+		case next <- m:
+		case <-ctx.Done():
+		}
+	}
+	close(next)
+	workers.Wait()
+	if ctx.Err() != nil {
+		return false, context.Cause(ctx)
+	}
+	fmt.Printf("%d mutants: %d killed, %d equivalent, %d survived, %d do not compile; %v\n",
+		len(mutants), counts[killed]+counts[notEquivalent], counts[equivalent], counts[survives], counts[invalid],
+		time.Since(begin).Round(time.Second))
+	return counts[survives]+counts[notEquivalent] > 0, nil
+}
+
+// judge examines one mutant.
+func (o options) judge(ctx context.Context, lab *lab, m *mutant) (v verdict, by string, err error) {
+	if m.reason != "" && !o.all {
+		return equivalent, ", because " + m.reason, nil
+	}
+	v, by, err = lab.examine(ctx, m)
+	if m.reason != "" && v == survives {
+		return equivalent, ", because " + m.reason, err
+	}
+	if m.reason != "" && v == killed {
+		return notEquivalent, by + ", though " + m.reason, err
+	}
+	return v, by, err
+}

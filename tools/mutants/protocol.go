@@ -1,0 +1,266 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+)
+
+// A change is a mutant of the protocol, by hand: what the syntax does not suggest.
+// Each old text must come exactly once in the file.
+type change struct {
+	name string
+	file string
+	// pairs of old and new text
+	pairs []string
+}
+
+// mutant applies the change. Its key has the name in place of the lines.
+func (c change) mutant(source []byte) (*mutant, error) {
+	text, line, lines := string(source), 0, 1
+	for i := 0; i < len(c.pairs); i += 2 {
+		before, after, found := strings.Cut(text, c.pairs[i])
+		if !found || strings.Contains(after, c.pairs[i]) {
+			return nil, fmt.Errorf("protocol.go: %q is not, or more than once, in %s", c.pairs[i], c.file)
+		}
+		if line == 0 {
+			line, lines = 1+strings.Count(before, "\n"), 1+strings.Count(c.pairs[i], "\n")
+		}
+		text = before + c.pairs[i+1] + after
+	}
+	return &mutant{
+		file: c.file, function: "protocol", line: line, lines: lines,
+		from: oneLine(c.pairs[0]), to: c.name, source: []byte(text),
+	}, nil
+}
+
+var protocol = []change{
+	{"an epoch that overflows is early", "internal/handoff/tokens.go", []string{
+		"int32(own.round-t.round.Load()) < 0", "own.round < t.round.Load()",
+	}},
+	{"a token of a later round is replaced", "internal/handoff/tokens.go", []string{
+		"int32(own.round-t.round.Load()) < 0", "own.round != t.round.Load()",
+	}},
+	{"the first token of a round begins none", "internal/handoff/tokens.go", []string{
+		"t.round.Store(own.round)", "t.round.Store(own.round - 1)",
+	}},
+
+	{"the peak is lost when two raise", "count.go", []string{
+		"if c.word.CompareAndSwap(old, next) {\n\t\t\treturn int64(workers)\n\t\t}",
+		"if workers > peak {\n\t\t\tif c.word.CompareAndSwap(old, next) {\n\t\t\t\treturn int64(workers)\n\t\t\t}\n\t\t\tnow := c.word.Add(oneWorker)\n\t\t\treturn int64(now & workersMask)\n\t\t}\n\t\tif c.word.CompareAndSwap(old, next) {\n\t\t\treturn int64(workers)\n\t\t}",
+	}},
+	{"two who raise count one", "count.go", []string{
+		"if c.word.CompareAndSwap(old, next) {", "if c.word.Store(next); true {",
+	}},
+	{"raise forgets the closed bit", "count.go", []string{
+		"next := old + oneWorker", "next := old&^closedBit + oneWorker",
+	}},
+	{"lower looks at the closed bit later", "count.go", []string{
+		"return int64(word & workersMask), word&closedBit != 0", "return int64(word & workersMask), c.closed()",
+	}},
+	{"the killer ends before the tasks", "count.go", []string{
+		"if p.handoff.Counts().Completed != p.accepted {", "if p.count.workers() == 0 && p.handoff.Counts().Completed != p.accepted {",
+	}},
+
+	{"the killer does not look again", "killer.go", []string{
+		"return !k.needed() || !k.armed.CompareAndSwap(false, true)", "return true",
+	}},
+	{"two killers after the second look", "killer.go", []string{
+		"!k.armed.CompareAndSwap(false, true)\n}", "k.armed.Swap(true) && false\n}",
+	}},
+	{"the killer looks before it disarms", "killer.go", []string{
+		"k.armed.Store(false)\n\treturn !k.needed() ||", "needed := k.needed()\n\tk.armed.Store(false)\n\treturn !needed ||",
+	}},
+	{"two submitters arm two killers", "killer.go", []string{
+		"if !k.armed.Load() && k.armed.CompareAndSwap(false, true) {", "if !k.armed.Load() {\n\t\tk.armed.Store(true)",
+	}},
+	{"pills under way are read last", "killer.go", []string{
+		"underWay := k.killed.Load() - k.swallowed.Load()\n\treturn k.pool.count.workers()-underWay > k.pool.minimum",
+		"workers := k.pool.count.workers()\n\treturn workers-(k.killed.Load()-k.swallowed.Load()) > k.pool.minimum",
+	}},
+	{"pills under way are not counted", "killer.go", []string{
+		"k.pool.count.workers()-underWay > k.pool.minimum", "k.pool.count.workers() > k.pool.minimum+0*underWay",
+	}},
+	{"a worker is swallowed before it has left", "worker.go", []string{
+		"w.pool.leave()\n\tif w.pill {\n\t\tw.pool.killer.noteSwallowed()\n\t}",
+		"if w.pill {\n\t\tw.pool.killer.noteSwallowed()\n\t}\n\tw.pool.leave()",
+	}},
+	{"a coworker is swallowed before it has left", "do.go", []string{
+		"p.dismiss(c)\n\tp.killer.noteSwallowed()", "p.killer.noteSwallowed()\n\tp.dismiss(c)",
+	}},
+
+	{"no relay when a newborn begins", "worker.go", []string{
+		"if !w.inherits {\n\t\tw.begin()\n\t}", "",
+	}},
+	{"an heir begins again", "worker.go", []string{
+		"if !w.inherits {\n\t\tw.begin()\n\t}", "w.begin()",
+	}},
+	{"no relay when an idle worker begins", "worker.go", []string{
+		"w.task, w.at = d.Task, d.At\n\tw.begin()", "w.task, w.at = d.Task, d.At\n\td.Begin()",
+	}},
+	{"a worker relays after its task", "worker.go", []string{
+		"if !w.inherits {\n\t\tw.begin()\n\t}\n\tfor w.run(); w.next();", "w.run()\n\tif !w.inherits {\n\t\tw.begin()\n\t}\n\tfor ; w.next();",
+	}},
+	{"completed before the panic handler", "worker.go", []string{
+		"v := recover()\n\t\t// Deferred", "v := recover()\n\t\tw.at.Complete()\n\t\t// Deferred",
+		"if !unwinding() {\n\t\tw.complete()", "if !unwinding() {\n\t\tw.leave()",
+	}},
+	{"the panic handler must return", "worker.go", []string{
+		"defer w.handled()\n\t\tw.pool.panicked.Inc()\n\t\tw.pool.handler(v, debug.Stack())",
+		"w.pool.panicked.Inc()\n\t\tw.pool.handler(v, debug.Stack())\n\t\tw.complete()",
+	}},
+	{"a worker leaves before its task is completed", "worker.go", []string{
+		"w.at.Complete()\n\tw.leave()", "w.leave()\n\tw.at.Complete()",
+	}},
+	{"a crash counts itself out", "worker.go", []string{
+		"case !unwinding():\n\t\tw.complete()", "case !unwinding() || w.pool.handler == nil:\n\t\tw.complete()",
+	}},
+	{"the closed bit comes before the tasks that wait", "worker.go", []string{
+		"if w.task = w.at.Next(); w.task != nil {\n\t\treturn true\n\t}\n\tif w.pool.count.closed() {\n\t\treturn false\n\t}",
+		"if w.pool.count.closed() {\n\t\treturn false\n\t}\n\tif w.task = w.at.Next(); w.task != nil {\n\t\treturn true\n\t}",
+	}},
+	{"an heir is at another shard", "worker.go", []string{
+		"w.pool.start(w.at, w.task, true)", "w.pool.start(w.pool.handoff.Local(), w.task, true)",
+	}},
+
+	{"no second look of Assign", "internal/handoff/handoff.go", []string{
+		"if at.onTheirWay() > 0 {\n\t\treturn Delivery{}\n\t}\n\treturn at.relay()", "return Delivery{}",
+	}},
+	{"Assign sends its own task after the second look", "internal/handoff/handoff.go", []string{
+		"at.backlog.push(task)", "",
+		"return at.relay()\n}\n\n// Offer", "return at.send(task)\n}\n\n// Offer",
+	}},
+	{"begun is raised after the look at the backlog", "internal/handoff/handoff.go", []string{
+		"d.At.begun.Add(1)\n\treturn d.At.relay()", "next := d.At.relay()\n\td.At.begun.Add(1)\n\treturn next",
+	}},
+	{"begin does not relay", "internal/handoff/handoff.go", []string{
+		"d.At.begun.Add(1)\n\treturn d.At.relay()", "d.At.begun.Add(1)\n\treturn Delivery{}",
+	}},
+	{"Poison without the mutex", "internal/handoff/handoff.go", []string{
+		"func (h *Handoff) Poison() bool {\n\th.mu.Lock()\n\tdefer h.mu.Unlock()", "func (h *Handoff) Poison() bool {",
+	}},
+	{"Poison does not look whether the handoff is retired", "internal/handoff/handoff.go", []string{
+		"if h.retired {\n\t\treturn false\n\t}", "",
+	}},
+	{"Refuse does not wait for all gates", "internal/handoff/handoff.go", []string{
+		"h.refusing.Do(func() {\n", "go h.refusing.Do(func() {\n",
+	}},
+	{"Refuse returns at once the second time", "internal/handoff/handoff.go", []string{
+		"refusing sync.Once", "refusing struct{ sync.Mutex; done bool }",
+		"h.refusing.Do(func() {\n", "h.refusing.Lock()\n\tdone := h.refusing.done\n\th.refusing.done = true\n\th.refusing.Unlock()\n\tif !done {\n",
+		"h.shards[i].coroutines.close()\n\t\t}\n\t})", "h.shards[i].coroutines.close()\n\t\t}\n\t}",
+	}},
+	{"the lists of coroutines stay open", "internal/handoff/handoff.go", []string{
+		"h.shards[i].coroutines.close()", "",
+	}},
+	{"accepted is read before completed", "internal/handoff/handoff.go", []string{
+		"c.Completed = h.completed()\n", "for i := range h.shards {\n\t\tc.Accepted += h.shards[i].gate.accepted()\n\t}\n\tc.Completed = h.completed()\n",
+		"for i := range h.shards {\n\t\tc.Accepted += h.shards[i].gate.accepted()\n\t}\n\tended", "ended",
+	}},
+	{"open tasks are those not completed at first", "internal/handoff/handoff.go", []string{
+		"ended := h.completed()\n", "ended := c.Completed\n",
+	}},
+
+	{"sent is raised when the worker begins", "internal/handoff/shard.go", []string{
+		"s.sent.Add(1)\n\treturn Delivery{Task: task, At: s}", "return Delivery{Task: func() { s.sent.Add(1); task() }, At: s}",
+	}},
+	{"begun is read before sent", "internal/handoff/shard.go", []string{
+		"sent := s.sent.Load()\n\treturn int32(sent - s.begun.Load())", "begun := s.begun.Load()\n\treturn int32(s.sent.Load() - begun)",
+	}},
+	{"a worker that is done waits for the backlog", "internal/handoff/shard.go", []string{
+		"return s.backlog.tryPop()", "return s.backlog.pop()",
+	}},
+
+	{"claim without a swap", "internal/handoff/local.go", []string{
+		"if l.taken.CompareAndSwap(taken, taken|1<<place) {", "if l.taken.Store(taken | 1<<place); true {",
+	}},
+	{"taken is cleared before the send", "internal/handoff/local.go", []string{
+		"if !trySend(l.channels[place], d) {\n\t\treturn false\n\t}\n\tl.taken.Sub(1 << place)\n\treturn true",
+		"for taken := l.taken.Load(); ; taken = l.taken.Load() {\n\t\tif taken>>place&1 == 0 {\n\t\t\treturn false\n\t\t}\n\t\tif l.taken.CompareAndSwap(taken, taken&^(1<<place)) {\n\t\t\tbreak\n\t\t}\n\t}\n\tif !trySend(l.channels[place], d) {\n\t\tl.taken.Add(1 << place)\n\t\treturn false\n\t}\n\treturn true",
+	}},
+	{"a channel is seen before it is made", "internal/handoff/local.go", []string{
+		"l.channels[place] = make(chan Delivery)\n", "l.made.Add(1 << place)\n\tl.channels[place] = make(chan Delivery)\n",
+		"close(l.channels[place])\n\t}\n\tl.made.Add(1 << place)", "close(l.channels[place])\n\t}",
+	}},
+	{"a place is furnished without the mutex", "internal/handoff/local.go", []string{
+		"func (l *local) furnish(place int) {\n\tl.mu.Lock()\n\tdefer l.mu.Unlock()", "func (l *local) furnish(place int) {",
+	}},
+	{"a place is furnished twice", "internal/handoff/local.go", []string{
+		"if l.made.Load()>>place&1 == 1 {\n\t\treturn\n\t}\n\tl.channels", "if l.made.Load()>>place&1 == 1 {\n\t\tl.made.Sub(1 << place)\n\t}\n\tl.channels",
+	}},
+	{"close without the mutex", "internal/handoff/local.go", []string{
+		"func (l *local) close() {\n\tl.mu.Lock()\n\tdefer l.mu.Unlock()", "func (l *local) close() {",
+	}},
+
+	{"pushed is raised before the task is in", "internal/handoff/backlog.go", []string{
+		"b.inMu.Lock()\n\tdefer b.inMu.Unlock()\n\tb.in = append(b.in, task)\n\tb.pushed.Add(1)", "b.pushed.Add(1)\n\tb.inMu.Lock()\n\tdefer b.inMu.Unlock()\n\tb.in = append(b.in, task)",
+	}},
+	{"popped is read after pushed", "internal/handoff/backlog.go", []string{
+		"popped := b.popped.Load() // first, so that the difference is not negative\n\treturn b.pushed.Load() - popped", "pushed := b.pushed.Load()\n\treturn pushed - b.popped.Load()",
+	}},
+	{"popped is raised before the task is out", "internal/handoff/backlog.go", []string{
+		"if b.next == len(b.out) && !b.swap() {\n\t\treturn nil\n\t}", "b.popped.Add(1)\n\tif b.next == len(b.out) && !b.swap() {\n\t\tb.popped.Sub(1)\n\t\treturn nil\n\t}",
+		"b.next++\n\tb.popped.Add(1)", "b.next++",
+	}},
+	{"pop without the mutex", "internal/handoff/backlog.go", []string{
+		"b.outMu.Lock()\n\tdefer b.outMu.Unlock()", "",
+	}},
+	{"swap without the mutex", "internal/handoff/backlog.go", []string{
+		"func (b *backlog) swap() bool {\n\tb.inMu.Lock()\n\tdefer b.inMu.Unlock()", "func (b *backlog) swap() bool {",
+	}},
+
+	{"final is written after the bit", "internal/handoff/gate.go", []string{
+		"g.final = word >> 1\n\t\tif g.word.CompareAndSwap(word, word|shut) {\n", "if g.word.CompareAndSwap(word, word|shut) {\n\t\t\tg.final = word >> 1\n",
+	}},
+	{"the gate is shut without a swap", "internal/handoff/gate.go", []string{
+		"if g.word.CompareAndSwap(word, word|shut) {\n", "if g.word.Store(word | shut); true {\n",
+	}},
+
+	{"put without the mutex", "internal/handoff/coroutines.go", []string{
+		"func (l *coroutines) put(c *Coroutine) bool {\n\tl.mu.Lock()\n\tdefer l.mu.Unlock()", "func (l *coroutines) put(c *Coroutine) bool {",
+	}},
+	{"takeOldest without the mutex", "internal/handoff/coroutines.go", []string{
+		"func (l *coroutines) takeOldest() *Coroutine {\n\tl.mu.Lock()\n\tdefer l.mu.Unlock()", "func (l *coroutines) takeOldest() *Coroutine {",
+	}},
+
+	{"a spawn is counted after its goroutine starts", "pool.go", []string{
+		"workers := p.count.raise()\n\tp.spawned.Add(1)\n\tp.killer.noteSpawn(workers)\n\tp.start(d.At, d.Task, false)",
+		"p.start(d.At, d.Task, false)\n\tworkers := p.count.raise()\n\tp.spawned.Add(1)\n\tp.killer.noteSpawn(workers)",
+	}},
+	{"a newborn gets its task through the handoff", "pool.go", []string{
+		"p.start(d.At, d.Task, false)\n}", "p.start(d.At, func() {}, true)\n\tfor !p.handoff.Offer(d) {\n\t}\n}",
+	}},
+	{"Shutdown prefers the end of its context", "pool.go", []string{
+		"select {\n\tcase <-p.drained:\n\t\treturn nil\n\tdefault:\n\t\treturn p.unfinished(ctx)\n\t}", "if ctx.Err() != nil {\n\t\treturn p.unfinished(ctx)\n\t}\n\treturn nil",
+	}},
+	{"the count is closed before accepted is known", "pool.go", []string{
+		"p.accepted = p.handoff.Counts().Accepted\n\tp.count.close()", "p.count.close()\n\tp.accepted = p.handoff.Counts().Accepted",
+	}},
+	{"idle workers are retired within Shutdown", "pool.go", []string{
+		"go p.retire()", "p.retire()",
+	}},
+	{"a refusal is told before all gates are shut", "pool.go", []string{
+		"p.handoff.Refuse() // wait until no shard accepts any more\n", "",
+	}},
+	{"Do tells of a refusal before all gates are shut", "do.go", []string{
+		"p.handoff.Refuse() // wait until no shard accepts any more\n", "",
+	}},
+	{"the handoff is retired before all tasks have completed", "count.go", []string{
+		"if p.handoff.Counts().Completed != p.accepted {\n\t\tp.handoff.Poison()\n\t\treturn\n\t}\n\tp.handoff.Retire()",
+		"p.handoff.Retire()\n\tif p.handoff.Counts().Completed != p.accepted {\n\t\treturn\n\t}",
+	}},
+	{"drained while the killer lives", "count.go", []string{
+		"p.count.workers() > 0 || p.killer.armed.Load()", "p.count.workers() > 0",
+	}},
+	{"one kind of worker is always killed first", "do.go", []string{
+		"if 2*p.handoff.Coroutines() > p.Stats().Idle {\n\t\treturn p.killCoworker() || p.handoff.Poison()\n\t}", "",
+	}},
+	{"a coworker is put back before its task is counted", "do.go", []string{
+		"clean()\n\tw.At.Complete()\n}", "clean()\n\tdefer w.At.Complete()\n\tif w.pool.handoff.Return(&w.Coroutine) {\n\t\tw.ran = w.most\n\t}\n}",
+	}},
+	{"tasks that are handed over are not counted as waiting", "stats.go", []string{
+		"waiting := max(int64(tasks.Waiting), int64(tasks.Open)-running)", "waiting := int64(tasks.Waiting)",
+	}},
+	{"running counts what waits", "stats.go", []string{
+		"int64(tasks.Accepted-tasks.Completed-tasks.Waiting)", "int64(tasks.Accepted-tasks.Completed)",
+	}},
+}
