@@ -258,7 +258,7 @@ var protocol = []change{
 		"clean()\n\tw.At.Complete()\n}", "clean()\n\tdefer w.At.Complete()\n\tif w.pool.handoff.Return(&w.Coroutine) {\n\t\tw.ran = w.most\n\t}\n}",
 	}},
 	{"tasks that are handed over are not counted as waiting", "stats.go", []string{
-		"waiting := max(int64(tasks.Waiting), int64(tasks.Open)-running)", "waiting := int64(tasks.Waiting)",
+		"waiting := max(min(int64(tasks.Waiting), int64(tasks.Open)), int64(tasks.Open)-running)", "waiting := int64(tasks.Waiting)",
 	}},
 	{"running counts what waits", "stats.go", []string{
 		"int64(tasks.Accepted-tasks.Completed-tasks.Waiting)", "int64(tasks.Accepted-tasks.Completed)",
