@@ -77,6 +77,10 @@ soak: ## random load, and nothing left afterwards; once more with little memory
 	go run ./internal/soak -for $(SOAKTIME)
 	GOMEMLIMIT=64MiB go run ./internal/soak -for $(SOAKTIME)
 
+.PHONY: mutants
+mutants: ## change the pool in small ways and see whether a test notices; SINCE=REF: only changed lines
+	cd tools && GOWORK=off go run ./mutants $(if $(SINCE),-since $(SINCE))
+
 .PHONY: flakes
 flakes: ## the tests of the root and the handoff 300 times, beside a load; a quarter of an hour
 	tools/flakes
