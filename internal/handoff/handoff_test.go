@@ -2,6 +2,7 @@ package handoff
 
 import (
 	"fmt"
+	"math"
 	"runtime"
 	"sync"
 	"testing"
@@ -485,4 +486,20 @@ func TestEnoughWorkersFollowsTheProcessors(t *testing.T) {
 		all.Wait()
 	}
 	require.Equal(t, 5, assigned())
+}
+
+// A token of an earlier round is replaced, one of the same or a later round is
+// not, also where the rounds overflow.
+func TestTokensOfEarlierRoundsAreReplaced(t *testing.T) {
+	shards := make([]Shard, 2)
+	for _, c := range []struct {
+		own, current uint32
+		kept         bool
+	}{{5, 5, true}, {4, 5, false}, {6, 5, true}, {0, math.MaxUint32, true}, {math.MaxUint32, 0, false}} {
+		var all tokens
+		all.drawn.Store(1) // the next one drawn begins no round
+		all.round.Store(c.current)
+		own := &token{shard: &shards[0], round: c.own}
+		require.Equal(t, c.kept, all.current(own, shards) == own, "%+v", c)
+	}
 }
