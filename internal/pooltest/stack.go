@@ -18,10 +18,9 @@ func UseStack(kib int) byte {
 	return frame[kib%len(frame)]
 }
 
-// StackInUse returns how many bytes of stack there are after a collection.
+// StackInUse returns how many bytes of stack there are.
 func StackInUse() uint64 {
 	var m runtime.MemStats
-	runtime.GC()
 	runtime.ReadMemStats(&m)
 	return m.StackInuse
 }
