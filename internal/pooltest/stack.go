@@ -23,10 +23,9 @@ func AtDepth(kib int, f func()) byte {
 	return frame[kib%len(frame)]
 }
 
-// StackInUse returns how many bytes of stack there are after a collection.
+// StackInUse returns how many bytes of stack there are.
 func StackInUse() uint64 {
 	var m runtime.MemStats
-	runtime.GC()
 	runtime.ReadMemStats(&m)
 	return m.StackInuse
 }
