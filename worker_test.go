@@ -219,17 +219,21 @@ func TestMaxTasksZeroNeverRecycles(t *testing.T) {
 func TestRecyclingGivesBackAHugeStack(t *testing.T) {
 	defer debug.SetGCPercent(debug.SetGCPercent(-1))
 	runtime.GC() // returns when none is under way
-	p := pooltest.New(t, hemlock.WithMinWorkers(1), hemlock.WithMaxTasksPerWorker(4))
-	var grown uint64
-	pooltest.RunToEnd(t, p, func() {
-		pooltest.UseStack(8 << 10)
-		grown = pooltest.StackInUse()
+	synctest.Test(t, func(t *testing.T) {
+		p := pooltest.New(t, hemlock.WithMinWorkers(1), hemlock.WithMaxTasksPerWorker(4))
+		var grown uint64
+		pooltest.RunToEnd(t, p, func() {
+			pooltest.AtDepth(8<<10, func() { grown = pooltest.StackInUse() })
+		})
+		for range 10 {
+			synctest.Wait() // or the task would get another worker
+			pooltest.RunToEnd(t, p, func() {})
+		}
+		synctest.Wait()
+		require.EqualValues(t, 1, p.Stats().Spawned)
+		require.NotZero(t, p.Stats().Recycled)
+		require.Less(t, pooltest.StackInUse(), grown-8<<20, "the stack is not given back")
 	})
-	for range 10 {
-		pooltest.RunToEnd(t, p, func() {})
-	}
-	require.NotZero(t, p.Stats().Recycled)
-	pooltest.Eventually(t, func() bool { return pooltest.StackInUse() < grown-8<<20 }, "the stack is not given back")
 }
 
 // Pitfall 29: workers that started together are not replaced together.
