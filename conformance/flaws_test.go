@@ -128,7 +128,7 @@ var handingOverFlaws = []flaw{
 	{"loses a task", "runs-every-task", "ran 0 times", repeats(0)},
 	{"runs a task twice", "runs-every-task", "ran 2 times", repeats(2)},
 	{"queues", "waits-for-no-task", "only 4 run", bounded(4, false)},
-	{"queues", "short-beside-long", "at place 0 only 0 of 99", bounded(1, false)},
+	{"queues", "short-beside-long", "of 99 short ones started", bounded(1, false)},
 	{"queues behind a busy task", "long-use-all-processors", "never", bounded(1, false)},
 	{"blocks", "never-blocks", "with 4 busy workers", bounded(4, true)},
 	{"lets a newborn be stolen", "no-stolen-worker", "have met", func(s settings) pool { return &thief{line: *newLine(s)} }},

@@ -7,13 +7,18 @@ import (
 )
 
 // UseStack runs with that many KiB of stack in use.
+func UseStack(kib int) { AtDepth(kib, func() {}) }
+
+// AtDepth calls f with that many KiB of stack in use.
 //
 //go:noinline
-func UseStack(kib int) byte {
+func AtDepth(kib int, f func()) byte {
 	var frame [1 << 10]byte
 	frame[kib%len(frame)] = 1
 	if kib > 1 {
-		frame[0] += UseStack(kib - 1)
+		frame[0] += AtDepth(kib-1, f)
+	} else {
+		f()
 	}
 	return frame[kib%len(frame)]
 }
