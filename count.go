@@ -78,7 +78,7 @@ func (p *Pool) leave() {
 // conditions met. Their order matters: while a task is to come, a worker may
 // still be spawned; when none is, the number of workers only falls.
 func (p *Pool) drain() {
-	if p.handoff.Counts().Completed != p.accepted {
+	if p.handoff.Completed() != p.accepted {
 		p.handoff.Poison()
 		return
 	}

@@ -100,9 +100,7 @@ func (p *Pool) newCoworker() *handoff.Coroutine {
 // spawnCoworker counts and makes a coworker for an accepted task. A closed pool
 // spawns, too, as in [Pool.spawn].
 func (p *Pool) spawnCoworker() *handoff.Coroutine {
-	workers := p.count.raise()
-	p.spawned.Inc()
-	p.killer.noteSpawn(workers)
+	p.countSpawn()
 	return p.newCoworker()
 }
 

@@ -48,9 +48,9 @@ func WithKillDelay(d time.Duration) Option {
 }
 
 // WithMinWorkers sets how many workers the killer leaves running, those of Do
-// included. The default is 0. It binds the killer alone: New starts no worker, and a task that panics or calls
-// [runtime.Goexit] ends its worker whatever the minimum. New panics if n is
-// negative.
+// included. The default is 0. It binds the killer alone: New starts no worker, and
+// a task that panics or calls [runtime.Goexit] ends its worker whatever the
+// minimum. New panics if n is negative.
 func WithMinWorkers(n int) Option {
 	return func(o *options) { o.minimum = int64(nonNegative("WithMinWorkers", n)) }
 }

@@ -20,9 +20,9 @@ var (
 )
 
 // A Pool runs each task on a goroutine that runs no other until the task ends, and
-// that is then kept for later tasks. A task waits for a processor,
-// never for the end of another task. A Pool grows without bound, and stops
-// workers that it no longer needs. Only Shutdown and Do block.
+// that is then kept for later tasks. A task waits for a processor, never for the
+// end of another task. A Pool grows without bound, and stops workers that it no
+// longer needs. Only Shutdown and Do block.
 //
 // Make one with [New]; every method of a zero Pool panics. A Pool must not be
 // copied. All methods may be called from any goroutine at any time, from
@@ -153,10 +153,16 @@ func (p *Pool) send(d handoff.Delivery) {
 // A closed pool spawns too: the task was accepted, so it runs. That is safe
 // because drained is not closed while an accepted task has not completed.
 func (p *Pool) spawn(d handoff.Delivery) {
-	workers := p.count.raise()
-	p.spawned.Add(1)
-	p.killer.noteSpawn(workers)
+	p.countSpawn()
 	p.start(d.At, d.Task, false)
+}
+
+// countSpawn counts one more worker, of either kind, before it starts; see
+// [killer.noteSpawn].
+func (p *Pool) countSpawn() {
+	workers := p.count.raise()
+	p.spawned.Inc()
+	p.killer.noteSpawn(workers)
 }
 
 // Shutdown stops the pool from accepting tasks, waits until every task it

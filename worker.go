@@ -16,8 +16,8 @@ import (
 const timing = 8
 
 // A worker is one goroutine's life in the pool: born with a task, it runs what
-// the handoff gives it until it is told to leave, until it has run as many as it may,
-// or until a task ends its goroutine. All fields belong to that goroutine.
+// the handoff gives it until it is told to leave, until it has run as many as it
+// may, or until a task ends its goroutine. All fields belong to that goroutine.
 //
 // It lies on the heap, not on the goroutine's stack, and so does the task in
 // hand. The less stack a worker uses before a task begins, the deeper a task it

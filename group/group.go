@@ -60,9 +60,9 @@ func New(pool *hemlock.Pool) *Group {
 
 // WithContext returns a new Group and a context derived from ctx.
 //
-// The derived context is canceled the first time a task returns a non-nil error, or
-// does not return, or the first time [Group.Wait] returns, whichever comes first. That error, if there is one, is what
-// [context.Cause] returns.
+// The derived context is canceled the first time a task returns a non-nil error,
+// or does not return, or the first time [Group.Wait] returns, whichever comes
+// first. That error, if there is one, is what [context.Cause] returns.
 func WithContext(ctx context.Context, pool *hemlock.Pool) (*Group, context.Context) {
 	g := New(pool)
 	ctx, g.cancel = context.WithCancelCause(ctx)

@@ -189,19 +189,20 @@ type Counts struct {
 // difference is negative. For Open the completed tasks are read once more at the
 // end: the difference counts no task that ended meanwhile.
 func (h *Handoff) Counts() (c Counts) {
-	c.Completed = h.completed()
+	c.Completed = h.Completed()
 	for i := range h.shards {
 		c.Waiting += h.shards[i].backlog.len()
 	}
 	for i := range h.shards {
 		c.Accepted += h.shards[i].gate.accepted()
 	}
-	ended := h.completed()
+	ended := h.Completed()
 	c.Open = c.Accepted - min(ended, c.Accepted)
 	return c
 }
 
-func (h *Handoff) completed() (sum uint64) {
+// Completed returns how many accepted tasks have ended.
+func (h *Handoff) Completed() (sum uint64) {
 	for i := range h.shards {
 		sum += h.shards[i].completed.Load()
 	}

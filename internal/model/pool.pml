@@ -418,7 +418,7 @@ endSubmitters:
 #endif
 #ifndef COUNT_AFTER_GO
 	:: atomic {
-		/* p.spawn(d): workers := p.count.raise() */
+		/* p.countSpawn(): workers := p.count.raise() */
 		AT(raising);
 		checkTasks();
 #ifdef SPAWN_REFUSED

@@ -58,7 +58,7 @@ var protocol = []change{
 		"return int64(word & workersMask), word&closedBit != 0", "return int64(word & workersMask), c.closed()",
 	}},
 	{"the killer ends before the tasks", "count.go", []string{
-		"if p.handoff.Counts().Completed != p.accepted {", "if p.count.workers() == 0 && p.handoff.Counts().Completed != p.accepted {",
+		"if p.handoff.Completed() != p.accepted {", "if p.count.workers() == 0 && p.handoff.Completed() != p.accepted {",
 	}},
 
 	{"the killer does not look again", "killer.go", []string{
@@ -153,11 +153,11 @@ var protocol = []change{
 		"h.shards[i].coroutines.close()", "",
 	}},
 	{"accepted is read before completed", "internal/handoff/handoff.go", []string{
-		"c.Completed = h.completed()\n", "for i := range h.shards {\n\t\tc.Accepted += h.shards[i].gate.accepted()\n\t}\n\tc.Completed = h.completed()\n",
+		"c.Completed = h.Completed()\n", "for i := range h.shards {\n\t\tc.Accepted += h.shards[i].gate.accepted()\n\t}\n\tc.Completed = h.Completed()\n",
 		"for i := range h.shards {\n\t\tc.Accepted += h.shards[i].gate.accepted()\n\t}\n\tended", "ended",
 	}},
 	{"open tasks are those not completed at first", "internal/handoff/handoff.go", []string{
-		"ended := h.completed()\n", "ended := c.Completed\n",
+		"ended := h.Completed()\n", "ended := c.Completed\n",
 	}},
 
 	{"sent is raised when the worker begins", "internal/handoff/shard.go", []string{
@@ -223,8 +223,8 @@ var protocol = []change{
 	}},
 
 	{"a spawn is counted after its goroutine starts", "pool.go", []string{
-		"workers := p.count.raise()\n\tp.spawned.Add(1)\n\tp.killer.noteSpawn(workers)\n\tp.start(d.At, d.Task, false)",
-		"p.start(d.At, d.Task, false)\n\tworkers := p.count.raise()\n\tp.spawned.Add(1)\n\tp.killer.noteSpawn(workers)",
+		"p.countSpawn()\n\tp.start(d.At, d.Task, false)",
+		"p.start(d.At, d.Task, false)\n\tp.countSpawn()",
 	}},
 	{"a newborn gets its task through the handoff", "pool.go", []string{
 		"p.start(d.At, d.Task, false)\n}", "p.start(d.At, func() {}, true)\n\tfor !p.handoff.Offer(d) {\n\t}\n}",
@@ -245,8 +245,8 @@ var protocol = []change{
 		"p.handoff.Refuse() // wait until no shard accepts any more\n", "",
 	}},
 	{"the handoff is retired before all tasks have completed", "count.go", []string{
-		"if p.handoff.Counts().Completed != p.accepted {\n\t\tp.handoff.Poison()\n\t\treturn\n\t}\n\tp.handoff.Retire()",
-		"p.handoff.Retire()\n\tif p.handoff.Counts().Completed != p.accepted {\n\t\treturn\n\t}",
+		"if p.handoff.Completed() != p.accepted {\n\t\tp.handoff.Poison()\n\t\treturn\n\t}\n\tp.handoff.Retire()",
+		"p.handoff.Retire()\n\tif p.handoff.Completed() != p.accepted {\n\t\treturn\n\t}",
 	}},
 	{"drained while the killer lives", "count.go", []string{
 		"p.count.workers() > 0 || p.killer.armed.Load()", "p.count.workers() > 0",
