@@ -108,9 +108,7 @@ func (l *load) submitUntil(ctx context.Context, random *rand.Rand) {
 func (l *load) start(random *rand.Rand, depth int) {
 	seed := random.Uint64()
 	task := func() {
-		defer l.room.Release(1)
-		defer l.ended.Inc()
-		l.ran.Inc()
+		defer l.begin()()
 		l.act(rand.New(rand.NewPCG(seed, 3)), depth)
 	}
 	if random.IntN(2) == 0 {
@@ -123,6 +121,16 @@ func (l *load) start(random *rand.Rand, depth int) {
 		return
 	}
 	l.accepted.Inc()
+}
+
+// begin counts a task, for which there is room, as run, and returns what it does
+// when it ends.
+func (l *load) begin() (end func()) {
+	l.ran.Inc()
+	return func() {
+		l.ended.Inc()
+		l.room.Release(1)
+	}
 }
 
 // endMidway shuts the pool down while submitters are at work, if that is its

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"example.com/hemlock/group"
+	"example.com/hemlock/internal/pooltest"
 	"go.uber.org/atomic"
 )
 
@@ -26,7 +27,7 @@ func (l *load) act(random *rand.Rand, depth int) {
 	case 0:
 		runtime.Gosched()
 	case 1:
-		useStack(1 + random.IntN(48))
+		pooltest.UseStack(1 + random.IntN(48))
 	case 2:
 		time.Sleep(below(random, 200*time.Microsecond))
 	case 3:
@@ -87,11 +88,9 @@ func (l *load) nest(random *rand.Rand, depth, how int) {
 		l.panicked.Inc()
 	}
 	l.pool.Do(func() {
-		defer l.room.Release(1)
-		defer l.ended.Inc()
-		l.ran.Inc()
+		defer l.begin()()
 		if random.IntN(2) == 0 {
-			useStack(1 + random.IntN(48))
+			pooltest.UseStack(1 + random.IntN(48))
 		}
 		if random.IntN(4) == 0 {
 			leaveTraces()
@@ -125,9 +124,7 @@ func (l *load) spike(random *rand.Rand) {
 	for range n {
 		l.loose.Inc()
 		l.pool.Run(func() {
-			defer l.room.Release(1)
-			defer l.ended.Inc()
-			l.ran.Inc()
+			defer l.begin()()
 			together.Done()
 			together.Wait()
 		})
@@ -144,9 +141,7 @@ func (l *load) shower(random *rand.Rand) {
 	var over sync.WaitGroup
 	over.Add(int(n))
 	task := func() {
-		defer l.room.Release(1)
-		defer l.ended.Inc()
-		l.ran.Inc()
+		defer l.begin()()
 		over.Done()
 	}
 	for range n {
@@ -174,9 +169,7 @@ func (l *load) fanOut(random *rand.Rand) {
 	for range n {
 		random := rand.New(rand.NewPCG(random.Uint64(), 4))
 		g.Go(func() error {
-			defer l.room.Release(1)
-			defer l.ended.Inc()
-			l.ran.Inc()
+			defer l.begin()()
 			l.endSomehow(random)
 			if random.IntN(40) == 0 {
 				return errPart
@@ -211,16 +204,4 @@ func (l *load) endSomehow(random *rand.Rand) {
 		l.panicked.Inc()
 		panic("soak")
 	}
-}
-
-// useStack runs with that many KiB of stack in use.
-//
-//go:noinline
-func useStack(kib int) byte {
-	var frame [1 << 10]byte
-	frame[kib%len(frame)] = 1
-	if kib > 1 {
-		frame[0] += useStack(kib - 1)
-	}
-	return frame[kib%len(frame)]
 }
