@@ -13,7 +13,6 @@ import (
 
 	"example.com/hemlock"
 	"example.com/hemlock/internal/pooltest"
-	"example.com/hemlock/internal/race"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/atomic"
 	"golang.org/x/sync/errgroup"
@@ -24,9 +23,7 @@ import (
 // another.
 func onOneShard(t *testing.T) {
 	t.Helper()
-	if race.Slowdown > 1 {
-		t.Skip("the race detector makes a sync.Pool forget")
-	}
+	pooltest.NeedsSyncPool(t)
 	percent, procs := debug.SetGCPercent(-1), runtime.GOMAXPROCS(1)
 	t.Cleanup(func() {
 		debug.SetGCPercent(percent)

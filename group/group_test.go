@@ -12,7 +12,6 @@ import (
 	"example.com/hemlock"
 	"example.com/hemlock/group"
 	"example.com/hemlock/internal/pooltest"
-	"example.com/hemlock/internal/race"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/atomic"
@@ -424,9 +423,7 @@ func TestDroppedGroupLeavesNothing(t *testing.T) {
 // A request of ten tasks allocates what it does with errgroup: the group, its
 // context, and for each task one closure.
 func TestAllocatesNoMoreThanErrgroup(t *testing.T) {
-	if race.Slowdown > 1 {
-		t.Skip("the race detector makes a sync.Pool forget")
-	}
+	pooltest.NeedsSyncPool(t)
 	const tasks = 10
 	p := pooltest.New(t, hemlock.WithKillInterval(0), hemlock.WithMaxTasksPerWorker(0))
 	request := func(g grouper) {

@@ -87,6 +87,15 @@ func NeedsRaceDetector(t testing.TB) {
 	}
 }
 
+// NeedsSyncPool skips a test that needs a sync.Pool to keep its items: under the
+// race detector it drops some on purpose.
+func NeedsSyncPool(t testing.TB) {
+	t.Helper()
+	if race.Slowdown > 1 {
+		t.Skip("the race detector makes a sync.Pool forget")
+	}
+}
+
 // EndingIn returns a context that ends after d.
 func EndingIn(t testing.TB, d time.Duration) context.Context {
 	t.Helper()
