@@ -8,9 +8,10 @@ import (
 	"example.com/hemlock/conformance/peers"
 )
 
-// peer makes a runner of a pool as the conformance suite adapts it, with the
-// settings that the pool chooses by itself.
-func peer(s conformance.Subject, settings string) Runner {
+// adapted makes a runner of a pool as the conformance suite adapts it, with the
+// settings that the pool chooses by itself. All pools go the same way, so none is
+// charged more for it.
+func adapted(s conformance.Subject, settings string) Runner {
 	return Runner{
 		Name:     s.Name,
 		Package:  s.Package,
@@ -54,7 +55,7 @@ func closePool(p conformance.Pool) {
 
 // singleChannel keeps three workers for good, as gSuneido does.
 func singleChannel() Runner {
-	r := peer(peers.Channel(), "one unbuffered channel and a killer, in the style of gSuneido")
+	r := adapted(peers.Channel(), "one unbuffered channel and a killer, in the style of gSuneido")
 	r.Minimum = 3
 	return r
 }

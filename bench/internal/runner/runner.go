@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"example.com/hemlock/conformance/peers"
+	"example.com/hemlock/conformance/self"
 	"github.com/panjf2000/ants/v2"
 )
 
@@ -55,15 +56,15 @@ type Pool struct {
 func All() []Runner {
 	return []Runner{
 		goStatement(),
-		hemlockPool(),
-		peer(peers.Ants(), "ants.NewPool(-1), Submit; -1 is no bound"),
-		peer(peers.AntsMulti(), "ants.NewMultiPool(10, -1, ants.RoundRobin), Submit"),
-		peer(peers.Pond(), "pond.NewPool(0, pond.WithoutPanicRecovery()), Go; 0 is no bound"),
-		peer(peers.Conc(), "pool.New(), Go; no bound; workers stay until Wait"),
-		peer(peers.Bytedance(), "gopool.NewPool(name, math.MaxInt32, gopool.NewConfig()), Go; a worker ends when it finds no task"),
-		peer(peers.Cloudwego(), "gopool.NewGoPool(name, gopool.DefaultOption()), Go; closed by tasks that call runtime.Goexit"),
-		peer(peers.Gammazero(), "workerpool.New(1<<20), Do"),
-		peer(peers.Errgroup(), "new(errgroup.Group), Go; no limit"),
+		adapted(self.Subject(), "hemlock.New(), Run; every option at its default (kill interval 1 s, kill delay 10 s)"),
+		adapted(peers.Ants(), "ants.NewPool(-1), Submit; -1 is no bound"),
+		adapted(peers.AntsMulti(), "ants.NewMultiPool(10, -1, ants.RoundRobin), Submit"),
+		adapted(peers.Pond(), "pond.NewPool(0, pond.WithoutPanicRecovery()), Go; 0 is no bound"),
+		adapted(peers.Conc(), "pool.New(), Go; no bound; workers stay until Wait"),
+		adapted(peers.Bytedance(), "gopool.NewPool(name, math.MaxInt32, gopool.NewConfig()), Go; a worker ends when it finds no task"),
+		adapted(peers.Cloudwego(), "gopool.NewGoPool(name, gopool.DefaultOption()), Go; closed by tasks that call runtime.Goexit"),
+		adapted(peers.Gammazero(), "workerpool.New(1<<20), Do"),
+		adapted(peers.Errgroup(), "new(errgroup.Group), Go; no limit"),
 		singleChannel(),
 	}
 }
