@@ -8,7 +8,7 @@
 // that only a reader of the protocol would think of are listed in protocol.go.
 // What cannot be noticed is listed in equivalents.go, each with its reason.
 //
-// A well-known tool, gremlins v0.6.0, was tried first. It changes operators only,
+// A well-known tool, gremlins v0.6.0, was considered. It changes operators only,
 // neither removes a call nor reorders two, and keeps no list of equivalents.
 package main
 
@@ -27,6 +27,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -44,7 +45,7 @@ func main() {
 	flag.BoolVar(&o.all, "all", false, "run those listed as equivalent too, and fail if a test kills one")
 	flag.IntVar(&o.parallel, "parallel", runtime.NumCPU(), "run `n` mutants at once")
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	survived, err := o.main(ctx)
 	switch {
@@ -158,26 +159,28 @@ func (o options) choose(ctx context.Context, root string, mutants []*mutant) ([]
 	if o.since == "" {
 		return mutants, nil
 	}
-	if git(ctx, root, "rev-parse", "--verify", "--quiet", o.since+"^{commit}") == nil {
+	if _, err := git(ctx, root, "rev-parse", "--verify", "--quiet", o.since+"^{commit}"); err != nil {
 		fmt.Printf("there is no %s in this clone, so nothing is known to have changed\n", o.since)
 		return nil, nil
 	}
-	diff := git(ctx, root, "diff", "--unified=0", "--no-color", "--no-ext-diff", o.since, "--", ".")
-	changed, err := parseDiff(string(diff))
+	diff, err := git(ctx, root, "diff", "--unified=0", "--no-color", "--no-ext-diff", o.since, "--", ".")
+	if err != nil {
+		return nil, err
+	}
+	changed, err := parseDiff(diff)
 	if err != nil {
 		return nil, err
 	}
 	return slices.DeleteFunc(mutants, func(m *mutant) bool { return !changed.touch(m) }), nil
 }
 
-// git returns what the command prints, or nil if it fails.
-func git(ctx context.Context, root string, args ...string) []byte {
-	cmd := exec.CommandContext(ctx, "git", append([]string{"-C", root}, args...)...)
-	out, err := cmd.Output()
+// git returns what the command prints.
+func git(ctx context.Context, root string, args ...string) (string, error) {
+	out, err := exec.CommandContext(ctx, "git", append([]string{"-C", root}, args...)...).Output()
 	if err != nil {
-		return nil
+		return "", fmt.Errorf("git %s: %w", args[0], err)
 	}
-	return append(out, '\n')
+	return string(out), nil
 }
 
 // examine runs the tests against each mutant, several at once, and reports.
