@@ -2,7 +2,7 @@
 
 # Those of go.work, and three that must not raise the requirements of the others.
 MODULES = $(shell go list -m -f '{{.Dir}}') $(CURDIR)/examples/autoscaling $(CURDIR)/tools $(CURDIR)/cmd/stackcost/testdata/generate
-TOOLS   = bin/staticcheck bin/gofumpt bin/benchstat
+TOOLS   = bin/staticcheck bin/gofumpt bin/benchstat bin/garble
 
 .DEFAULT_GOAL := help
 
