@@ -83,10 +83,10 @@ func (c *connection) Latencies(ctx context.Context, samples int, d time.Duration
 func (c *connection) serve(ctx context.Context, d time.Duration, submit func(*call), answered func(*call) bool) (time.Duration, error) {
 	c.requests = make(chan *call, len(c.calls))
 	stop := new(flag)
+	start := time.Now() // before the timer, or less than d may seem to have passed
 	timer := time.AfterFunc(d, func() { stop.Store(true) })
 	defer timer.Stop()
 	var both sync.WaitGroup
-	start := time.Now()
 	both.Go(func() {
 		for at := range c.requests {
 			submit(at)
