@@ -52,9 +52,8 @@ func (p *Pool) Do(task func()) {
 	if task == nil {
 		panic("hemlock: Do with a nil task")
 	}
-	at := p.handoff.Local()
-	if !at.Accept() {
-		p.handoff.Refuse() // wait until no shard accepts any more
+	at := p.handoff.Accept()
+	if at == nil {
 		p.doAlone(task)
 		return
 	}

@@ -5,6 +5,17 @@ package hemlock
 // for an interval to pass.
 func (p *Pool) KillerArmed() bool { return p.killer.armed.Load() }
 
+// Count is the count of workers. Two spawns of a pool hardly ever meet within it.
+type Count = count
+
+// Raise and Load are what spawns and readers of Stats do.
+func (c *Count) Raise()                      { c.raise() }
+func (c *Count) Load() (workers, peak int64) { return c.load() }
+
+// Enough returns how many workers on their way the pool takes for enough. It shows
+// what the pool has learned of how long its tasks take.
+func (p *Pool) Enough() int32 { return p.handoff.Enough() }
+
 // MeetEndOfKiller calls f between a killer's last look at the pool and its
 // disarming, a moment that a test would have to hit within nanoseconds.
 func (p *Pool) MeetEndOfKiller(f func()) {
@@ -19,8 +30,7 @@ func (p *Pool) MeetEndOfKiller(f func()) {
 // accepted and the one when anybody has it. A task that a worker relays is in
 // that place for some nanoseconds, too.
 func (p *Pool) MeetHandOver(task, f func()) {
-	at := p.handoff.Local()
-	at.Accept()
+	at := p.handoff.Accept()
 	f()
 	p.send(p.handoff.Assign(at, task))
 }

@@ -94,7 +94,7 @@ func (k *killer) run() {
 			break
 		}
 	}
-	if k.pool.count.closed() {
+	if k.pool.closed.Load() {
 		k.pool.drain()
 	}
 }
@@ -133,7 +133,7 @@ func (k *killer) kill() {
 // those that have a pill and are about to leave: if one of them did not, the
 // killer would be gone.
 func (k *killer) needed() bool {
-	return k.pool.count.workers() > k.pool.minimum && !k.pool.count.closed()
+	return k.pool.count.workers() > k.pool.minimum && !k.pool.closed.Load()
 }
 
 // wait returns the time until the next round is due: the interval after the

@@ -238,6 +238,18 @@ func TestKillerEndsAtOnce(t *testing.T) {
 	})
 }
 
+// The last worker may leave at any moment, also before the killer waits: the
+// killer does not wait then.
+func TestKillerEndsAtOnceHoweverEarlyTheWorkerLeaves(t *testing.T) {
+	p := pooltest.New(t, hemlock.WithKillInterval(time.Hour))
+	for range pooltest.Scaled(400_000) {
+		p.Run(runtime.Goexit)
+		for deadline := time.Now().Add(pooltest.Patience); p.KillerArmed(); runtime.Gosched() {
+			require.True(t, time.Now().Before(deadline), "the killer waits with nothing to kill")
+		}
+	}
+}
+
 func TestKillerEndsWhenThePoolCloses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := pooltest.New(t, hemlock.WithKillInterval(time.Hour))
@@ -332,6 +344,24 @@ func TestTrickleOfEitherKindLetsThePoolShrink(t *testing.T) {
 				}
 				require.LessOrEqual(t, p.Stats().Workers, int64(2), "%v", p.Stats())
 				require.Less(t, p.Stats().Spawned, int64(1010))
+			})
+		})
+	}
+}
+
+// Of two kinds of idle workers the killer takes the one of which there are more.
+func TestKillerTakesTheMoreFrequentKind(t *testing.T) {
+	for _, c := range []struct{ run, do int }{{5, 3}, {3, 5}} {
+		t.Run(fmt.Sprint(c), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p := pooltest.New(t, hemlock.WithKillInterval(time.Second), hemlock.WithKillDelay(0))
+				pooltest.Grow(t, p, c.run)
+				pooltest.GrowDo(p, c.do)
+				time.Sleep(1500 * time.Millisecond)
+				require.EqualValues(t, 1, p.Stats().Killed)
+				pooltest.GrowDo(p, min(c.do, 4))
+				pooltest.Grow(t, p, min(c.run, 4))
+				require.EqualValues(t, c.run+c.do, p.Stats().Spawned, "four of the one and three of the other are left")
 			})
 		})
 	}

@@ -49,8 +49,13 @@ type Pool struct {
 	closing  sync.Once // guards the work of the first Shutdown
 	draining sync.Once // guards the close of drained
 
+	// closed says that no task will be accepted any more. The first Shutdown sets
+	// it, and looks at the count of workers then; a worker who leaves looks at it
+	// when it is no longer counted. So one of them at least sees the end.
+	closed atomic.Bool
+
 	// accepted is how many tasks the pool accepted in its life. It is written
-	// before the count is closed, and read only by those who saw that.
+	// before closed is set, and read only by those who saw that.
 	accepted uint64
 }
 
@@ -129,9 +134,8 @@ func (p *Pool) runAlone(task func()) {
 
 // submit reports whether the pool accepted the task.
 func (p *Pool) submit(task func()) bool {
-	at := p.handoff.Local()
-	if !at.Accept() {
-		p.handoff.Refuse() // wait until no shard accepts any more
+	at := p.handoff.Accept()
+	if at == nil {
 		return false
 	}
 	p.send(p.handoff.Assign(at, task))
@@ -227,13 +231,13 @@ func plural(n int64, thing string) string {
 func (p *Pool) close() {
 	p.handoff.Refuse()
 	p.accepted = p.handoff.Counts().Accepted
-	p.count.close()
+	p.closed.Store(true)
 	p.killer.wakeUp()
 	if p.count.workers() == 0 {
 		p.drain()
-		return
+	} else {
+		go p.retire()
 	}
-	go p.retire()
 }
 
 // check panics if the pool was not made by New.

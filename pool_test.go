@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -144,6 +145,32 @@ func TestNonsenseOptionsPanicInNew(t *testing.T) {
 }
 
 // Pitfall 37: neither the jitter nor a deadline overflows.
+// What the documentation of the options says of their defaults.
+func TestDefaults(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := pooltest.New(t)
+		pooltest.Grow(t, p, 2)
+		born := time.Now()
+		for killed := range int64(2) { // after ten seconds the first, a second later the other
+			due := born.Add(10*time.Second + time.Duration(killed)*time.Second)
+			pooltest.SleepUntil(due.Add(-pooltest.Moment))
+			require.Equal(t, killed, p.Stats().Killed)
+			pooltest.SleepUntil(due)
+			require.Equal(t, killed+1, p.Stats().Killed)
+		}
+		require.Zero(t, p.Stats().Workers, "the minimum is none")
+		const limit = 65_536
+		for range limit * 3 / 4 {
+			p.Do(func() {})
+		}
+		require.Zero(t, p.Stats().Recycled)
+		for range limit / 2 {
+			p.Do(func() {})
+		}
+		require.EqualValues(t, 1, p.Stats().Recycled)
+	})
+}
+
 func TestLargestOptionValuesWork(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const forever = time.Duration(1<<63 - 1)
@@ -482,6 +509,24 @@ func TestShutdownWaitsForTasksOfDo(t *testing.T) {
 		require.NoError(t, p.Shutdown(t.Context()))
 		require.Equal(t, time.Minute, time.Since(begin))
 	})
+}
+
+// Pitfall 48: an ended ctx is honoured before the idle workers have gone, of which
+// there may be many. With one processor nobody else has run when Shutdown returns.
+func TestShutdownDoesNotWaitForIdleWorkersToGo(t *testing.T) {
+	onOneShard(t)
+	const n = 100
+	for tries := 0; ; tries++ { // but for a Shutdown that is preempted
+		p := hemlock.New(hemlock.WithKillInterval(0))
+		pooltest.Grow(t, p, n)
+		pooltest.GrowDo(p, n)
+		err := p.Shutdown(pooltest.Ended())
+		pooltest.Shutdown(t, p)
+		if err != nil && strings.Contains(err.Error(), ", 200 workers left") {
+			return
+		}
+		require.Less(t, tries, 100, "%v", err)
+	}
 }
 
 func TestShutdownWithinDo(t *testing.T) {

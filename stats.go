@@ -36,7 +36,7 @@ func (p *Pool) Stats() Stats {
 	p.check()
 	tasks := p.handoff.Counts()
 	workers, peak := p.count.load()
-	running := max(0, min(int64(tasks.Accepted-tasks.Completed-tasks.Waiting), workers))
+	running := min(int64(tasks.Accepted-tasks.Completed-tasks.Waiting), workers)
 	// A task that left the backlog waits on until a worker is counted for it. And who
 	// is preempted while it reads a backlog takes all that passed for tasks that wait.
 	waiting := max(min(int64(tasks.Waiting), int64(tasks.Open)), int64(tasks.Open)-running)

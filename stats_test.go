@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"reflect"
 	"runtime"
@@ -78,6 +79,30 @@ func TestTaskThatNobodyHasYetIsWaiting(t *testing.T) {
 		pooltest.RequireBalance(t, p.Stats())
 		require.Zero(t, p.Stats().Waiting)
 	})
+}
+
+// A task that is left to a worker on its way waits, and takes nobody: workers
+// beside that one are idle.
+func TestTaskOnABacklogIsNotRunning(t *testing.T) {
+	onOneShard(t)
+	p := pooltest.New(t, hemlock.WithKillInterval(0))
+	pooltest.Grow(t, p, 8)
+	pooltest.RunShort(t, p, 640)
+	var seen hemlock.Stats
+	for range 1000 { // it takes both before the submitter is preempted
+		var both sync.WaitGroup
+		both.Add(2)
+		p.Run(both.Done)
+		p.Run(both.Done)
+		seen = p.Stats()
+		both.Wait()
+		if seen.Waiting > 0 {
+			break
+		}
+	}
+	require.EqualValues(t, 1, seen.Waiting, "%v", seen)
+	require.EqualValues(t, 1, seen.Running, "%v", seen)
+	require.EqualValues(t, seen.Workers-1, seen.Idle, "%v", seen)
 }
 
 // Pitfall 24: every path keeps the books balanced.
@@ -163,6 +188,29 @@ func TestPeakWorkersIsThePeak(t *testing.T) {
 		require.EqualValues(t, 3, p.Stats().Workers)
 		require.EqualValues(t, 7, p.Stats().PeakWorkers)
 	})
+}
+
+// Whoever looks, between whichever two spawns, the peak is not below the number.
+func TestPeakIsNeverBelowWorkers(t *testing.T) {
+	var c hemlock.Count
+	var group errgroup.Group
+	const goroutines = 4
+	n := pooltest.Scaled(1_000_000)
+	for range goroutines {
+		group.Go(func() error {
+			for range n {
+				c.Raise()
+				if workers, peak := c.Load(); workers > peak {
+					return fmt.Errorf("%d workers and a peak of %d", workers, peak)
+				}
+			}
+			return nil
+		})
+	}
+	require.NoError(t, group.Wait())
+	workers, peak := c.Load()
+	require.EqualValues(t, goroutines*n, workers)
+	require.Equal(t, workers, peak)
 }
 
 func TestPeakWorkersIsExactUnderLoad(t *testing.T) {

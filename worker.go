@@ -82,9 +82,6 @@ func (w *worker) run() {
 	w.running = true
 	w.task()
 	w.running = false
-	// From here on nothing may hold on to the task: an idle worker would keep
-	// alive what it captured.
-	w.task = nil
 	if timed {
 		w.pool.handoff.Note(w.pool.handoff.Clock() - w.since)
 	}
@@ -93,13 +90,14 @@ func (w *worker) run() {
 }
 
 // next waits for the worker's next task and reports true, or reports false when
-// the worker is to leave. Tasks that wait come before the closed bit: they were
-// accepted.
+// the worker is to leave. Tasks that wait come before the end of the pool:
+// else another worker would have to be woken for them. The task that has ended is forgotten either way: an idle worker would
+// keep alive what it captured.
 func (w *worker) next() bool {
 	if w.task = w.at.Next(); w.task != nil {
 		return true
 	}
-	if w.pool.count.closed() {
+	if w.pool.closed.Load() {
 		return false
 	}
 	d := w.pool.handoff.Take(w.at)

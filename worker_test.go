@@ -190,6 +190,58 @@ func TestGoexitEndsALockedWorker(t *testing.T) {
 	ends(thread)
 }
 
+// Workers time some of their tasks, the first one among them, and few enough that
+// it costs little. In a bubble a task takes exactly as long as it sleeps.
+func TestWorkersLearnHowLongTasksTake(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(64)) // whose half bounds what can be seen
+	synctest.Test(t, func(t *testing.T) {
+		p := pooltest.New(t, hemlock.WithKillInterval(0))
+		time.Sleep(time.Hour) // the clock is not at its beginning
+		run := func(d time.Duration) (learned int32) {
+			before := p.Enough()
+			pooltest.RunToEnd(t, p, func() { time.Sleep(d) })
+			synctest.Wait()
+			return p.Enough() - before
+		}
+		require.Positive(t, run(time.Second))
+		timed := 0
+		for range 24 {
+			if learned := run(0); learned != 0 {
+				require.Negative(t, learned)
+				timed++
+			}
+		}
+		require.Equal(t, 3, timed)
+		require.EqualValues(t, 1, p.Stats().Spawned)
+	})
+}
+
+// A worker that has run a task takes the next that waits: nobody is woken for it.
+func TestWorkerTakesTheTaskThatWaits(t *testing.T) {
+	onOneShard(t)
+	p := pooltest.New(t, hemlock.WithKillInterval(0))
+	pooltest.RunShort(t, p, 640)
+	const n = 64
+	switches := n
+	for tries := 0; switches > 4; tries++ { // but for a submitter that is preempted
+		require.Less(t, tries, 100, "of %d tasks, %d ran on another goroutine than the one before", n, switches)
+		var all sync.WaitGroup
+		all.Add(n)
+		last := ""
+		switches = 0
+		for range n {
+			p.Run(func() {
+				defer all.Done()
+				if id := pooltest.GoroutineID(); id != last {
+					last = id
+					switches++
+				}
+			})
+		}
+		all.Wait()
+	}
+}
+
 func TestRecyclingReplacesTheWorkerAndNothingElse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := pooltest.New(t, hemlock.WithMinWorkers(1), hemlock.WithMaxTasksPerWorker(1))
@@ -234,6 +286,36 @@ func TestRecyclingGivesBackAHugeStack(t *testing.T) {
 		require.NotZero(t, p.Stats().Recycled)
 		require.Less(t, pooltest.StackInUse(), grown-8<<20, "the stack is not given back")
 	})
+}
+
+// Each worker draws its limit anew, from three to five quarters of the setting.
+func TestLimitsAreBetweenThreeAndFiveQuarters(t *testing.T) {
+	const setting = 12
+	for name, run := range map[string]func(*testing.T, *hemlock.Pool){
+		"Run": func(t *testing.T, p *hemlock.Pool) { pooltest.RunToEnd(t, p, func() {}) },
+		"Do":  func(_ *testing.T, p *hemlock.Pool) { p.Do(func() {}) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p := pooltest.New(t, hemlock.WithKillInterval(0), hemlock.WithMaxTasksPerWorker(setting))
+				drawn := map[int]bool{}
+				last := -1 // until a worker is known to be fresh
+				for i := 0; p.Stats().Recycled < 300; i++ {
+					before := p.Stats().Recycled
+					run(t, p)
+					synctest.Wait()
+					if p.Stats().Recycled == before {
+						continue
+					}
+					if last >= 0 {
+						drawn[i-last] = true
+					}
+					last = i
+				}
+				require.Equal(t, map[int]bool{9: true, 10: true, 11: true, 12: true, 13: true, 14: true, 15: true}, drawn)
+			})
+		})
+	}
 }
 
 // Pitfall 29: workers that started together are not replaced together.

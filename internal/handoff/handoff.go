@@ -62,9 +62,21 @@ func New() *Handoff {
 	return h
 }
 
-// Local returns the shard of the processor it is called on. It is a hint: any
-// shard is correct at any time, a near one is fast.
-func (h *Handoff) Local() *Shard { return h.tokens.local(h.shards) }
+// Accept counts one more task and returns the shard of the processor it is
+// called on, or returns nil once the handoff refuses. A caller who gets a shard
+// must see to it that the task runs. Which one is a hint: any shard is correct at
+// any time, a near one is fast.
+//
+// Who is refused at one shard waits until all of them refuse. Else he could tell
+// somebody whose next task is still accepted at another.
+func (h *Handoff) Accept() *Shard {
+	at := h.tokens.local(h.shards)
+	if !at.gate.accept() {
+		h.Refuse()
+		return nil
+	}
+	return at
+}
 
 // Clock returns the time since the handoff was made.
 func (h *Handoff) Clock() time.Duration { return time.Since(h.epoch) }
@@ -76,10 +88,8 @@ func (h *Handoff) Note(d time.Duration) { h.meter.note(d) }
 // there are enough of them, and returns the zero Delivery. Else it returns a
 // delivery, of this task or of one that waited longer, which the caller must
 // hand over. The task must have been accepted.
-//
-// "The relay" in docs/DESIGN.md says how many are enough.
 func (h *Handoff) Assign(at *Shard, task func()) Delivery {
-	if at.onTheirWay() < 1+min(h.meter.steps(), h.tokens.procs.Load()/2) {
+	if at.onTheirWay() < h.Enough() {
 		return at.send(task)
 	}
 	at.backlog.push(task)
@@ -90,6 +100,10 @@ func (h *Handoff) Assign(at *Shard, task func()) Delivery {
 	}
 	return at.relay()
 }
+
+// Enough returns how many workers on their way to a shard are enough for whatever
+// waits there. "The relay" in docs/DESIGN.md says why so many.
+func (h *Handoff) Enough() int32 { return 1 + min(h.meter.steps(), h.tokens.procs.Load()/2) }
 
 // Offer hands the delivery to an idle worker and reports true, or reports false
 // when it found none. It never blocks. Only a caller whose task was accepted
@@ -147,9 +161,7 @@ func (h *Handoff) Poison() bool {
 }
 
 // Refuse makes every shard refuse tasks, and coroutines that become idle. It may
-// be called again, and returns when all of them do. Who is refused at one shard
-// calls it before telling anybody: else the next task could still be accepted at
-// another.
+// be called again, and returns when all of them do.
 func (h *Handoff) Refuse() {
 	h.refusing.Do(func() {
 		for i := range h.shards {

@@ -4,12 +4,14 @@ import (
 	"fmt"
 	"math"
 	"runtime"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 	"unsafe"
 
+	"example.com/hemlock/internal/race"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/atomic"
 	"golang.org/x/sync/errgroup"
@@ -32,35 +34,106 @@ func TestShardsDoNotShareCacheLines(t *testing.T) {
 	} {
 		require.Zero(t, (base+offset)%8, name)
 	}
+	require.EqualValues(t, stride, unsafe.Offsetof(backlog{}.popped), "the two sides of a backlog")
+}
+
+// meetings is how often a loop that looks for a rare interleaving runs.
+func meetings(n int) int {
+	if testing.Short() {
+		n /= 10
+	}
+	return n / race.Slowdown
 }
 
 // Whatever the moment at which the gate is shut, what it counted is what it let
 // through, and that number is fixed from then on.
 func TestGateCountsWhatItAccepts(t *testing.T) {
-	for range 200 {
+	for range meetings(20_000) {
 		g := new(gate)
 		var through atomic.Uint64
-		var group errgroup.Group
-		for range 4 {
-			group.Go(func() error {
-				for g.accept() {
+		var all sync.WaitGroup
+		all.Go(func() {
+			for range 10_000 {
+				if g.accept() {
 					through.Inc()
 				}
-				return nil
-			})
+			}
+		})
+		for through.Load() == 0 {
+			runtime.Gosched()
 		}
 		g.close()
 		closed := g.accepted()
-		require.NoError(t, group.Wait())
+		all.Wait()
 		require.Equal(t, through.Load(), closed)
 		require.False(t, g.accept())
 		require.Equal(t, closed, g.accepted())
 	}
 }
 
+// Nobody who looks while the gate is shut sees the number fall.
+func TestGateNeverCountsDown(t *testing.T) {
+	for range meetings(20_000) {
+		g := new(gate)
+		require.True(t, g.accept())
+		var looked, shut, fell atomic.Bool
+		var all sync.WaitGroup
+		all.Go(func() {
+			for i := 0; i < 10_000 && !shut.Load(); i++ {
+				if g.accepted() == 0 {
+					fell.Store(true)
+				}
+				looked.Store(true)
+			}
+		})
+		for !looked.Load() {
+			runtime.Gosched()
+		}
+		g.close()
+		shut.Store(true)
+		all.Wait()
+		require.False(t, fell.Load())
+	}
+}
+
+// Pitfall 16: who has been refused knows that everybody is. Here the shards
+// refuse one after the other, as slowly as the test likes.
+func TestRefusalAtOneShardWaitsForTheOthers(t *testing.T) {
+	h := onShards(t, 2)
+	first, second := &h.shards[0], &h.shards[1]
+	first.coroutines.mu.Lock() // between the two gates
+	go h.Refuse()
+	for first.gate.word.Load()&shut == 0 {
+		runtime.Gosched()
+	}
+	var told atomic.Bool
+	go func() {
+		defer first.coroutines.mu.Unlock()
+		for !told.Load() && blockedIn("(*Handoff).Refuse(") < 2 {
+			runtime.Gosched()
+		}
+	}()
+	require.Nil(t, h.Accept(), "the first token is of the first shard")
+	refuses := second.gate.word.Load()&shut != 0
+	told.Store(true)
+	require.True(t, refuses, "told of a refusal while the second shard still accepts")
+}
+
+// blockedIn returns how many goroutines wait for a mutex in the function.
+func blockedIn(function string) (n int) {
+	stacks := make([]byte, 1<<20)
+	stacks = stacks[:runtime.Stack(stacks, true)]
+	for stack := range strings.SplitSeq(string(stacks), "\n\n") {
+		if strings.Contains(stack, "[sync.Mutex.Lock") && strings.Contains(stack, function) {
+			n++
+		}
+	}
+	return n
+}
+
 func TestOfferWithoutAnIdleWorkerFails(t *testing.T) {
 	h := New()
-	require.False(t, h.Offer(h.Local().send(func() {})))
+	require.False(t, h.Offer(h.Accept().send(func() {})))
 	require.False(t, h.Poison())
 }
 
@@ -116,7 +189,7 @@ func waiters(h *Handoff, at *Shard, n int) <-chan int {
 func TestTasksTakeTheLowestPlaceAndPillsTheHighest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := New()
-		at := h.Local()
+		at := h.Accept()
 		served := waiters(h, at, places+2)
 		require.Equal(t, ^uint64(0), at.local.taken.Load())
 		for _, want := range []int{0, 1, 2} {
@@ -137,6 +210,43 @@ func TestTasksTakeTheLowestPlaceAndPillsTheHighest(t *testing.T) {
 		require.False(t, h.Poison())
 		require.Zero(t, at.local.taken.Load())
 	})
+}
+
+// A worker that has claimed its place and does not wait yet is passed over, by
+// tasks and by pills.
+func TestWorkersThatDoNotWaitYetArePassedOver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := onShards(t, 1)
+		at := &h.shards[0]
+		task := at.send(func() {})
+		claim := func(n int) {
+			for range n {
+				at.local.claim()
+			}
+		}
+		claim(2)
+		require.False(t, h.Offer(task))
+		require.False(t, h.Poison())
+		served := waiters(h, at, 2)
+		claim(2)
+		require.True(t, h.Offer(task))
+		require.Equal(t, 0, <-served)
+		require.True(t, h.Poison())
+		require.Equal(t, 1, <-served)
+		require.False(t, h.Offer(task))
+		require.False(t, h.Poison())
+		require.EqualValues(t, 0b110011, at.local.taken.Load())
+	})
+}
+
+// A worker takes no lock to wait where somebody has waited before.
+func TestClaimTakesNoLock(t *testing.T) {
+	l := new(local)
+	places := []chan Delivery{l.claim(), l.claim()}
+	l.taken.Store(0)
+	l.mu.Lock()
+	require.Equal(t, places, []chan Delivery{l.claim(), l.claim()})
+	l.mu.Unlock()
 }
 
 // As many workers are in use as tasks run at once, whatever the number of idle
@@ -177,10 +287,10 @@ func TestFewTasksUseFewWorkers(t *testing.T) {
 func TestRetireSendsEverybodyAwayNowAndLater(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := New()
-		at := h.Local()
+		at := h.Accept()
 		served := waiters(h, at, 2*places)
 		h.Refuse()
-		require.False(t, at.Accept())
+		require.Nil(t, h.Accept())
 		h.Retire()
 		h.Retire()
 		for range 2 * places {
@@ -211,7 +321,7 @@ func TestTasksWaitOnlyForWorkersOnTheirWay(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			h := New()
 			c.tune(h)
-			at := h.Local()
+			at := h.Accept()
 			var sent []Delivery
 			for range 10 {
 				if d := h.Assign(at, func() {}); d.Task != nil {
@@ -237,7 +347,7 @@ func TestTasksWaitOnlyForWorkersOnTheirWay(t *testing.T) {
 // The last worker on its way begins between a submitter's look and its push: the
 // submitter looks again. Without the second look the task would wait for ever.
 func TestPushThatMeetsTheLastBeginIsNotForgotten(t *testing.T) {
-	for range 20_000 {
+	for range meetings(20_000) {
 		h := onShards(t, 1)
 		at := &h.shards[0]
 		first := h.Assign(at, func() {})
@@ -277,7 +387,7 @@ func TestCountsCountNoTaskTwice(t *testing.T) {
 	var group errgroup.Group
 	group.Go(func() error {
 		for !over.Load() {
-			at.Accept()
+			at.gate.accept()
 			at.backlog.push(func() {})
 			at.backlog.pop()
 			at.Complete()
@@ -294,6 +404,7 @@ func TestCountsCountNoTaskTwice(t *testing.T) {
 	for range 2000 {
 		c := h.Counts()
 		require.LessOrEqual(t, c.Completed+c.Waiting, c.Accepted)
+		require.LessOrEqual(t, c.Open, uint64(1), "a task is open that ended meanwhile")
 	}
 }
 
@@ -336,14 +447,61 @@ func TestBacklogLosesNothingAndKeepsTheOrder(t *testing.T) {
 	require.Zero(t, b.len())
 }
 
-// A worker that finds another at the backlog goes away.
-func TestTryPopWaitsForNobody(t *testing.T) {
+// Nobody sees a task on the backlog before it is there, or after it is gone.
+func TestBacklogIsNeverShorterThanEmpty(t *testing.T) {
 	b := new(backlog)
-	b.push(func() {})
-	b.outMu.Lock()
-	require.Nil(t, b.tryPop())
-	b.outMu.Unlock()
-	require.NotNil(t, b.tryPop())
+	var over atomic.Bool
+	var group errgroup.Group
+	group.Go(func() error {
+		for !over.Load() {
+			b.push(func() {})
+		}
+		return nil
+	})
+	for range 2 {
+		group.Go(func() error {
+			for !over.Load() {
+				for b.pop() != nil {
+				}
+			}
+			return nil
+		})
+	}
+	longest := uint64(0)
+	for range 1_000_000 {
+		longest = max(longest, b.len())
+	}
+	over.Store(true)
+	require.NoError(t, group.Wait())
+	require.Less(t, longest, uint64(1)<<32)
+}
+
+// Who sees a task counted finds it, however long it takes to put it there.
+func TestTaskIsCountedWhenItIsOnTheBacklog(t *testing.T) {
+	b := new(backlog)
+	b.inMu.Lock()
+	pushed := make(chan struct{})
+	go func() {
+		b.push(func() {})
+		close(pushed)
+	}()
+	for blockedIn("(*backlog).push(") == 0 {
+		runtime.Gosched()
+	}
+	require.Zero(t, b.len())
+	b.inMu.Unlock()
+	<-pushed
+	require.EqualValues(t, 1, b.len())
+}
+
+// A worker that finds another at the backlog goes away.
+func TestNextWaitsForNobody(t *testing.T) {
+	s := new(Shard)
+	s.backlog.push(func() {})
+	s.backlog.outMu.Lock()
+	require.Nil(t, s.Next())
+	s.backlog.outMu.Unlock()
+	require.NotNil(t, s.Next())
 }
 
 // What has been taken is not kept, neither by a slice nor behind its end.
@@ -388,16 +546,18 @@ func TestBacklogGivesBackASpike(t *testing.T) {
 func TestBacklogAllocatesNothingInTheSteadyState(t *testing.T) {
 	b := new(backlog)
 	task := func() {}
-	turn := func() {
-		for range 100 {
+	turn := func(tasks int) {
+		for range tasks {
 			b.push(task)
 		}
 		for b.tryPop() != nil {
 		}
 	}
-	turn()
-	turn()
-	require.Zero(t, testing.AllocsPerRun(100, turn))
+	turn(spike / 2)
+	turn(spike / 2)
+	for _, tasks := range []int{spike / 2, 100, 1} {
+		require.Zero(t, testing.AllocsPerRun(100, func() { turn(tasks) }), "%d at once", tasks)
+	}
 }
 
 // One long task among many does not make a pool slow for long, and long tasks
@@ -464,7 +624,7 @@ func TestShardsSufficeForMoreProcessorsLater(t *testing.T) {
 func TestEnoughWorkersFollowsTheProcessors(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	h := New()
-	h.Local()
+	h.Accept()
 	for range 100 {
 		h.Note(long)
 	}
@@ -481,11 +641,21 @@ func TestEnoughWorkersFollowsTheProcessors(t *testing.T) {
 	for h.tokens.procs.Load() != 8 {
 		var all sync.WaitGroup
 		for range 8 {
-			all.Go(func() { h.Local() })
+			all.Go(func() { h.Accept() })
 		}
 		all.Wait()
 	}
 	require.Equal(t, 5, assigned())
+}
+
+// Each shard is dealt once in a round.
+func TestTokensAreDealtInTurn(t *testing.T) {
+	shards := make([]Shard, 3)
+	all := new(tokens)
+	for n := range uint32(9) {
+		require.Equal(t, &token{shard: &shards[n%3], round: n / 3}, all.draw(shards))
+		require.Equal(t, n/3, all.round.Load())
+	}
 }
 
 // A token of an earlier round is replaced, one of the same or a later round is

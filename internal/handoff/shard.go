@@ -47,16 +47,12 @@ type shard struct {
 	coroutines coroutines // those that idle here
 }
 
-// Accept counts one more task and reports true, or reports false once the
-// handoff refuses. A caller told true must see to it that the task runs.
-func (s *Shard) Accept() bool { return s.gate.accept() }
-
 // Complete counts a task that has ended.
 func (s *Shard) Complete() { s.completed.Add(1) }
 
-// onTheirWay returns how many workers are on their way. sent is read first: what
-// had been sent by then and has not begun at the second load begins later, and
-// its worker looks at the backlog then.
+// onTheirWay returns how many workers are on their way. In whichever order the two
+// are read, one that is counted here had not begun at the first load, and looks at
+// the backlog later than that.
 func (s *Shard) onTheirWay() int32 {
 	sent := s.sent.Load()
 	return int32(sent - s.begun.Load())

@@ -134,7 +134,7 @@ byte leaving;
 byte leavingPill;
 byte waking;
 byte wakingPill;
-byte wakingClosed;
+byte left;        /* counted out, the killer told */
 byte swallowing;
 
 /* The places of killers that have disarmed. Of others there is at most one. */
@@ -179,7 +179,7 @@ byte gReturned; /* Shutdowns that have returned */
 #define PARKED (ALL(atPlace) + onShared)
 #define IDLING (BOTH(looking) + BOTH(claiming) + ALL(placing))
 #define STAYING (BOTH(received) + BEGUN + IDLING + PARKED)
-#define LEAVING (leaving + leavingPill + waking + wakingPill + wakingClosed + swallowing)
+#define LEAVING (leaving + leavingPill + waking + wakingPill + left + swallowing)
 #define DISARMED (rechecking + recheckingClosed + retaking + going)
 #define DRAINING (drains + poisoning + counting + draining)
 #ifdef SENT_LATE
@@ -318,7 +318,7 @@ proctype Submitters() {
 endSubmitters:
 	do
 	:: atomic {
-		/* at := p.handoff.Local(): a hint, any shard will do */
+		/* at := p.handoff.Accept() at the shard of the processor: a hint, any will do */
 		callers > 0;
 		callers--;
 		if
@@ -327,7 +327,7 @@ endSubmitters:
 		:: s = 1
 #endif
 		fi;
-		/* if !at.Accept(): g.word.Add(shut<<1)&shut == 0 */
+		/* at.gate.accept(): g.word.Add(shut<<1)&shut == 0 */
 		if
 		:: shut[s] -> refused++
 		:: !shut[s] ->
@@ -343,7 +343,7 @@ endSubmitters:
 		s = 0
 	   }
 	:: atomic {
-		/* p.handoff.Refuse(); return false: refusing.Do waits for Shutdown, which
+		/* h.Refuse(); return nil: refusing.Do waits for Shutdown, which
 		 * has shut a gate and so is in there. */
 #ifdef REFUSED_EARLY
 		refused > 0;
@@ -563,7 +563,7 @@ endWorkers:
 		 * choice, and so a failure is no step. The worker runs the task, or
 		 * recycles, which is the same here. */
 		:: backlog[s] > 0 -> pop(); move(looking[s], running[s])
-		/* if w.pool.closed() { return false } */
+		/* if w.pool.closed.Load() { return false } */
 #ifdef NO_RELAY
 		:: closed && backlog[s] == 0 -> move(looking[s], leaving)
 		:: !closed && backlog[s] == 0 -> move(looking[s], claiming[s])
@@ -602,7 +602,7 @@ endWorkers:
 	:: atomic { channelsClosed && ALL(atPlace) > 0; AT_PLACE(atPlace); atPlace[p] = 0; taken[p] = 0; leaving++; p = 0 }
 	:: atomic { channelsClosed && onShared > 0; move(onShared, leaving) }
 	:: atomic {
-		/* Pool.leave: state := p.state.Sub(oneWorker) */
+		/* Pool.leave: workers := p.count.lower() */
 		leaving > 0;
 		assert(workers > 0);
 		workers--;
@@ -610,17 +610,12 @@ endWorkers:
 		:: gDeciding -> gQuit++
 		:: else
 		fi;
-		/* k.noteLeave: if workers <= k.pool.minimum; if closed */
+		/* k.noteLeave: if workers <= k.pool.minimum */
 		if
-#ifdef NO_WAKE_ON_LEAVE
-		:: closed -> leaving--; drain()
-		:: !closed -> leaving--
-#else
-		:: workers <= MIN && closed -> move(leaving, wakingClosed)
-		:: workers <= MIN && !closed -> move(leaving, waking)
-		:: workers > MIN && closed -> leaving--; drain()
-		:: workers > MIN && !closed -> leaving--
+#ifndef NO_WAKE_ON_LEAVE
+		:: workers <= MIN -> move(leaving, waking)
 #endif
+		:: else -> move(leaving, left)
 		fi
 	   }
 	:: atomic {
@@ -636,10 +631,19 @@ endWorkers:
 		fi
 	   }
 	/* k.wakeUp() */
-	:: atomic { waking > 0; waking--; wake = 1 }
+	:: atomic { waking > 0; wake = 1; move(waking, left) }
 	:: atomic { wakingPill > 0; wake = 1; move(wakingPill, swallowing) }
-	:: atomic { wakingClosed > 0; wake = 1; wakingClosed--; drain() }
-	/* if w.pill { w.pool.killer.noteSwallowed() } */
+	/* if p.closed.Load() */
+	:: atomic {
+		left > 0;
+		left--;
+		if
+		:: closed -> drain()
+		:: else
+		fi
+	   }
+	/* if p.closed.Load(), if w.pill { w.pool.killer.noteSwallowed() }: while the
+	 * pool is open. */
 	:: atomic { swallowing > 0; swallowing--; underWay-- }
 	od
 }
@@ -797,12 +801,12 @@ proctype Killer() {
 
 endUnarmed:
 	atomic { goKill; goKill = 0; gKiller = 1 };
-kill:	/* for k.needed(): k.pool.workers() > k.pool.minimum */
+kill:	/* for k.needed(): k.pool.count.workers() > k.pool.minimum */
 	if
 	:: workers <= MIN -> goto disarm
 	:: else
 	fi;
-	/* && !k.pool.count.closed() */
+	/* && !k.pool.closed.Load() */
 	atomic {
 #ifndef KILLER_IGNORES_CLOSED
 		if
@@ -833,7 +837,7 @@ round:	/* k.maySpare() */
 #else
 	/* underWay := k.killed.Load() - k.swallowed.Load() */
 	seen = underWay;
-	/* return k.pool.workers()-underWay > k.pool.minimum */
+	/* return k.pool.count.workers()-underWay > k.pool.minimum */
 	atomic {
 		if
 		:: closed || workers - seen > MIN -> seen = 0; gDeciding = !closed
@@ -888,7 +892,7 @@ proctype Disarmed() {
 endDisarmed:
 	do
 	:: atomic {
-		/* return !k.needed(): k.pool.workers() > k.pool.minimum */
+		/* return !k.needed(): k.pool.count.workers() > k.pool.minimum */
 		rechecking > 0;
 		if
 		:: workers > MIN -> move(rechecking, recheckingClosed)
@@ -896,7 +900,7 @@ endDisarmed:
 		fi
 	   }
 	:: atomic {
-		/* && !k.pool.count.closed() */
+		/* && !k.pool.closed.Load() */
 		recheckingClosed > 0;
 		if
 		:: closed -> move(recheckingClosed, going)
@@ -967,7 +971,7 @@ proctype Shutdown() {
 	shut[1] = 1;
 	atomic {
 		/* p.accepted = p.handoff.Counts().Accepted: of shut gates, so of constants.
-		 * p.count.close(): nobody reads accepted before. */
+		 * p.closed.Store(true): nobody reads accepted before. */
 		assert(counted == gAccepted);
 		outstanding = counted - completed;
 		counted = 0;
@@ -980,7 +984,12 @@ proctype Shutdown() {
 		leavingPill = 0;
 		waking = waking + wakingPill;
 		wakingPill = 0;
-		swallowing = 0;
+		/* Some of those who swallow have not looked at closed yet. */
+		do
+		:: swallowing > 0 -> move(swallowing, left)
+		:: swallowing > 0 -> swallowing--
+		:: else -> break
+		od;
 		gPills = 0;
 		gDeciding = 0;
 		gQuit = 0
