@@ -13,7 +13,104 @@ type unnoticed struct {
 	reason         string
 }
 
-var equivalents = []unnoticed{}
+// chosen is why a constant may be another.
+const chosen = "the constant was chosen by measurements, which do not tell it from its neighbour"
+
+var equivalents = []unnoticed{
+	{
+		"count.go", "", "const workerBits = 32", "const workerBits = 33",
+		"the peak is kept one bit further up",
+	},
+	{
+		"do.go", "Pool.poison", "if 2*p.handoff.Coroutines() > p.Stats().Idle {", "if 2*p.handoff.Coroutines() >= p.Stats().Idle {",
+		"where as many are idle of either kind, either may go",
+	},
+	{
+		"killer.go", "killer.init", "k.wake = make(chan struct{}, 1)", "k.wake = make(chan struct{}, 2)",
+		"the second token makes the killer look once more",
+	},
+	{
+		"killer.go", "killer.noteSpawn", "if workers > k.pool.minimum {", "if workers >= k.pool.minimum {",
+		"a killer that is armed at the minimum ends at once",
+	},
+	{
+		"killer.go", "killer.kill", "defer timer.Stop()", removed,
+		"the runtime forgets a timer whose channel nobody waits on; but GODEBUG can tell it not to",
+	},
+	{
+		"killer.go", "killer.kill", "if wait := k.wait(lastRound); wait > 0 {", "if wait := k.wait(lastRound); wait > 1 {",
+		"a round is held a nanosecond early",
+	},
+	{"worker.go", "", "const timing = 8", "const timing = 9", chosen},
+	{"worker.go", "", "const timing = 8", "const timing = 7", chosen},
+	{
+		"worker.go", "callerOfDeferred", "var pcs [1]uintptr", "var pcs [2]uintptr",
+		"only the first is looked at",
+	},
+
+	{
+		"internal/handoff/backlog.go", "backlog.pop", "if b.len() == 0 { return nil }", removed,
+		"take finds that there is none, too, with two locks",
+	},
+	{"internal/handoff/backlog.go", "", "const spike = 1024", "const spike = 1025", chosen},
+	{"internal/handoff/backlog.go", "", "const spike = 1024", "const spike = 1023", chosen},
+	{
+		"internal/handoff/backlog.go", "backlog.swap",
+		"if cap(next) > spike && cap(next) > 8*len(b.in) {", "if cap(next) >= spike && cap(next) > 8*len(b.in) {", chosen,
+	},
+	{
+		"internal/handoff/backlog.go", "backlog.swap",
+		"if cap(next) > spike && cap(next) > 8*len(b.in) {", "if cap(next) > spike && cap(next) >= 8*len(b.in) {", chosen,
+	},
+	{
+		"internal/handoff/backlog.go", "backlog.swap",
+		"if cap(next) > spike && cap(next) > 8*len(b.in) {", "if cap(next) > spike && cap(next) > 9*len(b.in) {", chosen,
+	},
+	{
+		"internal/handoff/backlog.go", "backlog.swap",
+		"if cap(next) > spike && cap(next) > 8*len(b.in) {", "if cap(next) > spike && cap(next) > 7*len(b.in) {", chosen,
+	},
+	{
+		"internal/handoff/coroutines.go", "coroutines.takeNewest", "if l.n.Load() == 0 { return nil }", removed,
+		"remove finds that there is none, too, with a lock",
+	},
+	{
+		"internal/handoff/coroutines.go", "coroutines.takeNewest", "if l.n.Load() == 0 {", "if l.n.Load() == (-1) {",
+		"remove finds that there is none, too, with a lock",
+	},
+	{
+		"internal/handoff/handoff.go", "New",
+		"shards: make([]Shard, max(runtime.GOMAXPROCS(0), runtime.NumCPU())),", "shards: make([]Shard, max(runtime.GOMAXPROCS((-1)), runtime.NumCPU())),",
+		"it changes no setting either",
+	},
+	{
+		"internal/handoff/handoff.go", "Handoff.Offer", "for i := 1; i < len(h.shards); i++ {", "for i := 0; i < len(h.shards); i++ {",
+		"the shard of the delivery is asked twice",
+	},
+	{
+		"internal/handoff/handoff.go", "Handoff.Offer", "for i := 1; i < len(h.shards); i++ {", "for i := 1; i <= len(h.shards); i++ {",
+		"the shard of the delivery is asked twice",
+	},
+	{
+		"internal/handoff/meter.go", "", "step = 256 * time.Nanosecond", "step = 256 / time.Nanosecond",
+		"a nanosecond is 1",
+	},
+	{"internal/handoff/meter.go", "", "step = 256 * time.Nanosecond", "step = 257 * time.Nanosecond", chosen},
+	{"internal/handoff/meter.go", "", "step = 256 * time.Nanosecond", "step = 255 * time.Nanosecond", chosen},
+	{"internal/handoff/meter.go", "", "long = 32 * time.Microsecond", "long = 33 * time.Microsecond", chosen},
+	{"internal/handoff/meter.go", "", "long = 32 * time.Microsecond", "long = 31 * time.Microsecond", chosen},
+	{"internal/handoff/meter.go", "", "weight = 8", "weight = 9", chosen},
+	{
+		"internal/handoff/meter.go", "meter.note",
+		"if change := (int32(min(d, long)) - mean) / weight; change != 0 {", "if change := (int32(min(d, long)) - mean) / weight; change != 1 {",
+		"the mean is a nanosecond less, and is written where it stays",
+	},
+	{
+		"internal/handoff/tokens.go", "tokens.draw",
+		"t.procs.Store(int32(runtime.GOMAXPROCS(0)))", "t.procs.Store(int32(runtime.GOMAXPROCS((-1))))",
+		"it changes no setting either",
+	},
+}
 
 // markEquivalents gives the mutants of the list their reasons. An entry without a
 // mutant is of code that has changed, and its reason with it.

@@ -45,17 +45,10 @@ var protocol = []change{
 	}},
 
 	{"the peak is lost when two raise", "count.go", []string{
-		"if c.word.CompareAndSwap(old, next) {\n\t\t\treturn int64(workers)\n\t\t}",
-		"if workers > peak {\n\t\t\tif c.word.CompareAndSwap(old, next) {\n\t\t\t\treturn int64(workers)\n\t\t\t}\n\t\t\tnow := c.word.Add(oneWorker)\n\t\t\treturn int64(now & workersMask)\n\t\t}\n\t\tif c.word.CompareAndSwap(old, next) {\n\t\t\treturn int64(workers)\n\t\t}",
+		"return int64(uint32(next))\n\t\t}", "return int64(uint32(next))\n\t\t}\n\t\treturn int64(uint32(c.word.Add(1)))",
 	}},
 	{"two who raise count one", "count.go", []string{
 		"if c.word.CompareAndSwap(old, next) {", "if c.word.Store(next); true {",
-	}},
-	{"raise forgets the closed bit", "count.go", []string{
-		"next := old + oneWorker", "next := old&^closedBit + oneWorker",
-	}},
-	{"lower looks at the closed bit later", "count.go", []string{
-		"return int64(word & workersMask), word&closedBit != 0", "return int64(word & workersMask), c.closed()",
 	}},
 	{"the killer ends before the tasks", "count.go", []string{
 		"if p.handoff.Completed() != p.accepted {", "if p.count.workers() == 0 && p.handoff.Completed() != p.accepted {",
@@ -114,20 +107,13 @@ var protocol = []change{
 	{"a crash counts itself out", "worker.go", []string{
 		"case !unwinding():\n\t\tw.complete()", "case !unwinding() || w.pool.handler == nil:\n\t\tw.complete()",
 	}},
-	{"the closed bit comes before the tasks that wait", "worker.go", []string{
-		"if w.task = w.at.Next(); w.task != nil {\n\t\treturn true\n\t}\n\tif w.pool.count.closed() {\n\t\treturn false\n\t}",
-		"if w.pool.count.closed() {\n\t\treturn false\n\t}\n\tif w.task = w.at.Next(); w.task != nil {\n\t\treturn true\n\t}",
-	}},
-	{"an heir is at another shard", "worker.go", []string{
-		"w.pool.start(w.at, w.task, true)", "w.pool.start(w.pool.handoff.Local(), w.task, true)",
-	}},
 
 	{"no second look of Assign", "internal/handoff/handoff.go", []string{
 		"if at.onTheirWay() > 0 {\n\t\treturn Delivery{}\n\t}\n\treturn at.relay()", "return Delivery{}",
 	}},
 	{"Assign sends its own task after the second look", "internal/handoff/handoff.go", []string{
 		"at.backlog.push(task)", "",
-		"return at.relay()\n}\n\n// Offer", "return at.send(task)\n}\n\n// Offer",
+		"return at.relay()\n}\n\n// Enough", "return at.send(task)\n}\n\n// Enough",
 	}},
 	{"begun is raised after the look at the backlog", "internal/handoff/handoff.go", []string{
 		"d.At.begun.Add(1)\n\treturn d.At.relay()", "next := d.At.relay()\n\td.At.begun.Add(1)\n\treturn next",
@@ -163,11 +149,8 @@ var protocol = []change{
 	{"sent is raised when the worker begins", "internal/handoff/shard.go", []string{
 		"s.sent.Add(1)\n\treturn Delivery{Task: task, At: s}", "return Delivery{Task: func() { s.sent.Add(1); task() }, At: s}",
 	}},
-	{"begun is read before sent", "internal/handoff/shard.go", []string{
-		"sent := s.sent.Load()\n\treturn int32(sent - s.begun.Load())", "begun := s.begun.Load()\n\treturn int32(s.sent.Load() - begun)",
-	}},
 	{"a worker that is done waits for the backlog", "internal/handoff/shard.go", []string{
-		"return s.backlog.tryPop()", "return s.backlog.pop()",
+		"{ return s.backlog.tryPop() }", "{ return s.backlog.pop() }",
 	}},
 
 	{"claim without a swap", "internal/handoff/local.go", []string{
@@ -232,17 +215,11 @@ var protocol = []change{
 	{"Shutdown prefers the end of its context", "pool.go", []string{
 		"select {\n\tcase <-p.drained:\n\t\treturn nil\n\tdefault:\n\t\treturn p.unfinished(ctx)\n\t}", "if ctx.Err() != nil {\n\t\treturn p.unfinished(ctx)\n\t}\n\treturn nil",
 	}},
-	{"the count is closed before accepted is known", "pool.go", []string{
-		"p.accepted = p.handoff.Counts().Accepted\n\tp.count.close()", "p.count.close()\n\tp.accepted = p.handoff.Counts().Accepted",
+	{"the pool is closed before accepted is known", "pool.go", []string{
+		"p.accepted = p.handoff.Counts().Accepted\n\tp.closed.Store(true)", "p.closed.Store(true)\n\tp.accepted = p.handoff.Counts().Accepted",
 	}},
 	{"idle workers are retired within Shutdown", "pool.go", []string{
 		"go p.retire()", "p.retire()",
-	}},
-	{"a refusal is told before all gates are shut", "pool.go", []string{
-		"p.handoff.Refuse() // wait until no shard accepts any more\n", "",
-	}},
-	{"Do tells of a refusal before all gates are shut", "do.go", []string{
-		"p.handoff.Refuse() // wait until no shard accepts any more\n", "",
 	}},
 	{"the handoff is retired before all tasks have completed", "count.go", []string{
 		"if p.handoff.Completed() != p.accepted {\n\t\tp.handoff.Poison()\n\t\treturn\n\t}\n\tp.handoff.Retire()",
