@@ -26,6 +26,31 @@ func (p *Pool) MeetEndOfKiller(f func()) {
 	}
 }
 
+// A Killer is a killer without a goroutine, beside a count of workers without
+// any. Tests let its steps meet those of submitters and workers within
+// nanoseconds, which the killer of a pool does once in many hours.
+type Killer struct{ pool *Pool }
+
+// NewKiller returns the killer of a pool that does not start it.
+func NewKiller(minimum int) Killer {
+	return Killer{New(WithKillInterval(0), WithMinWorkers(minimum))}
+}
+
+// TryArm, Disarm and MaySpare are steps of the killer, Pill counts a pill that it
+// has delivered, and KillCoworker ends an idle worker of Do.
+func (k Killer) TryArm() bool   { return k.pool.killer.tryArm() }
+func (k Killer) Disarm() bool   { return k.pool.killer.disarm() }
+func (k Killer) MaySpare() bool { return k.pool.killer.maySpare() }
+func (k Killer) Pill()          { k.pool.killer.killed.Inc() }
+func (k Killer) KillCoworker()  { k.pool.killCoworker() }
+
+// Spawn counts a worker, Swallow takes one off as one that got a pill does.
+func (k Killer) Spawn()   { k.pool.count.raise() }
+func (k Killer) Swallow() { (&worker{pool: k.pool, pill: true}).leave() }
+
+// Do makes the pool have an idle worker of Do.
+func (k Killer) Do() { k.pool.Do(func() {}) }
+
 // MeetHandOver submits the task, and calls f between the moment when it is
 // accepted and the one when anybody has it. A task that a worker relays is in
 // that place for some nanoseconds, too.

@@ -80,9 +80,15 @@ func (k *killer) wakeUp() {
 }
 
 func (k *killer) arm() {
-	if !k.armed.Load() && k.armed.CompareAndSwap(false, true) {
+	if k.tryArm() {
 		go k.run()
 	}
+}
+
+// tryArm reports whether the caller is the one who armed the killer. Most find it
+// armed, and write nothing.
+func (k *killer) tryArm() bool {
+	return !k.armed.Load() && k.armed.CompareAndSwap(false, true)
 }
 
 // run kills until nothing is left to kill.
@@ -103,11 +109,11 @@ func (k *killer) run() {
 // But a spawn between the killer's last look at the pool and that moment saw a
 // killer that was still armed, and nobody would kill its worker. So the killer
 // looks again, and goes on unless another one has been armed meanwhile. If the
-// pool is drained between that look and the swap, it goes on to find the pool
+// pool is drained between that look and tryArm, it goes on to find the pool
 // closed, and ends without having waited.
 func (k *killer) disarm() bool {
 	k.armed.Store(false)
-	return !k.needed() || !k.armed.CompareAndSwap(false, true)
+	return !k.needed() || !k.tryArm()
 }
 
 // kill holds a round whenever one is due, until the killer is not needed.

@@ -1,7 +1,9 @@
 package hemlock_test
 
 import (
+	"errors"
 	"fmt"
+	"math"
 	"runtime"
 	"sync"
 	"testing"
@@ -197,6 +199,120 @@ func TestKillerIsArmedWheneverWorkersAreSpare(t *testing.T) {
 		}
 		both.Wait()
 		pooltest.Eventually(t, func() bool { return p.Stats().Workers <= 1 }, "nobody kills the spare worker")
+	}
+}
+
+// A meeting is what two sides do at the same moment, after before. The first is
+// told when the second is over, and says what went wrong.
+type meeting struct {
+	before func()
+	first  func(over func() bool) error
+	second func()
+}
+
+// meet has four pairs of goroutines meet n times each. There are more threads than
+// processors, so that the system stops a side between any two instructions while
+// the other goes on.
+func meet(t *testing.T, n int, pair func() meeting) {
+	t.Helper()
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(8))
+	var pairs errgroup.Group
+	for range 4 {
+		m := pair()
+		var begun, ended atomic.Int64
+		pairs.Go(func() error {
+			defer begun.Store(math.MaxInt64)
+			for i := range int64(n) {
+				m.before()
+				begun.Store(i + 1)
+				if err := m.first(func() bool { return ended.Load() > i }); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		pairs.Go(func() error {
+			for i := range int64(n) {
+				for begun.Load() <= i {
+				}
+				m.second()
+				ended.Store(i + 1)
+			}
+			return nil
+		})
+	}
+	require.NoError(t, pairs.Wait())
+}
+
+func TestOneOfManyArmsTheKiller(t *testing.T) {
+	meet(t, pooltest.Scaled(400_000), func() meeting {
+		k := hemlock.NewKiller(0)
+		var second bool
+		return meeting{
+			before: func() { k.Disarm() },
+			first: func(over func() bool) error {
+				first := k.TryArm()
+				for !over() {
+				}
+				if first == second {
+					return fmt.Errorf("both armed it, or nobody: %t", first)
+				}
+				return nil
+			},
+			second: func() { second = k.TryArm() },
+		}
+	})
+}
+
+// Pitfall 13, within nanoseconds: a killer that ends meets the spawn of a spare
+// worker, and one killer is left.
+func TestEndOfKillerMeetsASpawn(t *testing.T) {
+	meet(t, pooltest.Scaled(400_000), func() meeting {
+		k := hemlock.NewKiller(0)
+		k.TryArm()
+		k.Spawn()
+		var another bool
+		return meeting{
+			before: k.Swallow,
+			first: func(over func() bool) error {
+				goesOn := !k.Disarm()
+				for !over() {
+				}
+				if goesOn == another {
+					return fmt.Errorf("two killers, or none: %t", goesOn)
+				}
+				return nil
+			},
+			second: func() { k.Spawn(); another = k.TryArm() },
+		}
+	})
+}
+
+// Pitfall 12, within nanoseconds: a worker that has a pill is taken for gone, at
+// each step on its way out. One more pill would go below the minimum.
+func TestWorkersWithAPillDoNotCount(t *testing.T) {
+	for name, c := range map[string]struct{ spawn, leave func(k hemlock.Killer) }{
+		"Run": {hemlock.Killer.Spawn, hemlock.Killer.Swallow},
+		"Do":  {hemlock.Killer.Do, hemlock.Killer.KillCoworker},
+	} {
+		t.Run(name, func(t *testing.T) {
+			meet(t, pooltest.Scaled(100_000), func() meeting {
+				k := hemlock.NewKiller(1)
+				k.Spawn()
+				return meeting{
+					before: func() { c.spawn(k); k.Pill() },
+					first: func(over func() bool) error {
+						for !over() {
+							if k.MaySpare() {
+								return errors.New("below the minimum")
+							}
+						}
+						return nil
+					},
+					second: func() { c.leave(k) },
+				}
+			})
+		})
 	}
 }
 

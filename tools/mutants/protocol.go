@@ -55,16 +55,16 @@ var protocol = []change{
 	}},
 
 	{"the killer does not look again", "killer.go", []string{
-		"return !k.needed() || !k.armed.CompareAndSwap(false, true)", "return true",
+		"return !k.needed() || !k.tryArm()", "return true",
 	}},
 	{"two killers after the second look", "killer.go", []string{
-		"!k.armed.CompareAndSwap(false, true)\n}", "k.armed.Swap(true) && false\n}",
+		"!k.needed() || !k.tryArm()", "!k.needed() || k.armed.Swap(true) && false",
 	}},
 	{"the killer looks before it disarms", "killer.go", []string{
 		"k.armed.Store(false)\n\treturn !k.needed() ||", "needed := k.needed()\n\tk.armed.Store(false)\n\treturn !needed ||",
 	}},
 	{"two submitters arm two killers", "killer.go", []string{
-		"if !k.armed.Load() && k.armed.CompareAndSwap(false, true) {", "if !k.armed.Load() {\n\t\tk.armed.Store(true)",
+		"return !k.armed.Load() && k.armed.CompareAndSwap(false, true)", "armed := k.armed.Load()\n\tk.armed.Store(true)\n\treturn !armed",
 	}},
 	{"pills under way are read last", "killer.go", []string{
 		"underWay := k.killed.Load() - k.swallowed.Load()\n\treturn k.pool.count.workers()-underWay > k.pool.minimum",
