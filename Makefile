@@ -14,7 +14,7 @@ help: ## list the targets
 check: tidy format vet lint test ## the quick half: run it before each commit
 
 .PHONY: check-all
-check-all: tidy format vet lint test-race test-386 coverage demo model leak unchanged release-check ## what CI runs, all of it; needs Debian's spin
+check-all: tidy format vet lint test-race test-386 coverage demo model leak unchanged release-check mutants-ci ## what CI runs, all of it; needs Debian's spin
 
 # The tools have a module of their own, outside the workspace, so that their
 # requirements do not raise ours.
@@ -51,7 +51,9 @@ test: ## all tests of the modules in go.work
 .PHONY: test-race
 test-race: ## all tests of all modules, shuffled, most with the race detector
 	go test -race -shuffle=on work
-	cd examples/autoscaling && GOWORK=off go test -shuffle=on ./...
+	for module in examples/autoscaling tools; do \
+		(cd $$module && GOWORK=off go test -shuffle=on ./...) || exit 1; \
+	done
 
 .PHONY: test-386
 test-386: ## the tests of the root module on a 32-bit platform
@@ -80,6 +82,10 @@ soak: ## random load, and nothing left afterwards; once more with little memory
 .PHONY: mutants
 mutants: ## change the pool in small ways and see whether a test notices; SINCE=REF: only changed lines
 	cd tools && GOWORK=off go run ./mutants $(if $(SINCE),-since $(SINCE))
+
+.PHONY: mutants-ci
+mutants-ci: ## five minutes of mutants of the lines that the last commit changed
+	cd tools && GOWORK=off go run ./mutants -since HEAD~1 -for 5m
 
 .PHONY: flakes
 flakes: ## the tests of the root and the handoff 300 times, beside a load; a quarter of an hour

@@ -3,7 +3,6 @@ package hemlock_test
 import (
 	"errors"
 	"fmt"
-	"math"
 	"runtime"
 	"sync"
 	"testing"
@@ -210,33 +209,39 @@ type meeting struct {
 	second func()
 }
 
-// meet has four pairs of goroutines meet n times each. There are more threads than
-// processors, so that the system stops a side between any two instructions while
-// the other goes on.
-func meet(t *testing.T, n int, pair func() meeting) {
+// meet has four pairs of goroutines meet, as often as there is time. There are more
+// threads than processors, so that the system stops a side between any two
+// instructions while the other goes on.
+func meet(t *testing.T, pair func() meeting) {
 	t.Helper()
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(8))
+	enough := time.Now().Add(3 * time.Second)
+	if testing.Short() {
+		enough = time.Now().Add(time.Second / 5)
+	}
 	var pairs errgroup.Group
 	for range 4 {
 		m := pair()
 		var begun, ended atomic.Int64
+		var over atomic.Bool
 		pairs.Go(func() error {
-			defer begun.Store(math.MaxInt64)
-			for i := range int64(n) {
+			defer over.Store(true)
+			for i := int64(1); i == 1 || time.Now().Before(enough); i++ {
 				m.before()
-				begun.Store(i + 1)
-				if err := m.first(func() bool { return ended.Load() > i }); err != nil {
+				begun.Store(i)
+				if err := m.first(func() bool { return ended.Load() == i }); err != nil {
 					return err
 				}
 			}
 			return nil
 		})
 		pairs.Go(func() error {
-			for i := range int64(n) {
-				for begun.Load() <= i {
+			for i := int64(1); !over.Load(); {
+				if begun.Load() == i {
+					m.second()
+					ended.Store(i)
+					i++
 				}
-				m.second()
-				ended.Store(i + 1)
 			}
 			return nil
 		})
@@ -245,7 +250,7 @@ func meet(t *testing.T, n int, pair func() meeting) {
 }
 
 func TestOneOfManyArmsTheKiller(t *testing.T) {
-	meet(t, pooltest.Scaled(400_000), func() meeting {
+	meet(t, func() meeting {
 		k := hemlock.NewKiller(0)
 		var second bool
 		return meeting{
@@ -267,7 +272,7 @@ func TestOneOfManyArmsTheKiller(t *testing.T) {
 // Pitfall 13, within nanoseconds: a killer that ends meets the spawn of a spare
 // worker, and one killer is left.
 func TestEndOfKillerMeetsASpawn(t *testing.T) {
-	meet(t, pooltest.Scaled(400_000), func() meeting {
+	meet(t, func() meeting {
 		k := hemlock.NewKiller(0)
 		k.TryArm()
 		k.Spawn()
@@ -296,7 +301,7 @@ func TestWorkersWithAPillDoNotCount(t *testing.T) {
 		"Do":  {hemlock.Killer.Do, hemlock.Killer.KillCoworker},
 	} {
 		t.Run(name, func(t *testing.T) {
-			meet(t, pooltest.Scaled(100_000), func() meeting {
+			meet(t, func() meeting {
 				k := hemlock.NewKiller(1)
 				k.Spawn()
 				return meeting{

@@ -434,7 +434,7 @@ func TestCountsCountNoTaskTwice(t *testing.T) {
 	for h.Counts().Completed == 0 { // nothing has happened
 		runtime.Gosched()
 	}
-	for range 2000 {
+	for range meetings(20_000) {
 		c := h.Counts()
 		require.LessOrEqual(t, c.Completed+c.Waiting, c.Accepted)
 		require.LessOrEqual(t, c.Open, uint64(1), "a task is open that ended meanwhile")

@@ -24,7 +24,12 @@ func TestMain(m *testing.M) { pooltest.Main(m, nil) }
 
 // crowd is how many tasks wait for each other: the race detector gives up at
 // some 8,000 goroutines.
-var crowd = min(10_000, 40_000/race.Slowdown)
+func crowd() int {
+	if testing.Short() {
+		return 1000
+	}
+	return min(10_000, 40_000/race.Slowdown)
+}
 
 // restless are options with which workers come and go all the time.
 func restless() map[string][]hemlock.Option {
@@ -47,11 +52,12 @@ func TestTasksThatWaitForEachOtherAllStart(t *testing.T) {
 					p := pooltest.New(t, opts...)
 					pooltest.RunShort(t, p, 10_000/race.Slowdown)
 					var arrived sync.WaitGroup
-					arrived.Add(crowd)
+					n := crowd()
+					arrived.Add(n)
 					var group errgroup.Group
 					for range submitters {
 						group.Go(func() error {
-							for range crowd / submitters {
+							for range n / submitters {
 								if err := p.Submit(func() { arrived.Done(); arrived.Wait() }); err != nil {
 									return err
 								}

@@ -1,7 +1,7 @@
 // Command mutants changes the pool and the handoff, one small change at a time,
 // and fails if the tests do not notice:
 //
-//	go -C tools run ./mutants [-run REGEXP] [-since REF] [-list] [-v] [-all]
+//	go -C tools run ./mutants [-run REGEXP] [-since REF] [-for DURATION] [-list] [-v] [-all]
 //
 // It runs with GOWORK=off, as make mutants does: the tools are no part of the
 // workspace. Most changes are generated from the syntax, see generate.go; those
@@ -18,6 +18,7 @@ import (
 	"flag"
 	"fmt"
 	"log"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -40,6 +41,7 @@ func main() {
 	var o options
 	flag.StringVar(&o.run, "run", "", "take only mutants whose file:function: change matches the `regexp`")
 	flag.StringVar(&o.since, "since", "", "take only mutants on lines that differ from those of the git `ref`; nothing if it is missing")
+	flag.DurationVar(&o.limit, "for", 0, "begin none after the `duration`, and take them in random order; 0 means all")
 	flag.BoolVar(&o.list, "list", false, "list the mutants and run nothing")
 	flag.BoolVar(&o.verbose, "v", false, "say of each mutant what killed it")
 	flag.BoolVar(&o.all, "all", false, "run those listed as equivalent too, and fail if a test kills one")
@@ -59,6 +61,7 @@ func main() {
 
 type options struct {
 	run, since         string
+	limit              time.Duration
 	list, verbose, all bool
 	parallel           int
 }
@@ -214,21 +217,35 @@ func (o options) examine(ctx context.Context, root string, mutants []*mutant) (s
 			}
 		})
 	}
-	for _, m := range mutants {
-		select {
-		case next <- m:
-		case <-ctx.Done():
-		}
-	}
+	begun := o.feed(ctx, mutants, next)
 	close(next)
 	workers.Wait()
 	if ctx.Err() != nil {
 		return false, context.Cause(ctx)
 	}
-	fmt.Printf("%d mutants: %d killed, %d equivalent, %d survived, %d do not compile; %v\n",
+	fmt.Printf("%d mutants: %d killed, %d equivalent, %d survived, %d do not compile, %d not tried; %v\n",
 		len(mutants), counts[killed]+counts[notEquivalent], counts[equivalent], counts[survives], counts[invalid],
-		time.Since(begin).Round(time.Second))
+		len(mutants)-begun, time.Since(begin).Round(time.Second))
 	return counts[survives]+counts[notEquivalent] > 0, nil
+}
+
+// feed hands out the mutants, as long as there is time, and returns how many.
+func (o options) feed(ctx context.Context, mutants []*mutant, next chan<- *mutant) (begun int) {
+	var over <-chan time.Time
+	if o.limit > 0 {
+		over = time.After(o.limit)
+		rand.Shuffle(len(mutants), func(i, j int) { mutants[i], mutants[j] = mutants[j], mutants[i] })
+	}
+	for i, m := range mutants {
+		select {
+		case next <- m:
+		case <-over:
+			return i
+		case <-ctx.Done():
+			return i
+		}
+	}
+	return len(mutants)
 }
 
 // judge examines one mutant.
