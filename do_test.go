@@ -128,7 +128,10 @@ func TestDoAndRunWithinEachOther(t *testing.T) {
 
 // Every task starts at once: 10,000 of them wait for each other.
 func TestDoManyAtOnce(t *testing.T) {
-	const n = 10_000
+	n := 10_000
+	if testing.Short() {
+		n = 1000
+	}
 	p := pooltest.New(t)
 	var arrived, ended sync.WaitGroup
 	arrived.Add(n)

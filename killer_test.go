@@ -144,7 +144,11 @@ func TestLargeSurplusIsGoneInMinutes(t *testing.T) {
 func TestBurstsDoNotThrash(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := pooltest.New(t)
-		const size, bursts = 160, 720
+		const size = 160
+		bursts := 720
+		if testing.Short() {
+			bursts = 120
+		}
 		for range bursts {
 			pooltest.Grow(t, p, size)
 			time.Sleep(5 * time.Second)
@@ -217,7 +221,7 @@ func meet(t *testing.T, pair func() meeting) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(8))
 	enough := time.Now().Add(3 * time.Second)
 	if testing.Short() {
-		enough = time.Now().Add(time.Second / 5)
+		enough = time.Now().Add(time.Second / 10)
 	}
 	var pairs errgroup.Group
 	for range 4 {
@@ -522,6 +526,9 @@ func TestDoRacesWithTheKiller(t *testing.T) {
 						runtime.Gosched()
 					}
 				})
+				if i%97 == 0 {
+					runtime.Gosched() // with one processor, the moment at which a worker is idle
+				}
 				if s := p.Stats(); s.Workers < minimum || s.Idle < 0 || s.Running > s.Workers || s.Workers > s.PeakWorkers {
 					return fmt.Errorf("out of bounds: %v", s)
 				}

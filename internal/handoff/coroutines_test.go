@@ -75,7 +75,7 @@ func TestCoroutinesHaveOneOwner(t *testing.T) {
 	for g := range goroutines {
 		all.Go(func() {
 			at := &h.shards[g%3]
-			for i := range 50_000 {
+			for i := range meetings(200_000) {
 				c := h.Borrow(at)
 				if i%3 == 0 {
 					if c != nil {

@@ -216,7 +216,7 @@ func TestAMillionShortTasksNeedFewWorkers(t *testing.T) {
 func TestRecyclingDoesNotSpoilTheWaiting(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	p := pooltest.New(t, hemlock.WithMaxTasksPerWorker(1))
-	pooltest.RunShort(t, p, 64_000)
+	pooltest.RunShort(t, p, 64_000/race.Slowdown)
 	require.NotZero(t, p.Stats().Recycled)
 	var all sync.WaitGroup
 	fill(t, p, func() func() { all.Add(1); return all.Done })

@@ -121,10 +121,15 @@ func Scaled(n int) int {
 	return max(1, n/race.Slowdown)
 }
 
-// OnProcessors runs the test with several numbers of processors.
+// OnProcessors runs the test with several numbers of processors; with -short, once
+// with as many as there are.
 func OnProcessors(t *testing.T, test func(t *testing.T)) {
 	t.Helper()
-	for _, procs := range []int{1, 2, 4} {
+	numbers := []int{1, 2, 4}
+	if testing.Short() {
+		numbers = []int{runtime.GOMAXPROCS(0)}
+	}
+	for _, procs := range numbers {
 		t.Run(fmt.Sprint(procs, " processors"), func(t *testing.T) {
 			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(procs))
 			test(t)
