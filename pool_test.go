@@ -656,22 +656,49 @@ func TestMemoryModel(t *testing.T) {
 
 // A worker between its task and its place cannot be found, so a steady load
 // spawns now and then, but there are soon enough: the number of workers has to do
-// with that of the callers, not with that of the tasks.
+// with that of the callers, not with that of the tasks. Pitfall 45: nor is it much
+// larger where each task waits for its caller.
 func TestSteadyLoadHardlySpawns(t *testing.T) {
-	const callers = 64
-	p := pooltest.New(t, hemlock.WithKillInterval(0))
-	var all sync.WaitGroup
-	for range callers {
-		all.Go(func() {
-			done := make(chan struct{}, 1) // so that no task waits for its caller
-			for range pooltest.Scaled(1_000_000) / callers {
-				p.Run(func() { done <- struct{}{} })
-				<-done
+	for _, buffer := range []int{0, 1} {
+		t.Run(fmt.Sprint("buffer ", buffer), func(t *testing.T) {
+			const callers = 64
+			p := pooltest.New(t, hemlock.WithKillInterval(0))
+			var all sync.WaitGroup
+			for range callers {
+				all.Go(func() {
+					done := make(chan struct{}, buffer)
+					for range pooltest.Scaled(1_000_000) / callers {
+						p.Run(func() { done <- struct{}{} })
+						<-done
+					}
+				})
 			}
+			all.Wait()
+			require.LessOrEqual(t, p.Stats().Spawned, int64(4*callers))
 		})
 	}
-	all.Wait()
-	require.LessOrEqual(t, p.Stats().Spawned, int64(4*callers))
+}
+
+// Pitfall 47: a collection takes the table of the processors away, and the next
+// Submit makes it again.
+func TestFirstSubmitAfterACollectionAllocatesLittle(t *testing.T) {
+	pooltest.NeedsSyncPool(t)
+	const procs = 128
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(procs))
+	p := pooltest.New(t, hemlock.WithKillInterval(0))
+	pooltest.Grow(t, p, 1)
+	bytes := func(f func()) uint64 {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		f()
+		runtime.ReadMemStats(&after)
+		return after.TotalAlloc - before.TotalAlloc
+	}
+	for range 3 {
+		runtime.GC()
+	}
+	require.Less(t, bytes(func() { p.Run(func() {}) }), uint64(200*procs))
+	require.Less(t, bytes(func() { hemlock.New() }), uint64(1024*procs))
 }
 
 func TestSubmitAndRunAllocateNothing(t *testing.T) {
