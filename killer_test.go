@@ -19,7 +19,7 @@ import (
 func TestKillerWaitsForTheDelayAfterASpawn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := pooltest.New(t, hemlock.WithKillInterval(time.Second), hemlock.WithKillDelay(10*time.Second))
-		pooltest.Grow(t, p, 1)
+		pooltest.GrowInBubble(t, p, 1)
 		born := time.Now()
 		pooltest.SleepUntil(born.Add(10*time.Second - pooltest.Moment))
 		require.EqualValues(t, 1, p.Stats().Workers)
@@ -49,7 +49,7 @@ func TestEverySpawnHoldsTheKillerBackAgain(t *testing.T) {
 func TestKillerKillsOncePerInterval(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := pooltest.New(t, hemlock.WithKillInterval(3*time.Second), hemlock.WithKillDelay(0))
-		pooltest.Grow(t, p, 10)
+		pooltest.GrowInBubble(t, p, 10)
 		born := time.Now()
 		for killed := range 10 {
 			due := born.Add(time.Duration(killed+1) * 3 * time.Second)
@@ -66,7 +66,7 @@ func TestKillerKillsOncePerInterval(t *testing.T) {
 func TestRecyclingDoesNotHoldTheKillerBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := pooltest.New(t, hemlock.WithKillDelay(10*time.Second), hemlock.WithMaxTasksPerWorker(1))
-		pooltest.Grow(t, p, 2)
+		pooltest.GrowInBubble(t, p, 2)
 		for range 20 {
 			time.Sleep(time.Second)
 			pooltest.RunToEnd(t, p, func() {})
@@ -100,8 +100,8 @@ func TestPoolsHaveTheirOwnMinimum(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := pooltest.New(t, hemlock.WithMinWorkers(5))
 		b := pooltest.New(t, hemlock.WithMinWorkers(2))
-		pooltest.Grow(t, a, 8)
-		pooltest.Grow(t, b, 100)
+		pooltest.GrowInBubble(t, a, 8)
+		pooltest.GrowInBubble(t, b, 100)
 		time.Sleep(time.Hour)
 		require.EqualValues(t, 5, a.Stats().Workers)
 		require.EqualValues(t, 2, b.Stats().Workers)
@@ -116,7 +116,7 @@ func TestTrickleLetsThePoolShrink(t *testing.T) {
 			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(procs))
 			synctest.Test(t, func(t *testing.T) {
 				p := pooltest.New(t)
-				pooltest.Grow(t, p, 1000)
+				pooltest.GrowInBubble(t, p, 1000)
 				for range 120 {
 					time.Sleep(time.Second)
 					pooltest.RunToEnd(t, p, func() {})
@@ -133,7 +133,7 @@ func TestTrickleLetsThePoolShrink(t *testing.T) {
 func TestLargeSurplusIsGoneInMinutes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := pooltest.New(t)
-		pooltest.Grow(t, p, 10_000)
+		pooltest.GrowInBubble(t, p, 10_000)
 		time.Sleep(2*time.Minute + 30*time.Second)
 		require.Zero(t, p.Stats().Workers)
 		require.EqualValues(t, 10_000, p.Stats().Killed)
@@ -150,7 +150,7 @@ func TestBurstsDoNotThrash(t *testing.T) {
 			bursts = 120
 		}
 		for range bursts {
-			pooltest.Grow(t, p, size)
+			pooltest.GrowInBubble(t, p, size)
 			time.Sleep(5 * time.Second)
 		}
 		require.Less(t, p.Stats().Spawned, int64(size*bursts/8))
@@ -180,13 +180,13 @@ func TestKillerKeepsTheMinimum(t *testing.T) {
 func TestKillerLooksAgainWhenItDisarms(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := pooltest.New(t, hemlock.WithMinWorkers(2))
-		p.MeetEndOfKiller(func() { pooltest.Grow(t, p, 3) })
+		p.MeetEndOfKiller(func() { pooltest.GrowInBubble(t, p, 3) })
 		require.True(t, p.KillerArmed())
 		time.Sleep(time.Minute)
 		require.EqualValues(t, 2, p.Stats().Workers)
 		require.False(t, p.KillerArmed())
 
-		p.MeetEndOfKiller(func() { pooltest.Grow(t, p, 2) })
+		p.MeetEndOfKiller(func() { pooltest.GrowInBubble(t, p, 2) })
 		require.False(t, p.KillerArmed(), "nothing to kill")
 	})
 }
@@ -330,9 +330,9 @@ func TestIdlePoolHasNoKiller(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := pooltest.New(t, hemlock.WithMinWorkers(3))
 		require.False(t, p.KillerArmed(), "an unused pool")
-		pooltest.Grow(t, p, 3)
+		pooltest.GrowInBubble(t, p, 3)
 		require.False(t, p.KillerArmed(), "a pool at its minimum")
-		pooltest.Grow(t, p, 4)
+		pooltest.GrowInBubble(t, p, 4)
 		require.True(t, p.KillerArmed(), "a pool above its minimum")
 		time.Sleep(time.Minute)
 		require.EqualValues(t, 3, p.Stats().Workers)
@@ -355,7 +355,7 @@ func TestKillerEndsAtOnce(t *testing.T) {
 			require.Zero(t, p.Stats().Workers)
 			require.False(t, p.KillerArmed())
 		}
-		pooltest.Grow(t, p, 1)
+		pooltest.GrowInBubble(t, p, 1)
 		born := time.Now()
 		pooltest.SleepUntil(born.Add(time.Hour))
 		require.Zero(t, p.Stats().Workers)
@@ -390,7 +390,7 @@ func TestKillerEndsWhenThePoolCloses(t *testing.T) {
 func TestIntervalZeroNeverKills(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := pooltest.New(t, hemlock.WithKillInterval(0), hemlock.WithKillDelay(0))
-		pooltest.Grow(t, p, 20)
+		pooltest.GrowInBubble(t, p, 20)
 		time.Sleep(10_000 * time.Hour)
 		require.EqualValues(t, 20, p.Stats().Workers)
 		require.False(t, p.KillerArmed())
@@ -461,7 +461,7 @@ func TestTrickleOfEitherKindLetsThePoolShrink(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				p := pooltest.New(t)
-				pooltest.Grow(t, p, 500)
+				pooltest.GrowInBubble(t, p, 500)
 				pooltest.GrowDo(p, 500)
 				for range 150 {
 					time.Sleep(time.Second)
@@ -480,12 +480,12 @@ func TestKillerTakesTheMoreFrequentKind(t *testing.T) {
 		t.Run(fmt.Sprint(c), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				p := pooltest.New(t, hemlock.WithKillInterval(time.Second), hemlock.WithKillDelay(0))
-				pooltest.Grow(t, p, c.run)
+				pooltest.GrowInBubble(t, p, c.run)
 				pooltest.GrowDo(p, c.do)
 				time.Sleep(1500 * time.Millisecond)
 				require.EqualValues(t, 1, p.Stats().Killed)
 				pooltest.GrowDo(p, min(c.do, 4))
-				pooltest.Grow(t, p, min(c.run, 4))
+				pooltest.GrowInBubble(t, p, min(c.run, 4))
 				require.EqualValues(t, c.run+c.do, p.Stats().Spawned, "four of the one and three of the other are left")
 			})
 		})
@@ -496,7 +496,7 @@ func TestKillerTakesWorkersOfDoDownToTheMinimum(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := pooltest.New(t, hemlock.WithMinWorkers(7))
 		pooltest.GrowDo(p, 20)
-		pooltest.Grow(t, p, 10)
+		pooltest.GrowInBubble(t, p, 10)
 		time.Sleep(time.Hour)
 		require.EqualValues(t, 7, p.Stats().Workers)
 		require.EqualValues(t, 23, p.Stats().Killed)

@@ -47,7 +47,7 @@ func TestTasksNeverWaitForTheEndOfAnother(t *testing.T) {
 func TestNilTaskIsRefusedAndKillsNobody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := pooltest.New(t, hemlock.WithKillInterval(0))
-		pooltest.Grow(t, p, 100) // at local places and on the shared channel
+		pooltest.GrowInBubble(t, p, 100) // at local places and on the shared channel
 		for range 100 {
 			require.ErrorIs(t, p.Submit(nil), hemlock.ErrNilTask)
 			require.PanicsWithValue(t, "hemlock: Run with a nil task", func() { p.Run(nil) })
@@ -93,8 +93,7 @@ func TestSubmitSpawnsOnlyWhenNoWorkerIsIdle(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := pooltest.New(t, hemlock.WithKillInterval(0))
 		for _, n := range []int{1, 10, 100, 50, 101} {
-			pooltest.Grow(t, p, n)
-			synctest.Wait()
+			pooltest.GrowInBubble(t, p, n)
 		}
 		require.EqualValues(t, 101, p.Stats().Spawned)
 		require.EqualValues(t, 101, p.Stats().Idle)
@@ -109,8 +108,7 @@ func TestIdleWorkersAreFoundFromEveryProcessor(t *testing.T) {
 			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(procs))
 			synctest.Test(t, func(t *testing.T) {
 				p := pooltest.New(t, hemlock.WithKillInterval(0))
-				pooltest.Grow(t, p, 300)
-				synctest.Wait()
+				pooltest.GrowInBubble(t, p, 300)
 				var group errgroup.Group
 				gate := make(chan struct{})
 				defer close(gate)
@@ -149,7 +147,7 @@ func TestNonsenseOptionsPanicInNew(t *testing.T) {
 func TestDefaults(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := pooltest.New(t)
-		pooltest.Grow(t, p, 2)
+		pooltest.GrowInBubble(t, p, 2)
 		born := time.Now()
 		for killed := range int64(2) { // after ten seconds the first, a second later the other
 			due := born.Add(10*time.Second + time.Duration(killed)*time.Second)
@@ -185,7 +183,7 @@ func TestLargestOptionValuesWork(t *testing.T) {
 			p := pooltest.New(t, opts...)
 			time.Sleep(time.Hour) // a pool that has lived for a while
 			for range 3 {         // every worker runs three tasks, and draws its own limit
-				pooltest.Grow(t, p, 20)
+				pooltest.GrowInBubble(t, p, 20)
 				time.Sleep(1000 * time.Hour)
 			}
 			s := p.Stats()
@@ -376,8 +374,7 @@ func TestShutdownWinsAgainstAnEndedContext(t *testing.T) {
 func TestShutdownRetiresIdleWorkersAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := pooltest.New(t, hemlock.WithKillInterval(0))
-		pooltest.Grow(t, p, 100)
-		synctest.Wait()
+		pooltest.GrowInBubble(t, p, 100)
 		release := pooltest.Occupy(t, p, 2)
 		require.Error(t, p.Shutdown(pooltest.EndingIn(t, time.Second)))
 		synctest.Wait()
@@ -467,7 +464,7 @@ func TestPoolsWorkInBubbles(t *testing.T) {
 		pooltest.RunToEnd(t, outside, func() {})
 		synctest.Test(t, func(t *testing.T) {
 			p := pooltest.New(t)
-			pooltest.Grow(t, p, 50)
+			pooltest.GrowInBubble(t, p, 50)
 		})
 	}
 }
@@ -477,7 +474,7 @@ func TestPoolsWorkInBubbles(t *testing.T) {
 func TestDrainedPoolLetsItsBubbleEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := hemlock.New()
-		pooltest.Grow(t, p, 10)
+		pooltest.GrowInBubble(t, p, 10)
 		time.Sleep(time.Minute)
 		require.Zero(t, p.Stats().Workers)
 	})

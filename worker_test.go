@@ -326,8 +326,7 @@ func TestRecyclesAreSpread(t *testing.T) {
 		var most, before int64
 		var turns int
 		for turn := range 2 * limit {
-			pooltest.Grow(t, p, workers) // every worker runs one task
-			synctest.Wait()
+			pooltest.GrowInBubble(t, p, workers) // every worker runs one task
 			recycled := p.Stats().Recycled - before
 			before += recycled
 			most = max(most, recycled)

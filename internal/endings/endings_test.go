@@ -142,8 +142,7 @@ func TestTasksThatDoNotReturnEndTheirWorkerOnly(t *testing.T) {
 						handled.Inc()
 					}
 				}))
-				pooltest.Grow(t, p, 2)
-				synctest.Wait() // both can be found
+				pooltest.GrowInBubble(t, p, 2)
 				for range 100 {
 					require.NoError(t, p.Submit(c.task))
 				}

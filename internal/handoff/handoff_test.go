@@ -239,6 +239,24 @@ func TestWorkersThatDoNotWaitYetArePassedOver(t *testing.T) {
 	})
 }
 
+// A worker that finds another one making a place can be found all the same.
+func TestNobodyWaitsForAPlaceToBeMade(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := onShards(t, 1)
+		at := &h.shards[0]
+		at.local.mu.Lock()
+		served := waiters(h, at, 2)
+		require.True(t, h.Offer(at.send(func() {})))
+		at.local.mu.Unlock()
+		require.True(t, h.Poison())
+		require.ElementsMatch(t, []int{0, 1}, []int{<-served, <-served})
+		again := waiters(h, at, 1)
+		require.EqualValues(t, 1, at.local.taken.Load(), "later there is a place")
+		require.True(t, h.Poison())
+		<-again
+	})
+}
+
 // A worker takes no lock to wait where somebody has waited before.
 func TestClaimTakesNoLock(t *testing.T) {
 	l := new(local)

@@ -65,7 +65,8 @@ func (l *local) hand(place int, d Delivery) bool {
 }
 
 // claim takes the lowest free place for a worker that is about to wait, and
-// returns its channel, or nil when all are taken.
+// returns its channel. It returns nil when all are taken, and when the place has
+// yet to be made and somebody is at it.
 func (l *local) claim() chan Delivery {
 	for {
 		taken := l.taken.Load()
@@ -73,8 +74,8 @@ func (l *local) claim() chan Delivery {
 		if place == places {
 			return nil
 		}
-		if l.made.Load()>>place&1 == 0 {
-			l.furnish(place)
+		if l.made.Load()>>place&1 == 0 && !l.furnish(place) {
+			return nil
 		}
 		if l.taken.CompareAndSwap(taken, taken|1<<place) {
 			return l.channels[place]
@@ -82,18 +83,24 @@ func (l *local) claim() chan Delivery {
 	}
 }
 
-// furnish makes the channel of a place that nobody has ever waited at.
-func (l *local) furnish(place int) {
-	l.mu.Lock()
+// furnish makes the channel of a place that nobody has ever waited at, and reports
+// true. It reports false at once while another worker makes one. Nobody finds a
+// worker that waits for a lock: every Submit would spawn one more, and they would
+// all queue up here.
+func (l *local) furnish(place int) bool {
+	if !l.mu.TryLock() {
+		return false
+	}
 	defer l.mu.Unlock()
 	if l.made.Load()>>place&1 == 1 {
-		return
+		return true
 	}
 	l.channels[place] = make(chan Delivery)
 	if l.closed {
 		close(l.channels[place])
 	}
 	l.made.Add(1 << place)
+	return true
 }
 
 // close sends away whoever waits here, now and later.

@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"sync"
 	"testing"
+	"testing/synctest"
 
 	"example.com/hemlock"
 	"example.com/hemlock/internal/race"
@@ -95,8 +96,7 @@ func Occupy(t testing.TB, p *hemlock.Pool, n int) (release func()) {
 
 // Grow makes the pool have n idle workers at least, unless the killer comes in
 // between. They are idle by the counts: a worker is counted so when its task has
-// ended, some instructions before it can be found. Who needs them found waits in
-// a bubble until all are blocked.
+// ended, some instructions before it can be found.
 func Grow(t testing.TB, p *hemlock.Pool, n int) {
 	t.Helper()
 	before := p.Stats()
@@ -105,6 +105,14 @@ func Grow(t testing.TB, p *hemlock.Pool, n int) {
 		s := p.Stats()
 		return s.Running+s.Waiting == before.Running+before.Waiting
 	}, "workers come to rest")
+}
+
+// GrowInBubble makes the pool have n idle workers at least, which can be found. It
+// takes no time of the bubble.
+func GrowInBubble(t testing.TB, p *hemlock.Pool, n int) {
+	t.Helper()
+	Occupy(t, p, n)()
+	synctest.Wait()
 }
 
 // GrowDo makes the pool have n idle workers for Do at least.

@@ -165,10 +165,13 @@ var protocol = []change{
 		"close(l.channels[place])\n\t}\n\tl.made.Add(1 << place)", "close(l.channels[place])\n\t}",
 	}},
 	{"a place is furnished without the mutex", "internal/handoff/local.go", []string{
-		"func (l *local) furnish(place int) {\n\tl.mu.Lock()\n\tdefer l.mu.Unlock()", "func (l *local) furnish(place int) {",
+		"if !l.mu.TryLock() {\n\t\treturn false\n\t}\n\tdefer l.mu.Unlock()\n\tif l.made", "if l.made",
+	}},
+	{"workers wait while a place is furnished", "internal/handoff/local.go", []string{
+		"if !l.mu.TryLock() {\n\t\treturn false\n\t}\n", "l.mu.Lock()\n",
 	}},
 	{"a place is furnished twice", "internal/handoff/local.go", []string{
-		"if l.made.Load()>>place&1 == 1 {\n\t\treturn\n\t}\n\tl.channels", "if l.made.Load()>>place&1 == 1 {\n\t\tl.made.Sub(1 << place)\n\t}\n\tl.channels",
+		"if l.made.Load()>>place&1 == 1 {\n\t\treturn true\n\t}\n\tl.channels", "if l.made.Load()>>place&1 == 1 {\n\t\tl.made.Sub(1 << place)\n\t}\n\tl.channels",
 	}},
 	{"close without the mutex", "internal/handoff/local.go", []string{
 		"func (l *local) close() {\n\tl.mu.Lock()\n\tdefer l.mu.Unlock()", "func (l *local) close() {",
