@@ -196,8 +196,8 @@ func TestWorkersLearnHowLongTasksTake(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(64)) // whose half bounds what can be seen
 	synctest.Test(t, func(t *testing.T) {
 		p := pooltest.New(t, hemlock.WithKillInterval(0))
-		time.Sleep(time.Hour) // the clock is not at its beginning
 		run := func(d time.Duration) (learned int32) {
+			time.Sleep(time.Minute) // between tasks, which is no part of them
 			before := p.Enough()
 			pooltest.RunToEnd(t, p, func() { time.Sleep(d) })
 			synctest.Wait()

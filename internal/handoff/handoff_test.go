@@ -257,6 +257,28 @@ func TestNobodyWaitsForAPlaceToBeMade(t *testing.T) {
 	})
 }
 
+// A place is made once, and is there for whoever comes second.
+func TestPlaceIsMadeOnce(t *testing.T) {
+	l := new(local)
+	require.True(t, l.furnish(3))
+	made := l.channels[3]
+	require.True(t, l.furnish(3))
+	require.Equal(t, made, l.channels[3])
+	require.EqualValues(t, 1<<3, l.made.Load())
+}
+
+// Places are closed, whether somebody has waited there before or not.
+func TestClosedPlacesSendEverybodyAway(t *testing.T) {
+	l := new(local)
+	before := l.claim()
+	l.close()
+	for _, place := range []chan Delivery{before, l.claim(), l.claim()} {
+		require.NotNil(t, place)
+		_, open := <-place
+		require.False(t, open)
+	}
+}
+
 // A worker takes no lock to wait where somebody has waited before.
 func TestClaimTakesNoLock(t *testing.T) {
 	l := new(local)
@@ -613,9 +635,11 @@ func TestBacklogAllocatesNothingInTheSteadyState(t *testing.T) {
 	}
 	turn(spike / 2)
 	turn(spike / 2)
-	for _, tasks := range []int{spike / 2, 100, 1} {
-		require.Zero(t, testing.AllocsPerRun(100, func() { turn(tasks) }), "%d at once", tasks)
-	}
+	require.Zero(t, testing.AllocsPerRun(100, func() {
+		for _, tasks := range []int{spike / 2, 1, 100, 1, 1} {
+			turn(tasks)
+		}
+	}))
 }
 
 // One long task among many does not make a pool slow for long, and long tasks
