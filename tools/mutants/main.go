@@ -45,7 +45,8 @@ func main() {
 	flag.BoolVar(&o.list, "list", false, "list the mutants and run nothing")
 	flag.BoolVar(&o.verbose, "v", false, "say of each mutant what killed it")
 	flag.BoolVar(&o.all, "all", false, "run those listed as equivalent too, and fail if a test kills one")
-	flag.IntVar(&o.parallel, "parallel", runtime.NumCPU(), "run `n` mutants at once")
+	// More than there are processors, because those that hang use none.
+	flag.IntVar(&o.parallel, "parallel", runtime.NumCPU()*3/2, "run `n` mutants at once")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
