@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"sync"
 	"testing"
 
 	"example.com/hemlock"
@@ -42,6 +43,8 @@ func TestHostileSubmitsStayWithinTheBound(t *testing.T) {
 	const bound, attackers, each = 50, 100, 1000
 	b := boundedPool{semaphore.NewWeighted(bound), pooltest.New(t)}
 	release := make(chan struct{})
+	end := sync.OnceFunc(func() { close(release) })
+	t.Cleanup(end)
 	var running, peak, shed atomic.Int64
 	var group errgroup.Group
 	for range attackers {
@@ -64,10 +67,10 @@ func TestHostileSubmitsStayWithinTheBound(t *testing.T) {
 	}
 	require.NoError(t, group.Wait())
 	require.EqualValues(t, attackers*each-bound, shed.Load())
+	pooltest.Eventually(t, func() bool { return running.Load() >= bound }, "tasks that were let in have not started")
 	require.EqualValues(t, bound, b.pool.Stats().Running)
 	require.EqualValues(t, bound, b.pool.Stats().PeakWorkers)
-	pooltest.Eventually(t, func() bool { return running.Load() >= bound }, "tasks that were let in have not started")
-	close(release)
+	end()
 	pooltest.Shutdown(t, b.pool)
 	require.EqualValues(t, bound, peak.Load())
 	require.ErrorIs(t, b.serve(func() {}), hemlock.ErrClosed)
