@@ -81,12 +81,12 @@ soak: ## random load, and nothing left afterwards; once more with little memory
 	GOMEMLIMIT=64MiB go run ./internal/soak -for $(SOAKTIME)
 
 .PHONY: mutants
-mutants: ## change the pool in small ways and see whether a test notices; SINCE=REF: only changed lines
-	cd tools && GOWORK=off go run ./mutants $(if $(SINCE),-since $(SINCE))
+mutants: ## change the pool in small ways and see whether a test notices; SINCE=REF: only changed lines; FOR=5m: no longer
+	cd tools && GOWORK=off go run ./mutants $(if $(SINCE),-since $(SINCE)) $(if $(FOR),-for $(FOR))
 
 .PHONY: mutants-ci
 mutants-ci: ## five minutes of mutants of the lines that the last commit changed
-	cd tools && GOWORK=off go run ./mutants -since HEAD~1 -for 5m
+	$(MAKE) mutants SINCE=HEAD~1 FOR=5m
 
 .PHONY: flakes
 flakes: ## the tests of the root and the handoff 300 times, beside a load; a quarter of an hour

@@ -142,7 +142,6 @@ func TestNonsenseOptionsPanicInNew(t *testing.T) {
 	}
 }
 
-// Pitfall 37: neither the jitter nor a deadline overflows.
 // What the documentation of the options says of their defaults.
 func TestDefaults(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -169,6 +168,7 @@ func TestDefaults(t *testing.T) {
 	})
 }
 
+// Pitfall 37: neither the jitter nor a deadline overflows.
 func TestLargestOptionValuesWork(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const forever = time.Duration(1<<63 - 1)

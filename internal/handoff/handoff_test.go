@@ -76,10 +76,10 @@ func TestGateNeverCountsDown(t *testing.T) {
 	for range meetings(20_000) {
 		g := new(gate)
 		require.True(t, g.accept())
-		var looked, shut, fell atomic.Bool
+		var looked, over, fell atomic.Bool
 		var all sync.WaitGroup
 		all.Go(func() {
-			for i := 0; i < 10_000 && !shut.Load(); i++ {
+			for i := 0; i < 10_000 && !over.Load(); i++ {
 				if g.accepted() == 0 {
 					fell.Store(true)
 				}
@@ -90,7 +90,7 @@ func TestGateNeverCountsDown(t *testing.T) {
 			runtime.Gosched()
 		}
 		g.close()
-		shut.Store(true)
+		over.Store(true)
 		all.Wait()
 		require.False(t, fell.Load())
 	}
@@ -282,10 +282,10 @@ func TestClosedPlacesSendEverybodyAway(t *testing.T) {
 // A worker takes no lock to wait where somebody has waited before.
 func TestClaimTakesNoLock(t *testing.T) {
 	l := new(local)
-	places := []chan Delivery{l.claim(), l.claim()}
+	claimed := []chan Delivery{l.claim(), l.claim()}
 	l.taken.Store(0)
 	l.mu.Lock()
-	require.Equal(t, places, []chan Delivery{l.claim(), l.claim()})
+	require.Equal(t, claimed, []chan Delivery{l.claim(), l.claim()})
 	l.mu.Unlock()
 }
 
