@@ -46,6 +46,10 @@
 // many short tasks need few workers and few wake-ups. A pool in which Waiting
 // stays above zero has fewer processors than it needs.
 //
+// A burst of tasks does not hold up the rest of the process. While tasks wait, the
+// workers on a processor let every other goroutine that is ready to run have its
+// turn, after 100 microseconds and the task in hand.
+//
 // After about 65,536 tasks a worker is replaced by a fresh goroutine, so that a
 // stack that one rare task blew up is given back; see [WithMaxTasksPerWorker].
 // The idea is that of the stream workers of grpc-go.

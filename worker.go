@@ -15,6 +15,16 @@ import (
 // readings of the clock.
 const timing = 8
 
+const (
+	// slice is how long a worker goes on while tasks wait, until every other
+	// goroutine has had a turn. "Time slices" in docs/DESIGN.md says what a longer
+	// and a shorter one do.
+	slice = 100 * time.Microsecond
+
+	// longest is the runtime's own time slice: what goes on longer is preempted.
+	longest = 10 * time.Millisecond
+)
+
 // A worker is one goroutine's life in the pool: born with a task, it runs what
 // the handoff gives it until it is told to leave, until it has run as many as it
 // may, or until a task ends its goroutine. All fields belong to that goroutine.
@@ -34,12 +44,16 @@ type worker struct {
 	ran  uint64 // tasks run, or begun
 	most uint64 // tasks to run before the worker is replaced
 
-	since time.Duration // when the task in hand began, if it is timed
+	// By the handoff's clock: when the task in hand began, if it is timed, and when
+	// the time slice ends, or 0 as long as none has begun.
+	since, until time.Duration
 
 	inherits bool // the first task comes from a worker that was recycled
 	running  bool // a task has been started and has not returned
 	pill     bool // the worker was told to leave
 	heir     bool // another goroutine has taken the worker's place
+	long     bool // the last task that was timed was long: time the next one
+	over     bool // the time slice has ended
 }
 
 // start starts a worker that is born with the task.
@@ -67,14 +81,32 @@ func (w *worker) work() {
 
 // begin is what a worker does first with a delivery: if more tasks wait at its
 // shard, it sends the next on its way before it runs its own.
+//
+// If a turn is owed it yields before, while it still counts as on its way and no
+// other worker is: the runtime runs a goroutine that was just woken next, so as
+// long as workers wake workers nobody else would ever have a turn.
 func (w *worker) begin() {
+	w.until = 0
+	if w.at.Settle() {
+		w.yield()
+	}
 	d := handoff.Delivery{Task: w.task, At: w.at}
 	w.pool.send(d.Begin())
 }
 
+// yield lets every goroutine that is ready to run on this processor have its turn,
+// and begins a time slice as long as that took, so that goroutines that compute
+// for long leave the pool its share.
+func (w *worker) yield() {
+	before := w.pool.handoff.Clock()
+	runtime.Gosched()
+	after := w.pool.handoff.Clock()
+	w.until = after + min(max(after-before, slice), longest)
+}
+
 // run runs the task in hand and counts it as completed.
 func (w *worker) run() {
-	timed := w.ran%timing == 0 // the first one too: a worker may not run many
+	timed := w.ran%timing == 0 || w.long // the first one too: a worker may not run many
 	w.ran++
 	if timed {
 		w.since = w.pool.handoff.Clock()
@@ -83,18 +115,35 @@ func (w *worker) run() {
 	w.task()
 	w.running = false
 	if timed {
-		w.pool.handoff.Note(w.pool.handoff.Clock() - w.since)
+		w.look(w.pool.handoff.Clock())
 	}
 	w.at.Complete()
 	clean()
 }
 
+// look tells how long a task took that has just ended, and whether the time slice
+// has ended with it. Only while tasks wait there is a time slice, which begins
+// with the first look. A task is long if a time slice has room for fewer than
+// timing of its kind.
+func (w *worker) look(now time.Duration) {
+	took := now - w.since
+	w.pool.handoff.Note(took)
+	w.long = took > slice/timing
+	if !w.at.Waits() {
+		return
+	}
+	if w.until == 0 {
+		w.until = now + slice
+	}
+	w.over = now >= w.until
+}
+
 // next waits for the worker's next task and reports true, or reports false when
 // the worker is to leave. Tasks that wait come before the end of the pool:
-// else another worker would have to be woken for them. The task that has ended is forgotten either way: an idle worker would
-// keep alive what it captured.
+// otherwise another worker would have to be woken for them. The task that has
+// ended is forgotten either way: an idle worker would keep alive what it captured.
 func (w *worker) next() bool {
-	if w.task = w.at.Next(); w.task != nil {
+	if w.task = w.drain(); w.task != nil {
 		return true
 	}
 	if w.pool.closed.Load() {
@@ -107,6 +156,17 @@ func (w *worker) next() bool {
 	w.task, w.at = d.Task, d.At
 	w.begin()
 	return true
+}
+
+// drain returns the next task that waits, or nil. At the end of the time slice it
+// leaves the rest to the worker on its way, which yields first.
+func (w *worker) drain() func() {
+	if w.over {
+		w.over = false
+		w.at.Owe()
+		return nil
+	}
+	return w.at.Next()
 }
 
 // recycle hands the worker's place and the task in hand to a fresh goroutine,

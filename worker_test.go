@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"runtime/pprof"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -190,8 +191,8 @@ func TestGoexitEndsALockedWorker(t *testing.T) {
 	ends(thread)
 }
 
-// Workers time some of their tasks, the first one among them, and few enough that
-// it costs little. In a bubble a task takes exactly as long as it sleeps.
+// Workers time some of their tasks, the first one among them and the one after a
+// long one, and few enough that it costs little. In a bubble a task takes exactly as long as it sleeps.
 func TestWorkersLearnHowLongTasksTake(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(64)) // whose half bounds what can be seen
 	synctest.Test(t, func(t *testing.T) {
@@ -211,7 +212,7 @@ func TestWorkersLearnHowLongTasksTake(t *testing.T) {
 				timed++
 			}
 		}
-		require.Equal(t, 3, timed)
+		require.Equal(t, 1+3, timed)
 		require.EqualValues(t, 1, p.Stats().Spawned)
 	})
 }
@@ -240,6 +241,90 @@ func TestWorkerTakesTheTaskThatWaits(t *testing.T) {
 		}
 		all.Wait()
 	}
+}
+
+// compute takes d of its thread's time, and does not yield.
+func compute(d time.Duration) {
+	for begin := time.Now(); time.Since(begin) < d; {
+	}
+}
+
+// burst runs n tasks that were submitted at once to the end.
+func burst(p *hemlock.Pool, n int, task func()) {
+	var all sync.WaitGroup
+	all.Add(n)
+	for range n {
+		p.Run(func() {
+			defer all.Done()
+			task()
+		})
+	}
+	all.Wait()
+}
+
+// Pitfall 68: while a burst is worked off, a goroutine that is ready to run has its
+// turn at the end of each time slice, not at the end of the burst.
+func TestBurstLeavesTurnsToOthers(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	p := pooltest.New(t)
+	const n = 1000
+	turns, ended := atomic.NewInt64(0), atomic.NewBool(false)
+	var yielder sync.WaitGroup
+	yielder.Go(func() {
+		for !ended.Load() {
+			turns.Inc()
+			runtime.Gosched()
+		}
+	})
+	before := turns.Load()
+	burst(p, n, func() { compute(50 * time.Microsecond) })
+	had := turns.Load() - before
+	ended.Store(true)
+	yielder.Wait()
+	// A time slice has room for two of these tasks, if nobody else takes the processor.
+	require.Greater(t, had, int64(n/40), "turns of a goroutine that yields, while %d tasks ran", n)
+}
+
+// Pitfall 68: a task that has begun goes on. Without time slices a burst is one time
+// slice of the runtime, which preempts it after 10 ms, in the middle of a task, and
+// that task waits for all the others.
+func TestStartedTaskWaitsForFewOthers(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	p := pooltest.New(t)
+	const n = 4000
+	var begun atomic.Int64
+	met := make([]int64, n) // by each task, in the order in which they begin
+	burst(p, n, func() {
+		number := begun.Inc()
+		compute(50 * time.Microsecond)
+		met[number-1] = begun.Load() - number
+	})
+	require.Less(t, slices.Max(met), int64(n/8), "tasks that began while another one ran")
+}
+
+// Others have turns, not the processor: beside goroutines that compute without end a
+// burst has time slices as long as theirs.
+func TestBurstHasItsShareBesideComputation(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	p := pooltest.New(t)
+	const n = 1000
+	var others, ended atomic.Bool
+	var computing atomic.Int64
+	var all sync.WaitGroup
+	all.Go(func() {
+		for !ended.Load() {
+			compute(50 * time.Microsecond)
+			computing.Inc()
+			others.Store(true)
+		}
+	})
+	pooltest.Eventually(t, others.Load, "somebody computes")
+	before := computing.Load()
+	burst(p, n, func() { compute(50 * time.Microsecond) })
+	had := computing.Load() - before
+	ended.Store(true)
+	all.Wait()
+	require.Less(t, had, int64(8*n), "turns of 50 us of a goroutine that computes, while %d tasks of 50 us ran", n)
 }
 
 func TestRecyclingReplacesTheWorkerAndNothingElse(t *testing.T) {

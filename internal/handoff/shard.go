@@ -44,6 +44,12 @@ type shard struct {
 
 	index int // position among the shards; immutable
 
+	// owed says that a worker's time slice has ended here since a worker last
+	// yielded. Workers write it, once in a time slice. Any of them may miss it: the
+	// next time slice to end sets it again. It is away from the words that each task
+	// writes.
+	owed atomic.Bool
+
 	coroutines coroutines // those that idle here
 }
 
@@ -72,6 +78,16 @@ func (s *Shard) relay() Delivery {
 	}
 	return Delivery{}
 }
+
+// Waits reports whether tasks wait at the shard.
+func (s *Shard) Waits() bool { return s.backlog.len() > 0 }
+
+// Owe says that a time slice has ended: the worker that begins next owes
+// everybody else a turn.
+func (s *Shard) Owe() { s.owed.Store(true) }
+
+// Settle reports whether a turn is owed. The caller then must yield.
+func (s *Shard) Settle() bool { return s.owed.Load() && s.owed.CompareAndSwap(true, false) }
 
 // Next returns a waiting task for a worker that has just run one, or nil. When
 // another worker is about to take one it returns nil too: that one drains the
