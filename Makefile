@@ -8,7 +8,7 @@ TOOLS   = bin/staticcheck bin/gofumpt bin/benchstat bin/garble
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "%-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "%-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: check
 check: tidy format vet lint test ## the quick half: run it before each commit
@@ -139,6 +139,15 @@ bench: ## race all pools and write bench/results/; half an hour on a quiet machi
 .PHONY: servers
 servers: ## real servers with go and with the pool; twenty minutes on a quiet machine
 	go run ./bench/servers -out bench/servers/results
+
+.PHONY: sixteen
+sixteen: ## make static programs in bin/sixteen, and print the command for six minutes on 16 processors
+	tools/sixteen
+
+.PHONY: sixteen-results
+FROM ?= bin/sixteen/results
+sixteen-results: ## make bench/results/sixteen.md from what the command of sixteen wrote to FROM
+	tools/sixteen $(FROM)
 
 .PHONY: benchmark
 benchmark: $(TOOLS) ## Run against go, by stack depth and callers

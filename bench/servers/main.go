@@ -32,6 +32,13 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	if o.render != "" {
+		result, err := report.Read(o.render)
+		if err != nil {
+			return err
+		}
+		return publish(result, o.out, out)
+	}
 	if o.plan.ProfileTo != "" {
 		if err := os.MkdirAll(o.plan.ProfileTo, 0o755); err != nil {
 			return err

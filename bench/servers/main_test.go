@@ -41,7 +41,7 @@ func TestByDefaultAllServersAreMeasuredAndNothingIsWritten(t *testing.T) {
 }
 
 func TestFlagsSayWhatIsMeasured(t *testing.T) {
-	o := parsed(t, "-targets", "http3, dns", "-modes", "pool,lib", "-depths", "8", "-callers", "1,2", "-ballast", "0,4,64",
+	o := parsed(t, "-targets", "http3, dns", "-modes", "pool,lib", "-depths", "8", "-callers", "1,2", "-rate", "30,90", "-ballast", "0,4,64",
 		"-rounds", "7", "-duration", "2s", "-warmup", "1s", "-budget", "5m", "-garbage", "0", "-connections", "9",
 		"-gogc", "1600", "-godebug", "gcshrinkstackoff=1", "-profile", "p", "-out", "o")
 	require.Equal(t, []string{"http3", "dns"}, names(o.plan.Targets))
@@ -52,6 +52,7 @@ func TestFlagsSayWhatIsMeasured(t *testing.T) {
 	require.Equal(t, report.Settings{
 		Rounds: 7, Duration: 2 * time.Second, Warmup: time.Second, Budget: 5 * time.Minute, Connections: 9,
 		GOGC: "1600", GODEBUG: "gcshrinkstackoff=1",
+		Rates: []int{30, 90},
 	}, o.plan.Settings)
 	require.Equal(t, "p", o.plan.ProfileTo)
 	require.Equal(t, "o", o.out)
@@ -68,6 +69,7 @@ func TestMisuseIsNamed(t *testing.T) {
 		`no target "ftp"`:  {"-targets", "dns,ftp"},
 		`no mode "magic"`:  {"-modes", "magic"},
 		"0 is below 1":     {"-callers", "64,0"},
+		"flag -rate: 0 is": {"-rate", "0"},
 		"-1 is below 0":    {"-depths", "-1"},
 		`parsing "x"`:      {"-ballast", "x"},
 		`argument "extra"`: {"extra"},
@@ -90,6 +92,11 @@ func TestEveryServerIsMeasuredInAProcessOfItsOwn(t *testing.T) {
 		require.Contains(t, out.String(), "| "+of.Name+" ")
 	}
 	require.Contains(t, out.String(), "every call had the right answer")
+
+	var again bytes.Buffer
+	require.NoError(t, run(t.Context(), []string{"-render", filepath.Join(folder, "results.json")}, &again))
+	require.Equal(t, out.String(), again.String())
+	require.Error(t, run(t.Context(), []string{"-render", filepath.Join(folder, "none.json")}, &again))
 }
 
 func TestFailedCallsAreAnError(t *testing.T) {

@@ -18,6 +18,8 @@ import (
 type options struct {
 	plan compare.Plan
 	out  string // folder for the files; empty: none is written
+
+	render string // a report to render again; empty: measure
 }
 
 // parse reads the flags.
@@ -31,6 +33,7 @@ func parse(args []string, handling flag.ErrorHandling) (options, error) {
 	set.Func("depths", "`KiB` of stack that a call uses, a list (default 0,8,32)", integers(&p.Stacks, 0))
 	set.Func("ballast", "`MiB` of live heap in the server, a list (default 0)", integers(&p.Ballasts, 0))
 	set.Func("callers", "how `many` callers wait for an answer each, a list (default 64,256)", integers(&p.Callers, 1))
+	set.Func("rate", "measure also at fixed rates, `percent` of the calls that go answers in the same round, a list such as 30,60,80,90", integers(&s.Rates, 1))
 	set.IntVar(&s.Rounds, "rounds", 5, "rounds, in which all modes take turns")
 	set.DurationVar(&s.Duration, "duration", time.Second, "time of each measurement")
 	set.DurationVar(&s.Warmup, "warmup", 300*time.Millisecond, "time of the warm-up before it")
@@ -41,6 +44,7 @@ func parse(args []string, handling flag.ErrorHandling) (options, error) {
 	set.StringVar(&s.GODEBUG, "godebug", "", "GODEBUG of the servers")
 	set.StringVar(&p.ProfileTo, "profile", "", "write a processor profile of each server to the `folder`, and show shares of it")
 	set.StringVar(&o.out, "out", "", "write results.md and results.json to the `folder`")
+	set.StringVar(&o.render, "render", "", "make the tables of the JSON `file` again; nothing is measured")
 	if err := set.Parse(args); err != nil {
 		return options{}, err
 	}

@@ -4,12 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
 	"example.com/hemlock/bench/servers/internal/drive"
+	"example.com/hemlock/bench/servers/internal/mode"
 	"example.com/hemlock/bench/servers/internal/process"
 	"example.com/hemlock/bench/servers/internal/profile"
 	"example.com/hemlock/bench/servers/internal/report"
@@ -20,20 +23,34 @@ import (
 // is longer than callers wait for an answer.
 const limit = time.Minute
 
+// errLate ends a round that takes longer than what is left of the budget.
+var errLate = errors.New("no time is left")
+
 // Run measures everything that the plan names, round by round, so that a cell is
 // measured at several times. It returns what it has measured; the error says why
-// it stopped early.
+// it stopped early. A round that the budget has no time for is left out; of the
+// first round, what there was time for stays.
 func (p Plan) Run(ctx context.Context) (*report.Report, error) {
 	all, asked := p.contests(), p.Settings.Rounds
 	r := &report.Report{}
 	cut := fit(&p.Settings, measurements(all))
 	began, longest := time.Now(), time.Duration(0)
+	if p.Settings.Budget > 0 {
+		p.end = began.Add(p.Settings.Budget)
+	}
 	for round := range p.Settings.Rounds {
-		start := time.Now()
-		if p.Settings.Budget > 0 && start.Add(longest).After(began.Add(p.Settings.Budget)) {
+		start, whole := time.Now(), len(r.Measurements)
+		if p.late(longest) {
 			break
 		}
-		if err := p.round(ctx, r, all, round); err != nil {
+		switch err := p.round(ctx, r, all, round); {
+		case err == errLate && round > 0:
+			r.Measurements = r.Measurements[:whole]
+			return p.finish(r, asked, cut), nil
+		case err == errLate:
+			r.Rounds = 1
+			return p.finish(r, asked, cut, "the first round is not whole"), nil
+		case err != nil:
 			return p.finish(r, asked, cut), err
 		}
 		r.Rounds++
@@ -42,15 +59,17 @@ func (p Plan) Run(ctx context.Context) (*report.Report, error) {
 	return p.finish(r, asked, cut), nil
 }
 
+// late reports whether what takes so long does not fit in the budget any more.
+func (p Plan) late(takes time.Duration) bool {
+	return !p.end.IsZero() && time.Now().Add(takes).After(p.end)
+}
+
 // finish says in the report what the budget has cut.
-func (p Plan) finish(r *report.Report, asked int, cut string) *report.Report {
-	var cuts []string
+func (p Plan) finish(r *report.Report, asked int, cuts ...string) *report.Report {
 	if r.Rounds < asked {
-		cuts = append(cuts, fmt.Sprintf("rounds: %d instead of %d", r.Rounds, asked))
+		cuts = append([]string{fmt.Sprintf("rounds: %d instead of %d", r.Rounds, asked)}, cuts...)
 	}
-	if cut != "" {
-		cuts = append(cuts, cut)
-	}
+	cuts = slices.DeleteFunc(cuts, func(cut string) bool { return cut == "" })
 	if len(cuts) > 0 && p.Settings.Budget > 0 {
 		r.Cut = fmt.Sprintf("%s, for a budget of %v", strings.Join(cuts, ", "), p.Settings.Budget)
 	}
@@ -60,13 +79,22 @@ func (p Plan) finish(r *report.Report, asked int, cut string) *report.Report {
 }
 
 func (p Plan) round(ctx context.Context, r *report.Report, all []contest, round int) error {
+	var saturation float64 // of the baseline in this round, without a load
 	for i, c := range all {
-		fmt.Fprintf(p.Log, "round %d of %d, %d of %d: %s, %d KiB, %d MiB, %d callers\n", round+1, p.Settings.Rounds, i+1, len(all),
-			c.cell.Target, c.cell.Stack, c.cell.Ballast, c.cell.Callers)
-		for _, mode := range c.turns(round) {
-			m, err := p.measure(ctx, c, mode, round)
-			if err != nil {
-				return fmt.Errorf("%s, %s: %w", c.cell.Target, mode, err)
+		fmt.Fprintf(p.Log, "round %d of %d, %d of %d: %v\n", round+1, p.Settings.Rounds, i+1, len(all), c.cell)
+		for _, name := range c.turns(round) {
+			if p.late(0) {
+				return errLate
+			}
+			m := report.Measurement{Cell: c.cell, Mode: name, Round: round, Offered: saturation * float64(c.cell.Load) / 100}
+			if c.cell.Load > 0 && m.Offered == 0 {
+				continue // the baseline answered nothing, which is a failure already
+			}
+			if err := p.measure(ctx, c, &m); err != nil {
+				return fmt.Errorf("%s, %s: %w", c.cell.Target, name, err)
+			}
+			if c.cell.Load == 0 && name == mode.Baseline {
+				saturation, _ = report.Rate(m)
 			}
 			r.Measurements = append(r.Measurements, m)
 		}
@@ -75,36 +103,35 @@ func (p Plan) round(ctx context.Context, r *report.Report, all []contest, round 
 }
 
 // measure measures one mode at a fresh server.
-func (p Plan) measure(ctx context.Context, c contest, mode string, round int) (m report.Measurement, err error) {
+func (p Plan) measure(ctx context.Context, c contest, m *report.Measurement) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, p.Settings.Warmup+p.Settings.Duration+limit)
 	defer cancel()
 	server, err := process.Start(ctx, process.Config{
 		Target: c.cell.Target,
-		Mode:   mode,
+		Mode:   m.Mode,
 		Work:   work.Work{Stack: c.cell.Stack, Garbage: p.Settings.Garbage, Ballast: c.cell.Ballast},
 	}, p.environment()...)
 	if err != nil {
-		return m, err
+		return err
 	}
 	defer func() { err = errors.Join(err, server.Stop()) }()
 	callers, err := drive.Dial(c.target, server.Endpoint, c.cell.Callers, p.Settings.Connections)
 	if err != nil {
-		return m, err
+		return err
 	}
 	defer func() { err = errors.Join(err, callers.Close()) }()
-	m = report.Measurement{Cell: c.cell, Mode: mode, Round: round}
-	return m, p.load(ctx, &m, server, callers)
+	return p.load(ctx, m, server, callers)
 }
 
 // load warms the server up and measures it. A call that fails while it warms up
 // counts as well.
 func (p Plan) load(ctx context.Context, m *report.Measurement, server *process.Process, callers *drive.Callers) (err error) {
-	warm := callers.Run(ctx, p.Settings.Warmup)
+	warm := ask(ctx, m, callers, p.Settings.Warmup)
 	if m.Before, err = server.Counts(); err != nil {
 		return err
 	}
 	if p.ProfileTo == "" {
-		m.Result = callers.Run(ctx, p.Settings.Duration)
+		m.Result = ask(ctx, m, callers, p.Settings.Duration)
 	} else if err := p.profile(ctx, m, server, callers); err != nil {
 		return err
 	}
@@ -116,12 +143,22 @@ func (p Plan) load(ctx context.Context, m *report.Measurement, server *process.P
 	return err
 }
 
+// ask lets the callers ask, each as soon as it has its answer, or at the rate
+// that is offered. All modes of a round have the same arrivals.
+func ask(ctx context.Context, m *report.Measurement, callers *drive.Callers, duration time.Duration) drive.Result {
+	if m.Load == 0 {
+		return callers.Run(ctx, duration)
+	}
+	random := rand.New(rand.NewPCG(uint64(m.Round), uint64(m.Load)))
+	return callers.Offer(ctx, drive.Arrivals(random, m.Offered, duration))
+}
+
 // profile measures under the profiler, and keeps the profile.
 func (p Plan) profile(ctx context.Context, m *report.Measurement, server *process.Process, callers *drive.Callers) error {
 	if err := server.StartProfile(); err != nil {
 		return err
 	}
-	m.Result = callers.Run(ctx, p.Settings.Duration)
+	m.Result = ask(ctx, m, callers, p.Settings.Duration)
 	data, err := server.StopProfile()
 	if err != nil {
 		return err
@@ -129,7 +166,7 @@ func (p Plan) profile(ctx context.Context, m *report.Measurement, server *proces
 	if m.Shares, err = profile.Shares(data); err != nil {
 		return err
 	}
-	name := fmt.Sprintf("%s-%dKiB-%dMiB-%d-%s-%d.pprof", m.Target, m.Stack, m.Ballast, m.Callers, m.Mode, m.Round+1)
+	name := fmt.Sprintf("%s-%dKiB-%dMiB-%d-%d-%s-%d.pprof", m.Target, m.Stack, m.Ballast, m.Callers, m.Load, m.Mode, m.Round+1)
 	return os.WriteFile(filepath.Join(p.ProfileTo, strings.ReplaceAll(name, "/", "-")), data, 0o644)
 }
 

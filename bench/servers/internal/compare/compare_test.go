@@ -134,13 +134,58 @@ func TestTheReportSaysWhatTheBudgetHasCut(t *testing.T) {
 	require.Less(t, time.Since(began), time.Minute)
 }
 
+func TestABudgetThatOneRoundExceedsEndsIt(t *testing.T) {
+	p := small(t)
+	p.Callers, p.Settings.Budget = []int{1, 2, 3, 4}, time.Microsecond
+	r, err := p.Run(t.Context())
+	require.NoError(t, err)
+	require.Less(t, len(r.Measurements), 2*4)
+	require.Contains(t, r.Cut, "the first round is not whole")
+}
+
+func TestEveryModeIsOfferedTheSameShareOfWhatTheBaselineDoes(t *testing.T) {
+	p := small(t)
+	p.Settings.Rates = []int{10, 50}
+	r, err := p.Run(t.Context())
+	require.NoError(t, err)
+	require.Len(t, r.Measurements, 2*2*3)
+	require.Zero(t, r.Failed())
+	saturation := map[int]float64{}
+	for _, m := range r.Measurements {
+		if m.Load == 0 && m.Mode == "go" {
+			saturation[m.Round], _ = report.Rate(m)
+		}
+	}
+	calls := map[int]map[int]int{0: {}, 1: {}}
+	for _, m := range r.Measurements {
+		require.InDelta(t, saturation[m.Round]*float64(m.Load)/100, m.Offered, 1e-6)
+		if m.Load > 0 {
+			require.Positive(t, m.Calls)
+			before := calls[m.Round][m.Load]
+			require.True(t, before == 0 || before == m.Calls, "all modes of a round have the same arrivals")
+			calls[m.Round][m.Load] = m.Calls
+		}
+	}
+	require.Greater(t, calls[0][50], calls[0][10])
+}
+
+func TestWithoutABaselineThereIsNoRateToOffer(t *testing.T) {
+	p := small(t)
+	p.Settings.Rounds, p.Settings.Rates = 1, []int{50}
+	p.Targets[0].Dial = func(target.Endpoint) (target.Client, error) { return liar{}, nil }
+	r, err := p.Run(t.Context())
+	require.NoError(t, err)
+	require.Len(t, r.Measurements, 2)
+	require.Positive(t, r.Failed())
+}
+
 func TestProfilesAreKeptAndSharesReported(t *testing.T) {
 	p := small(t)
 	p.ProfileTo, p.Settings.Rounds, p.Settings.Duration = t.TempDir(), 1, 300*time.Millisecond
 	r, err := p.Run(t.Context())
 	require.NoError(t, err)
 	for _, mode := range []string{"go", "pool"} {
-		info, err := os.Stat(filepath.Join(p.ProfileTo, "net-rpc-1KiB-0MiB-2-"+mode+"-1.pprof"))
+		info, err := os.Stat(filepath.Join(p.ProfileTo, "net-rpc-1KiB-0MiB-2-0-"+mode+"-1.pprof"))
 		require.NoError(t, err)
 		require.Positive(t, info.Size())
 	}

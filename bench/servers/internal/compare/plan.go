@@ -29,6 +29,8 @@ type Plan struct {
 	Settings  report.Settings
 	ProfileTo string    // folder for profiles; empty: none are made
 	Log       io.Writer // progress
+
+	end time.Time // of the budget, while it runs; zero: none
 }
 
 // A contest is one cell and the modes that are measured at it.
@@ -38,15 +40,18 @@ type contest struct {
 	modes  []string
 }
 
-// contests returns the cells, in order.
+// contests returns the cells, in order. One without a load comes before the same
+// with loads, which are shares of what was measured at it.
 func (p Plan) contests() []contest {
 	var all []contest
 	for _, t := range p.Targets {
 		for _, stack := range p.Stacks {
 			for _, ballast := range p.Ballasts {
 				for _, callers := range p.Callers {
-					cell := report.Cell{Target: t.Name, Stack: stack, Ballast: ballast, Callers: callers}
-					all = append(all, contest{cell: cell, target: t, modes: p.modesOf(t)})
+					for _, load := range append([]int{0}, p.Settings.Rates...) {
+						cell := report.Cell{Target: t.Name, Stack: stack, Ballast: ballast, Callers: callers, Load: load}
+						all = append(all, contest{cell: cell, target: t, modes: p.modesOf(t)})
+					}
 				}
 			}
 		}

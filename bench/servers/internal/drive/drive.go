@@ -20,7 +20,8 @@ const callLimit = 10 * time.Second
 type Callers struct {
 	clients []target.Client // caller i uses the client i modulo their number
 	number  int
-	runs    uint64 // so far
+	runs    uint64              // so far
+	pause   func(time.Duration) // sleeps, perhaps shorter; time.Sleep in the bubbles of tests
 }
 
 // Dial connects so many callers. Where callers share connections there are at
@@ -29,7 +30,7 @@ func Dial(t target.Target, to target.Endpoint, callers, connections int) (*Calle
 	if !t.Shared {
 		connections = callers
 	}
-	c := &Callers{number: callers}
+	c := &Callers{number: callers, pause: pause}
 	for range min(callers, connections) {
 		client, err := t.Dial(to)
 		if err != nil {
@@ -55,9 +56,16 @@ type Result struct {
 	Elapsed time.Duration `json:"elapsed_ns"`
 	P50     time.Duration `json:"p50_ns"` // of the calls' times
 	P99     time.Duration `json:"p99_ns"`
+	P999    time.Duration `json:"p999_ns,omitempty"`
+	Max     time.Duration `json:"max_ns,omitempty"`
+
+	// Late is how long after they were due 99 % of the calls of [Callers.Offer]
+	// had begun. It is part of their times.
+	Late time.Duration `json:"late_p99_ns,omitempty"`
 
 	// Failed is how many calls had no answer or a wrong one, and Failure is
-	// what was wrong with one of them. A caller that fails gives up.
+	// what was wrong with one of them. A caller that fails gives up. Calls that
+	// were due and that no caller was left to make count as well.
 	Failed  int    `json:"failed,omitempty"`
 	Failure string `json:"failure,omitempty"`
 }
@@ -88,13 +96,8 @@ func ask(ctx context.Context, client target.Client, first uint64, end time.Time)
 	defer cancel()
 	times = make([]time.Duration, 0, 1<<12)
 	for number, asked := first, time.Now(); asked.Before(end); number++ {
-		question := target.Question(number)
-		answer, err := client.Call(ctx, question)
-		if err != nil {
+		if err := call(ctx, client, number); err != nil {
 			return times, err
-		}
-		if !target.Right(question, answer) {
-			return times, fmt.Errorf("wrong answer %x to %x", answer, question)
 		}
 		answered := time.Now()
 		times = append(times, answered.Sub(asked))
@@ -103,9 +106,22 @@ func ask(ctx context.Context, client target.Client, first uint64, end time.Time)
 	return times, nil
 }
 
+// call asks one question and checks the answer.
+func call(ctx context.Context, client target.Client, number uint64) error {
+	question := target.Question(number)
+	answer, err := client.Call(ctx, question)
+	if err == nil && !target.Right(question, answer) {
+		return fmt.Errorf("wrong answer %x to %x", answer, question)
+	}
+	return err
+}
+
 func result(elapsed time.Duration, times []time.Duration, failures []error) Result {
 	slices.Sort(times)
-	r := Result{Calls: len(times), Elapsed: elapsed, P50: quantile(times, 50), P99: quantile(times, 99)}
+	r := Result{
+		Calls: len(times), Elapsed: elapsed,
+		P50: quantile(times, 500), P99: quantile(times, 990), P999: quantile(times, 999), Max: quantile(times, 1000),
+	}
 	for _, err := range failures {
 		if err != nil {
 			r.Failed++
@@ -116,10 +132,10 @@ func result(elapsed time.Duration, times []time.Duration, failures []error) Resu
 }
 
 // quantile returns the smallest of the sorted times that is not below so many
-// percent of all, or 0 if there are none.
-func quantile(sorted []time.Duration, percent int) time.Duration {
+// thousandths of all, or 0 if there are none.
+func quantile(sorted []time.Duration, thousandths int) time.Duration {
 	if len(sorted) == 0 {
 		return 0
 	}
-	return sorted[max((len(sorted)*percent+99)/100-1, 0)]
+	return sorted[max((len(sorted)*thousandths+999)/1000-1, 0)]
 }

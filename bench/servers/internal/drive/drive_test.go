@@ -74,6 +74,7 @@ func TestCallersAskUntilTheTimeIsUp(t *testing.T) {
 		require.Equal(t, Result{
 			Calls: 5 * 4, Elapsed: 12 * time.Millisecond, // the last begins at 9 ms
 			P50: 3 * time.Millisecond, P99: 3 * time.Millisecond,
+			P999: 3 * time.Millisecond, Max: 3 * time.Millisecond,
 		}, r)
 		c.Run(t.Context(), 10*time.Millisecond)
 		require.Len(t, f.asked, 2*5*4, "no question comes twice")
@@ -100,10 +101,11 @@ func TestQuantileIsTheSmallestThatIsNotBelowTheShare(t *testing.T) {
 	for i := range 100 {
 		hundred = append(hundred, time.Duration(i+1))
 	}
-	require.EqualValues(t, 50, quantile(hundred, 50))
-	require.EqualValues(t, 99, quantile(hundred, 99))
-	require.EqualValues(t, 2, quantile(hundred[:3], 50))
-	require.EqualValues(t, 3, quantile(hundred[:3], 99))
-	require.EqualValues(t, 1, quantile(hundred[:1], 50))
-	require.Zero(t, quantile(nil, 50))
+	require.EqualValues(t, 50, quantile(hundred, 500))
+	require.EqualValues(t, 99, quantile(hundred, 990))
+	require.EqualValues(t, 2, quantile(hundred[:3], 500))
+	require.EqualValues(t, 3, quantile(hundred[:3], 990))
+	require.EqualValues(t, 1, quantile(hundred[:1], 500))
+	require.EqualValues(t, 100, quantile(hundred, 999))
+	require.Zero(t, quantile(nil, 500))
 }

@@ -30,6 +30,23 @@ func P50(m Measurement) (float64, bool) { return float64(m.P50), m.P50 > 0 }
 // answered.
 func P99(m Measurement) (float64, bool) { return float64(m.P99), m.P99 > 0 }
 
+// P999 is the time in nanoseconds in which all calls but one in a thousand were
+// answered.
+func P999(m Measurement) (float64, bool) { return float64(m.P999), m.P999 > 0 }
+
+// Longest is the longest time of a call, in nanoseconds.
+func Longest(m Measurement) (float64, bool) { return float64(m.Max), m.Max > 0 }
+
+// Late is how long after they were due 99 % of the calls had begun, in
+// nanoseconds.
+func Late(m Measurement) (float64, bool) { return float64(m.Late), m.Load > 0 }
+
+// Offered is how many calls were due a second.
+func Offered(m Measurement) (float64, bool) { return m.Offered, m.Load > 0 }
+
+// Errors is how many calls had no answer or a wrong one.
+func Errors(m Measurement) (float64, bool) { return float64(m.Failed), true }
+
 // CPU is the server's processor time a call, in nanoseconds.
 func CPU(m Measurement) (float64, bool) {
 	spent := m.After.CPU - m.Before.CPU

@@ -2,6 +2,10 @@
 package report
 
 import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"slices"
 	"time"
 
 	"example.com/hemlock/bench/servers/internal/drive"
@@ -20,6 +24,16 @@ type Report struct {
 	Cut    string `json:"cut,omitempty"`
 
 	Measurements []Measurement `json:"measurements"`
+}
+
+// Read reads the file results.json of a run.
+func Read(name string) (*Report, error) {
+	data, err := os.ReadFile(name)
+	if err != nil {
+		return nil, err
+	}
+	r := new(Report)
+	return r, json.Unmarshal(data, r)
 }
 
 // A Machine is where and how the run was made.
@@ -44,6 +58,7 @@ type Settings struct {
 	GOGC        string        `json:"gogc,omitempty"`
 	GODEBUG     string        `json:"godebug,omitempty"`
 	Budget      time.Duration `json:"budget_ns,omitempty"`
+	Rates       []int         `json:"rates_percent,omitempty"`
 }
 
 // A Module is a library that a server is made with.
@@ -58,6 +73,22 @@ type Cell struct {
 	Stack   int    `json:"stack_kib"`
 	Ballast int    `json:"ballast_mib"`
 	Callers int    `json:"callers"`
+
+	// Load is the rate at which calls are due, in percent of what the baseline
+	// does without a load. 0: none, each caller asks when it has its answer.
+	Load int `json:"load_percent,omitempty"`
+}
+
+// String returns the cell in words.
+func (c Cell) String() string {
+	return fmt.Sprintf("%s, %d KiB, %d MiB, %d callers, load %s", c.Target, c.Stack, c.Ballast, c.Callers, c.load())
+}
+
+func (c Cell) load() string {
+	if c.Load == 0 {
+		return nothing
+	}
+	return fmt.Sprintf("%d %%", c.Load)
 }
 
 // A Measurement is one server in one round.
@@ -66,6 +97,9 @@ type Measurement struct {
 	Mode  string `json:"mode"`
 	Round int    `json:"round"`
 	drive.Result
+
+	// Offered is how many calls were due a second, on average; 0 without a load.
+	Offered float64 `json:"offered_per_second,omitempty"`
 
 	// The counts of the server around the measured time.
 	Before process.Counts `json:"before"`
@@ -86,6 +120,22 @@ func (r *Report) Cells() []Cell {
 		}
 	}
 	return cells
+}
+
+// loaded returns the cells with a load, and the same cells without.
+func (r *Report) loaded() []Cell {
+	free := map[Cell]bool{}
+	all := r.Cells()
+	for _, c := range all {
+		if c.Load > 0 {
+			c.Load = 0
+			free[c] = true
+		}
+	}
+	return slices.DeleteFunc(all, func(c Cell) bool {
+		c.Load = 0
+		return !free[c]
+	})
 }
 
 // Modes returns the modes of the cell in the order of the first round, in which

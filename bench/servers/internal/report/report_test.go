@@ -71,7 +71,7 @@ func TestARoundWithoutABaselineHasNoRatio(t *testing.T) {
 
 func TestFiguresAreOfTheMeasuredTimeOnly(t *testing.T) {
 	m := measured("pool", 0, 50, time.Millisecond, time.Microsecond)
-	m.Elapsed = 2 * time.Second
+	m.Elapsed, m.P999, m.Max, m.Late, m.Load, m.Offered, m.Failed = 2*time.Second, 29, 30, 7, 80, 26, 8
 	m.Before = process.Counts{
 		CPU: time.Second, Collections: 100, Created: 1000, MutexWait: time.Second,
 		Pool: json.RawMessage(`{"workers": 1, "spawned": 7}`),
@@ -85,6 +85,11 @@ func TestFiguresAreOfTheMeasuredTimeOnly(t *testing.T) {
 		want   float64
 	}{
 		"rate":        {Rate, 25},
+		"longest":     {Longest, 30},
+		"p99.9":       {P999, 29},
+		"late":        {Late, 7},
+		"due":         {Offered, 26},
+		"errors":      {Errors, 8},
 		"CPU":         {CPU, 20e6},
 		"collections": {Collections, 3.5},
 		"created":     {Created, 2},
@@ -168,6 +173,45 @@ func TestWithoutProfilesThereIsNoTableOfThem(t *testing.T) {
 	require.Equal(t, 3, sample().Failed())
 }
 
+// loaded is a report of a cell without a load, and at two rates.
+func loaded() *Report {
+	r := &Report{Rounds: 2, Settings: Settings{Rates: []int{30, 80}}}
+	for round := range 2 {
+		for _, load := range []int{0, 30, 80} {
+			for i, name := range []string{"go", "pool"} {
+				m := measured(name, round, 100, time.Duration(i+1)*time.Millisecond, time.Microsecond)
+				m.Load, m.Offered, m.Late = load, 10*float64(load), time.Duration(load)*time.Microsecond
+				m.P999, m.Max, m.Failed = 3*time.Millisecond, time.Duration(5+2*round)*time.Millisecond, round*load
+				r.Measurements = append(r.Measurements, m)
+			}
+		}
+	}
+	return r
+}
+
+func TestFixedRatesHaveTablesOfTheirOwn(t *testing.T) {
+	var b strings.Builder
+	require.NoError(t, loaded().WriteTables(&b))
+	text := b.String()
+	require.Equal(t, []string{
+		"", "dns", "8KiB", "0MiB", "64", "80%", "pool", "800", "100", "2ms", "4ms", "3ms", "7ms", "80", "1µs", "80µs", "",
+	}, row(t, text, "At fixed rates\n", "80 % | pool"))
+	require.Equal(t, []string{
+		"", "dns", "8KiB", "0MiB", "64", "-", "go", "-", "100", "1ms", "2ms", "3ms", "7ms", "0", "1µs", "-", "",
+	}, row(t, text, "At fixed rates\n", "-    | go"))
+	require.Equal(t, []string{
+		"", "dns", "8KiB", "0MiB", "64", "80%", "pool", "2.00", "2.00", "2.00", "2.00", "2.00", "2.00", "1.00", "1.00", "1.00", "1.00", "1.00", "1.00", "",
+	}, row(t, text, "At fixed rates, relative to go", "80 % | pool"))
+	ahead, _, _ := strings.Cut(text, "## At fixed rates")
+	require.NotContains(t, ahead, "80 %", "those without a load are a table of their own")
+	require.Contains(t, text, "- dns, 8 KiB, 0 MiB, 64 callers, load 30 %, go, round 2: 30 calls failed")
+
+	b.Reset()
+	require.NoError(t, sample().WriteTables(&b))
+	require.NotContains(t, b.String(), "fixed rates")
+	require.NotContains(t, b.String(), "| load")
+}
+
 func TestFilesHoldTheTablesAndEverythingElse(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "new")
 	names, err := sample().Write(folder)
@@ -180,7 +224,8 @@ func TestFilesHoldTheTablesAndEverythingElse(t *testing.T) {
 	require.Equal(t, tables.String(), string(markdown))
 	encoded, err := os.ReadFile(filepath.Join(folder, "results.json"))
 	require.NoError(t, err)
-	var again Report
-	require.NoError(t, json.Unmarshal(encoded, &again))
-	require.Equal(t, sample(), &again)
+	require.True(t, json.Valid(encoded))
+	again, err := Read(filepath.Join(folder, "results.json"))
+	require.NoError(t, err)
+	require.Equal(t, sample(), again)
 }

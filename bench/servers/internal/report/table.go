@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,6 +22,7 @@ func (r *Report) WriteTables(w io.Writer) error {
 	var b strings.Builder
 	r.writeHead(&b)
 	r.writeRatios(&b)
+	r.writeLoaded(&b)
 	r.writeCosts(&b)
 	r.writeShares(&b)
 	r.writeFailures(&b)
@@ -43,39 +45,118 @@ func (r *Report) writeHead(b *strings.Builder) {
 		s.Garbage, s.Connections, cmp.Or(s.GOGC, "default"), cmp.Or(s.GODEBUG, "default"))
 }
 
-// A column is a figure and how it is written.
+// A column is a title and what stands under it.
 type column struct {
-	title  string
-	figure Figure
-	format func(float64) string
+	title string
+	text  func(cell Cell, name string) string
+}
+
+// median is a column of the medians of a figure.
+func (r *Report) median(title string, figure Figure, format func(float64) string) column {
+	return r.column(title, format, func(cell Cell, name string) (float64, bool) {
+		s, ok := r.Absolute(cell, name, figure)
+		return s.Median, ok
+	})
+}
+
+// most is a column of what a figure was in the worst round.
+func (r *Report) most(title string, figure Figure, format func(float64) string) column {
+	return r.column(title, format, func(cell Cell, name string) (float64, bool) {
+		s, ok := r.Absolute(cell, name, figure)
+		return s.Max, ok
+	})
+}
+
+func (r *Report) column(title string, format func(float64) string, value func(Cell, string) (float64, bool)) column {
+	return column{title, func(cell Cell, name string) string {
+		v, ok := value(cell, name)
+		if !ok {
+			return nothing
+		}
+		return format(v)
+	}}
+}
+
+// withRatio is a column of medians and one of the ratios to the baseline.
+func (r *Report) withRatio(title string, figure Figure, format func(float64) string) []column {
+	return []column{r.median(title, figure, format), {"ratio", func(cell Cell, name string) string {
+		s, ok := r.Ratio(cell, name, figure)
+		if !ok || name == mode.Baseline {
+			return nothing
+		}
+		return fmt.Sprintf("%.2f (%.2f..%.2f)", s.Median, s.Min, s.Max)
+	}}}
+}
+
+// ratios are three columns: the ratio to the baseline, its smallest and its
+// largest.
+func (r *Report) ratios(title string, figure Figure) []column {
+	of := func(title string, pick func(Spread) float64) column {
+		return r.column(title, decimal, func(cell Cell, name string) (float64, bool) {
+			s, ok := r.Ratio(cell, name, figure)
+			return pick(s), ok && name != mode.Baseline
+		})
+	}
+	return []column{
+		of(title, func(s Spread) float64 { return s.Median }),
+		of("least", func(s Spread) float64 { return s.Min }),
+		of("most", func(s Spread) float64 { return s.Max }),
+	}
 }
 
 // writeRatios writes the table that answers who is ahead.
 func (r *Report) writeRatios(b *strings.Builder) {
+	free := slices.DeleteFunc(r.Cells(), func(c Cell) bool { return c.Load > 0 })
 	section(b, "Who is ahead", "Each ratio is to `"+mode.Baseline+"` in the same round: the median of the rounds, the smallest and the "+
-		"largest. The figures before them are medians.", r.table([]column{
-		{"calls/s", Rate, whole},
-		{"p50", P50, duration},
-		{"p99", P99, duration},
-		{"CPU/call", CPU, duration},
-	}, true))
+		"largest. The figures before them are medians.", r.table(free, slices.Concat(
+		r.withRatio("calls/s", Rate, whole),
+		r.withRatio("p50", P50, duration),
+		r.withRatio("p99", P99, duration),
+		r.withRatio("CPU/call", CPU, duration),
+	)))
+}
+
+// writeLoaded writes the tables of the fixed rates.
+func (r *Report) writeLoaded(b *strings.Builder) {
+	cells := r.loaded()
+	if len(cells) == 0 {
+		return
+	}
+	section(b, "At fixed rates", "Calls are due at random times, the same for all modes of a round. The load is their rate in percent of what `"+mode.Baseline+
+		"` answered in the same round, in the row without a load, where callers wait for their answers. A call's time counts from when it was "+
+		"due. Medians of the rounds; the longest time and the errors are those of the worst round. 99 % of the calls began no later than "+
+		"\"late, p99\" after they were due, which is part of their time.", r.table(cells, []column{
+		r.median("due/s", Offered, whole),
+		r.median("answered/s", Rate, whole),
+		r.median("p50", P50, duration),
+		r.median("p99", P99, duration),
+		r.median("p99.9", P999, duration),
+		r.most("longest", Longest, duration),
+		r.most("errors", Errors, whole),
+		r.median("CPU/call", CPU, duration),
+		r.median("late, p99", Late, duration),
+	}))
+	section(b, "At fixed rates, relative to "+mode.Baseline, "Medians of the ratios in the same round, each with the smallest and the largest.",
+		r.table(cells, slices.Concat(
+			r.ratios("p50", P50), r.ratios("p99", P99), r.ratios("p99.9", P999), r.ratios("CPU/call", CPU),
+		)))
 }
 
 // writeCosts writes the table that helps to explain it.
 func (r *Report) writeCosts(b *strings.Builder) {
 	section(b, "What the server does meanwhile", "Medians. Goroutines, workers and memory are those at the end; the stacks include the "+
-		"free ones that the runtime keeps.", r.table([]column{
-		{"collections/s", Collections, decimal},
-		{"goroutines", Goroutines, whole},
-		{"workers", Workers, whole},
-		{"peak", PeakWorkers, whole},
-		{"spawned/s", Spawned, whole},
-		{"created/call", Created, decimal},
-		{"waits for locks/call", MutexWait, duration},
-		{"stacks", Stacks, kibibytes},
-		{"first stack", StartStack, kibibytes},
-		{"heap", Heap, kibibytes},
-	}, false))
+		"free ones that the runtime keeps.", r.table(r.Cells(), []column{
+		r.median("collections/s", Collections, decimal),
+		r.median("goroutines", Goroutines, whole),
+		r.median("workers", Workers, whole),
+		r.median("peak", PeakWorkers, whole),
+		r.median("spawned/s", Spawned, whole),
+		r.median("created/call", Created, decimal),
+		r.median("waits for locks/call", MutexWait, duration),
+		r.median("stacks", Stacks, kibibytes),
+		r.median("first stack", StartStack, kibibytes),
+		r.median("heap", Heap, kibibytes),
+	}))
 }
 
 func (r *Report) writeShares(b *strings.Builder) {
@@ -88,31 +169,33 @@ func (r *Report) writeShares(b *strings.Builder) {
 	}
 	var columns []column
 	for _, part := range profile.Parts() {
-		columns = append(columns, column{part, Share(part), percent})
+		columns = append(columns, r.median(part, Share(part), percent))
 	}
 	section(b, "Where the processor time went", "Shares of the samples of the servers' profiles that have such a function on their stack, medians.",
-		r.table(columns, false))
+		r.table(r.Cells(), columns))
 }
 
-// table returns a row for each cell and mode, and with ratios a second column
-// for each figure.
-func (r *Report) table(columns []column, ratios bool) table.Writer {
-	head := table.Row{"server", "stack", "live heap", "callers", "mode"}
+// table returns a row for each cell and mode.
+func (r *Report) table(cells []Cell, columns []column) table.Writer {
+	loads := slices.ContainsFunc(cells, func(c Cell) bool { return c.Load > 0 })
+	head := table.Row{"server", "stack", "live heap", "callers"}
+	if loads {
+		head = append(head, "load")
+	}
+	head = append(head, "mode")
 	for _, c := range columns {
 		head = append(head, c.title)
-		if ratios {
-			head = append(head, "ratio")
-		}
 	}
 	t := newTable(head)
-	for _, cell := range r.Cells() {
+	for _, cell := range cells {
 		for _, name := range r.Modes(cell) {
-			row := table.Row{cell.Target, fmt.Sprintf("%d KiB", cell.Stack), fmt.Sprintf("%d MiB", cell.Ballast), cell.Callers, name}
+			row := table.Row{cell.Target, fmt.Sprintf("%d KiB", cell.Stack), fmt.Sprintf("%d MiB", cell.Ballast), cell.Callers}
+			if loads {
+				row = append(row, cell.load())
+			}
+			row = append(row, name)
 			for _, c := range columns {
-				row = append(row, r.absolute(cell, name, c))
-				if ratios {
-					row = append(row, r.ratio(cell, name, c))
-				}
+				row = append(row, c.text(cell, name))
 			}
 			t.AppendRow(row)
 		}
@@ -120,28 +203,12 @@ func (r *Report) table(columns []column, ratios bool) table.Writer {
 	return t
 }
 
-func (r *Report) absolute(cell Cell, name string, c column) string {
-	s, ok := r.Absolute(cell, name, c.figure)
-	if !ok {
-		return nothing
-	}
-	return c.format(s.Median)
-}
-
-func (r *Report) ratio(cell Cell, name string, c column) string {
-	s, ok := r.Ratio(cell, name, c.figure)
-	if !ok || name == mode.Baseline {
-		return nothing
-	}
-	return fmt.Sprintf("%.2f (%.2f..%.2f)", s.Median, s.Min, s.Max)
-}
-
 func (r *Report) writeFailures(b *strings.Builder) {
 	var lines []string
 	for _, m := range r.Measurements {
 		if m.Failed > 0 {
-			lines = append(lines, fmt.Sprintf("- %s, %d KiB, %d MiB, %d callers, %s, round %d: %d calls failed, one with: %s",
-				m.Target, m.Stack, m.Ballast, m.Callers, m.Mode, m.Round+1, m.Failed, m.Failure))
+			lines = append(lines, fmt.Sprintf("- %v, %s, round %d: %d calls failed, one with: %s",
+				m.Cell, m.Mode, m.Round+1, m.Failed, m.Failure))
 		}
 	}
 	if len(lines) == 0 {
