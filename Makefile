@@ -10,7 +10,7 @@ MODULES = $(ALL)
 
 .PHONY: help
 help:
-	@awk -F ' *[|] *' '/^[|] `make / { gsub("`", ""); printf "%-18s %-62s %s\n", $$2, $$3, $$4 }' CONTRIBUTING.md
+	@awk -F ' *[|] *' '/^[|] `make / { gsub("`", ""); printf "%-18s %-26s %s\n", $$2, $$4, $$3 }' CONTRIBUTING.md
 
 .PHONY: check
 check: MODULES = $(CURDIR) $(shell for m in $(ALL); do [ $$m = $(CURDIR) ] || [ -z "$$(git status --porcelain -- $$m)" ] || echo $$m; done)
