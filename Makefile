@@ -1,123 +1,134 @@
 # Everything here needs Go; test-race needs a C compiler as well.
 
+# What each target proves, and how long it takes, is said in CONTRIBUTING.md.
+
 # Those of go.work, and three that must not raise the requirements of the others.
-MODULES = $(shell go list -m -f '{{.Dir}}') $(CURDIR)/examples/autoscaling $(CURDIR)/tools $(CURDIR)/cmd/stackcost/testdata/generate
-TOOLS   = bin/staticcheck bin/gofumpt bin/benchstat bin/garble
+ALL     = $(shell go list -m -f '{{.Dir}}') $(CURDIR)/examples/autoscaling $(CURDIR)/tools $(CURDIR)/cmd/stackcost/testdata/generate
+MODULES = $(ALL)
 
 .DEFAULT_GOAL := help
 
 .PHONY: help
-help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "%-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+help:
+	@awk -F ' *[|] *' '/^[|] `make / { gsub("`", ""); printf "%-18s %-26s %s\n", $$2, $$4, $$3 }' CONTRIBUTING.md
 
 .PHONY: check
-check: tidy format vet lint test ## the quick half: run it before each commit
+check: MODULES = $(CURDIR) $(shell for m in $(ALL); do [ $$m = $(CURDIR) ] || [ -z "$$(git status --porcelain -- $$m)" ] || echo $$m; done)
+check: tidy format vet lint test
 
 .PHONY: check-all
-check-all: tidy format vet lint test-race test-386 coverage demo model leak unchanged release-check mutants-ci ## what CI runs, all of it; needs Debian's spin
+check-all: tidy format vet lint test-race test-386 coverage demo model leak unchanged release-check mutants-ci
+
+# The loops of the tests that look for rare interleavings are ten times as long.
+check-all trust: export HEMLOCK_TEST_LONG = 1
 
 # The tools have a module of their own, outside the workspace, so that their
 # requirements do not raise ours.
-$(TOOLS): tools/go.mod tools/go.sum
-	cd tools && GOWORK=off go build -o ../bin/ tool
+bin/%: tools/go.mod tools/go.sum
+	cd tools && GOWORK=off go build -o ../bin/ $$(GOWORK=off go list tool | grep '/$*$$')
 
 .PHONY: tidy
-tidy: ## fail if a go.mod or go.sum is not tidy
+tidy:
 	@for module in $(MODULES); do \
 		(cd $$module && GOWORK=off go mod tidy -diff) || exit 1; \
 	done
 
 .PHONY: format
-format: $(TOOLS) ## fail if a file is not formatted
+format: bin/gofumpt
 	@unformatted=$$(bin/gofumpt -l .); \
 	if [ -n "$$unformatted" ]; then echo "not formatted:" $$unformatted; exit 1; fi
 
 .PHONY: vet
-vet: ## go vet in every module
+vet:
 	@for module in $(MODULES); do \
 		(cd $$module && GOWORK=off go vet ./...) || exit 1; \
 	done
 
 .PHONY: lint
-lint: $(TOOLS) ## staticcheck in every module, and no test that ends itself in a task
+lint: bin/staticcheck
+	@rows=$$(sed -n 's/^| `make \([a-z0-9-]*\).*/\1/p' CONTRIBUTING.md | sort); \
+	targets=$$(sed -n 's/^\.PHONY: //p' Makefile | sort); \
+	if [ "$$rows" != "$$targets" ]; then echo "the table of CONTRIBUTING.md has not the targets of the Makefile, each once" >&2; exit 1; fi
 	cd tools && GOWORK=off go run ./strayfatal ..
 	@root=$$PWD; for module in $(MODULES); do \
 		(cd $$module && GOWORK=off $$root/bin/staticcheck ./...) || exit 1; \
 	done
 
 .PHONY: test
-test: ## all tests of the modules in go.work
-	go test work
+test:
+	@for module in $(MODULES); do \
+		(cd $$module && GOWORK=off go test ./...) || exit 1; \
+	done
 
 .PHONY: test-race
-test-race: ## all tests of all modules, shuffled, most with the race detector
+test-race:
 	go test -race -shuffle=on work
 	for module in examples/autoscaling tools; do \
 		(cd $$module && GOWORK=off go test -shuffle=on ./...) || exit 1; \
 	done
 
 .PHONY: test-386
-test-386: ## the tests of the root module on a 32-bit platform
+test-386:
 	GOARCH=386 CGO_ENABLED=0 go test -shuffle=on ./...
 
 .PHONY: demo
-demo: ## the DNS server against a real client: a spike, and its end
+demo:
 	go run ./examples/dnsserver -demo
 
 .PHONY: model
-model: ## check the protocol exhaustively; needs Debian's spin
+model:
 	internal/model/check.sh
 
 .PHONY: fuzz
 FUZZTIME ?= 10m
-fuzz: ## random operations against a sequential model of the contract
+fuzz:
 	go test -run '^$$' -fuzz '^FuzzPool$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 1s ./internal/fuzz
 	go test -run '^$$' -fuzz '^FuzzGroup$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 1s ./group
 
 .PHONY: soak
 SOAKTIME ?= 60s
-soak: ## random load, and nothing left afterwards; once more with little memory
+soak:
 	go run ./internal/soak -for $(SOAKTIME)
 	GOMEMLIMIT=64MiB go run ./internal/soak -for $(SOAKTIME)
 
 .PHONY: mutants
-mutants: ## change the pool in small ways and see whether a test notices; SINCE=REF: only changed lines; FOR=5m: no longer
+mutants:
 	cd tools && GOWORK=off go run ./mutants $(if $(SINCE),-since $(SINCE)) $(if $(FOR),-for $(FOR))
 
 .PHONY: mutants-ci
-mutants-ci: ## five minutes of mutants of the lines that the last commit changed
+mutants-ci:
 	$(MAKE) mutants SINCE=HEAD~1 FOR=5m
 
 .PHONY: flakes
-flakes: ## the tests of the root and the handoff 300 times, beside a load; a quarter of an hour
-	tools/flakes
+flakes:
+	tools/flakes $(MINUTES)
 
 .PHONY: garble
-garble: ## how workers end, in builds that change names, frames or what a crash prints
+garble:
 	tools/endings
 
 .PHONY: leak
-leak: ## the tests with the runtime's goroutine leak profile
+leak:
 	tools/leak
 
 .PHONY: unchanged
-unchanged: ## fail if go doc, go list or go vet changes a file, such as go.work.sum
+unchanged:
 	tools/unchanged
 
 .PHONY: release-check
-release-check: ## fetch and use each importable module as a stranger would
+release-check:
 	tools/release-check
 
 .PHONY: coverage
-coverage: ## fail below 95 % of the statements of the package
+coverage:
 	tools/coverage
 
 .PHONY: platforms
-platforms: ## other processors, systems and runtime settings; needs qemu-user
+platforms:
 	tools/platforms
 
 .PHONY: trust
-trust: ## conformance, a short fuzz, the model, a short soak, leaks: under ten minutes
+trust:
 	cd conformance && GOWORK=off go test -count=1 ./...
 	$(MAKE) fuzz FUZZTIME=45s
 	$(MAKE) model
@@ -125,32 +136,32 @@ trust: ## conformance, a short fuzz, the model, a short soak, leaks: under ten m
 	$(MAKE) leak
 
 .PHONY: dnsperf
-dnsperf: ## the DNS server under Debian's dnsperf, with go and with the pool
+dnsperf:
 	examples/dnsserver/dnsperf
 
 .PHONY: conformance
-conformance: ## examine the peers too, and write conformance/RESULTS.md
+conformance:
 	go -C conformance/peers test -run '^TestMatrix$$' -timeout 60m -args -write
 
 .PHONY: bench
-bench: ## race all pools and write bench/results/; half an hour on a quiet machine
+bench:
 	go run ./bench
 
 .PHONY: servers
-servers: ## real servers with go and with the pool; twenty minutes on a quiet machine
+servers:
 	go run ./bench/servers -out bench/servers/results
 
 .PHONY: sixteen
-sixteen: ## make static programs in bin/sixteen, and print the command for six minutes on 16 processors
+sixteen:
 	tools/sixteen
 
 .PHONY: sixteen-results
 FROM ?= bin/sixteen/results
-sixteen-results: ## make bench/results/sixteen.md from what the command of sixteen wrote to FROM
+sixteen-results:
 	tools/sixteen $(FROM)
 
 .PHONY: benchmark
-benchmark: $(TOOLS) ## Run against go, by stack depth and callers
+benchmark: bin/benchstat
 	for round in 1 2 3 4 5 6; do go test -run '^$$' -bench '^Benchmark(Run|Go)$$' ./bench; done | bin/benchstat -col .name -
 	for round in 1 2 3 4 5 6; do go test -run '^$$' -bench '^BenchmarkFanOut$$' ./bench; done | bin/benchstat -col /by -
 	go test -run '^$$' -bench 'Submit|Spawn|Stats|IdleWorker' ./bench

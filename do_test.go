@@ -126,12 +126,9 @@ func TestDoAndRunWithinEachOther(t *testing.T) {
 	require.EqualValues(t, 4*n, p.Stats().Submitted)
 }
 
-// Every task starts at once: 10,000 of them wait for each other.
+// Every task starts at once: 1,000 of them wait for each other, 10,000 in a long run.
 func TestDoManyAtOnce(t *testing.T) {
-	n := 10_000
-	if testing.Short() {
-		n = 1000
-	}
+	n := pooltest.Scaled(10_000)
 	p := pooltest.New(t)
 	var arrived, ended sync.WaitGroup
 	arrived.Add(n)

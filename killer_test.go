@@ -11,6 +11,7 @@ import (
 
 	"example.com/hemlock"
 	"example.com/hemlock/internal/pooltest"
+	"example.com/hemlock/internal/race"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/atomic"
 	"golang.org/x/sync/errgroup"
@@ -144,11 +145,7 @@ func TestLargeSurplusIsGoneInMinutes(t *testing.T) {
 func TestBurstsDoNotThrash(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := pooltest.New(t)
-		const size = 160
-		bursts := 720
-		if testing.Short() {
-			bursts = 120
-		}
+		const size, bursts = 160, 720
 		for range bursts {
 			pooltest.GrowInBubble(t, p, size)
 			time.Sleep(5 * time.Second)
@@ -215,14 +212,12 @@ type meeting struct {
 
 // meet has four pairs of goroutines meet, as often as there is time. There are more
 // threads than processors, so that the system stops a side between any two
-// instructions while the other goes on.
+// instructions while the other goes on. That it does so at the one wrong moment is
+// rare: a long run looks ten times as long.
 func meet(t *testing.T, pair func() meeting) {
 	t.Helper()
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(8))
-	enough := time.Now().Add(3 * time.Second)
-	if testing.Short() {
-		enough = time.Now().Add(time.Second / 10)
-	}
+	enough := time.Now().Add(time.Duration(race.Scaled(3000*race.Slowdown)) * time.Millisecond)
 	var pairs errgroup.Group
 	for range 4 {
 		m := pair()

@@ -1,8 +1,6 @@
 package conformance_test
 
 import (
-	"slices"
-	"strings"
 	"testing"
 
 	"example.com/hemlock/conformance"
@@ -18,11 +16,6 @@ func (f flaw) subject() conformance.Subject {
 	return s
 }
 
-// explains reports whether the reason is one that is expected.
-func (f flaw) explains(reason string) bool {
-	return slices.ContainsFunc(strings.Split(f.says, "|"), func(part string) bool { return strings.Contains(reason, part) })
-}
-
 func TestEachClauseCatchesItsBrokenPools(t *testing.T) {
 	clauses := map[string]conformance.Clause{}
 	for _, c := range conformance.Clauses() {
@@ -34,7 +27,7 @@ func TestEachClauseCatchesItsBrokenPools(t *testing.T) {
 			require.True(t, known, "no clause %s", f.clause)
 			r := conformance.Examine(t, f.subject(), c)
 			require.Equal(t, conformance.Fail, r.Outcome, "a pool that %s passes %s", f.what, f.clause)
-			require.True(t, f.explains(r.Reason), "%q does not say %q", r.Reason, f.says)
+			require.Contains(t, r.Reason, f.says)
 			require.NotContains(t, r.Reason, "hung", "the clause should find out by itself, not by the time limit")
 		})
 	}

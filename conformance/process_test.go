@@ -23,9 +23,18 @@ func TestHungProcessIsKilledAndNamed(t *testing.T) {
 	s := Subject{Name: "stuck", New: func(Settings) Pool { return stuck{new(atomic.Bool)} }}
 	answer(t, s)
 	c, _ := find("nil-refused")
-	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+	file := filepath.Join(t.TempDir(), "verdict")
+	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	end, err := start(ctx, t.Name(), s, c, filepath.Join(t.TempDir(), "verdict"))
+	go func() { // its time is up when it is there, however long it takes to start
+		for v, err := readVerdict(file); ctx.Err() == nil; v, err = readVerdict(file) {
+			if err == nil && v.Step == "submitting a nil task" {
+				cancel()
+			}
+			time.Sleep(time.Millisecond)
+		}
+	}()
+	end, err := start(ctx, t.Name(), s, c, file)
 	require.NoError(t, err)
 	require.Equal(t, "hung while submitting a nil task", byVerdict(end))
 }

@@ -4,6 +4,7 @@ import (
 	"sync"
 	"testing"
 
+	"example.com/hemlock/internal/race"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/atomic"
 )
@@ -75,7 +76,7 @@ func TestCoroutinesHaveOneOwner(t *testing.T) {
 	for g := range goroutines {
 		all.Go(func() {
 			at := &h.shards[g%3]
-			for i := range meetings(200_000) {
+			for i := range race.Scaled(200_000) {
 				c := h.Borrow(at)
 				if i%3 == 0 {
 					if c != nil {

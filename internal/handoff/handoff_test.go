@@ -37,18 +37,10 @@ func TestShardsDoNotShareCacheLines(t *testing.T) {
 	require.EqualValues(t, stride, unsafe.Offsetof(backlog{}.popped), "the two sides of a backlog")
 }
 
-// meetings is how often a loop that looks for a rare interleaving runs.
-func meetings(n int) int {
-	if testing.Short() {
-		n /= 10
-	}
-	return n / race.Slowdown
-}
-
 // Whatever the moment at which the gate is shut, what it counted is what it let
 // through, and that number is fixed from then on.
 func TestGateCountsWhatItAccepts(t *testing.T) {
-	for range meetings(20_000) {
+	for range race.Scaled(20_000) {
 		g := new(gate)
 		var through atomic.Uint64
 		var all sync.WaitGroup
@@ -73,7 +65,7 @@ func TestGateCountsWhatItAccepts(t *testing.T) {
 
 // Nobody who looks while the gate is shut sees the number fall.
 func TestGateNeverCountsDown(t *testing.T) {
-	for range meetings(20_000) {
+	for range race.Scaled(20_000) {
 		g := new(gate)
 		require.True(t, g.accept())
 		var looked, over, fell atomic.Bool
@@ -309,7 +301,7 @@ func TestEveryWorkerThatWaitsIsFound(t *testing.T) {
 	var submitters sync.WaitGroup
 	for range 2 {
 		submitters.Go(func() {
-			for range meetings(20_000_000) {
+			for range race.Scaled(20_000_000) {
 				h.Offer(at.send(func() {}))
 			}
 		})
@@ -420,7 +412,7 @@ func TestTasksWaitOnlyForWorkersOnTheirWay(t *testing.T) {
 // The last worker on its way begins between a submitter's look and its push: the
 // submitter looks again. Without the second look the task would wait for ever.
 func TestPushThatMeetsTheLastBeginIsNotForgotten(t *testing.T) {
-	for range meetings(20_000) {
+	for range race.Scaled(20_000) {
 		h := onShards(t, 1)
 		at := &h.shards[0]
 		first := h.Assign(at, func() {})
@@ -474,7 +466,7 @@ func TestCountsCountNoTaskTwice(t *testing.T) {
 	for h.Counts().Completed == 0 { // nothing has happened
 		runtime.Gosched()
 	}
-	for range meetings(20_000) {
+	for range race.Scaled(20_000) {
 		c := h.Counts()
 		require.LessOrEqual(t, c.Completed+c.Waiting, c.Accepted)
 		require.LessOrEqual(t, c.Open, uint64(1), "a task is open that ended meanwhile")
@@ -542,7 +534,7 @@ func TestBacklogIsNeverShorterThanEmpty(t *testing.T) {
 	}
 	for range 4 {
 		readers.Go(func() error {
-			for range meetings(20_000_000) {
+			for range race.Scaled(20_000_000) {
 				if n := b.len(); n > 1<<32 {
 					return fmt.Errorf("%d tasks wait", int64(n))
 				}

@@ -25,7 +25,7 @@ func TestMain(m *testing.M) { pooltest.Main(m, nil) }
 // crowd is how many tasks wait for each other: the race detector gives up at
 // some 8,000 goroutines.
 func crowd() int {
-	if testing.Short() {
+	if !race.Long {
 		return 1000
 	}
 	return min(10_000, 40_000/race.Slowdown)

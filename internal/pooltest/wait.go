@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -111,23 +112,16 @@ func Ended() context.Context {
 	return ctx
 }
 
-// Scaled returns how often a loop that looks for a rare interleaving should run
-// where n times is right: less under the race detector, and with -short, which is
-// for emulators.
-func Scaled(n int) int {
-	if testing.Short() {
-		n /= 20
-	}
-	return max(1, n/race.Slowdown)
-}
+// Scaled is [race.Scaled].
+func Scaled(n int) int { return race.Scaled(n) }
 
-// OnProcessors runs the test with several numbers of processors; with -short, once
-// with as many as there are.
+// OnProcessors runs the test with one processor and with as many as there are; in a
+// long run with 1, 2 and 4.
 func OnProcessors(t *testing.T, test func(t *testing.T)) {
 	t.Helper()
-	numbers := []int{1, 2, 4}
-	if testing.Short() {
-		numbers = []int{runtime.GOMAXPROCS(0)}
+	numbers := slices.Compact([]int{1, runtime.GOMAXPROCS(0)})
+	if race.Long {
+		numbers = []int{1, 2, 4}
 	}
 	for _, procs := range numbers {
 		t.Run(fmt.Sprint(procs, " processors"), func(t *testing.T) {

@@ -1,6 +1,7 @@
 //go:build !race
 
-// Package race tells tests whether the race detector is on.
+// Package race tells tests how much to do: whether the race detector is on, and
+// whether the run is a long one.
 package race
 
 // Slowdown is about how many times the race detector slows the tests down; here

@@ -10,7 +10,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -37,7 +36,7 @@ func (v verdict) String() string {
 type stage struct {
 	dir   string
 	build []string
-	flags []string
+	long  bool // the long run of the tests
 	racy  bool // built with the race detector
 
 	once   sync.Once     // guards the first run without a mutant
@@ -48,23 +47,26 @@ type stage struct {
 }
 
 func (s *stage) String() string {
-	return strings.TrimSpace(strings.Join(append([]string{"./" + s.dir}, append(s.build, s.flags...)...), " "))
+	words := append([]string{"./" + s.dir}, s.build...)
+	if s.long {
+		words = append(words, "long")
+	}
+	return strings.Join(words, " ")
 }
 
 // stages returns the stages for a mutant of the file: the quick tests of its own
-// package first, then those of the packages that use it, and the whole tests
+// package first, then those of the packages that use it, and the long run
 // last, which few mutants see.
 func stages() []*stage {
-	short := []string{"-test.short"}
 	return []*stage{
-		{dir: "internal/handoff", flags: short},
-		{dir: ".", flags: short},
-		{dir: "internal/endings", flags: short},
-		{dir: "internal/fuzz", flags: short},
 		{dir: "internal/handoff"},
 		{dir: "."},
-		{dir: "internal/handoff", build: []string{"-race"}, flags: short, racy: true},
-		{dir: ".", build: []string{"-race"}, flags: short, racy: true},
+		{dir: "internal/endings"},
+		{dir: "internal/fuzz"},
+		{dir: "internal/handoff", long: true},
+		{dir: ".", long: true},
+		{dir: "internal/handoff", build: []string{"-race"}, racy: true},
+		{dir: ".", build: []string{"-race"}, racy: true},
 	}
 }
 
@@ -237,9 +239,13 @@ func (l *lab) run(ctx context.Context, s *stage, binary string, p patience, flag
 		limit = "" // the race detector reserves far more
 	}
 	args := []string{"-c", limit + `exec "$0" "$@"`, binary, "-test.failfast", "-test.v", "-test.timeout=0"}
-	cmd := exec.CommandContext(ctx, "sh", slices.Concat(args, s.flags, flags)...)
+	cmd := exec.CommandContext(ctx, "sh", append(args, flags...)...)
 	cmd.Dir = filepath.Join(l.root, s.dir)
-	cmd.Env = append(os.Environ(), "GOMEMLIMIT=2GiB", "GOTRACEBACK=single")
+	long := ""
+	if s.long {
+		long = "1"
+	}
+	cmd.Env = append(os.Environ(), "GOMEMLIMIT=2GiB", "GOTRACEBACK=single", "HEMLOCK_TEST_LONG="+long)
 	// A test may start children, who must go, too.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }

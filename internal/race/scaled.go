@@ -1,0 +1,17 @@
+package race
+
+import "os"
+
+// Long says, from the environment, that this is a run of hours or minutes and not of
+// seconds: that of CI, or one that looks for a fault.
+var Long = os.Getenv("HEMLOCK_TEST_LONG") != ""
+
+// Scaled returns how often a loop that looks for a rare interleaving should run
+// where n times is right in a long run: a tenth otherwise, and less under the race
+// detector.
+func Scaled(n int) int {
+	if !Long {
+		n /= 10
+	}
+	return max(1, n/Slowdown)
+}
