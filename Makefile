@@ -108,6 +108,15 @@ unchanged: ## fail if go doc, go list or go vet changes a file, such as go.work.
 release-check: ## fetch and use each importable module as a stranger would
 	tools/release-check
 
+.PHONY: api
+api: ## fail if what is exported differs from tools/api/hemlock.txt
+	@cd tools && GOWORK=off go run ./api .. | diff -u api/hemlock.txt - || \
+		{ echo "api: the exported interface has changed; if it should, run make api-update"; exit 1; }
+
+.PHONY: api-update
+api-update: ## accept what is exported now
+	cd tools && GOWORK=off go run ./api .. >api/hemlock.txt
+
 .PHONY: coverage
 coverage: ## fail below 95 % of the statements of the package
 	tools/coverage
