@@ -2,19 +2,19 @@
 
 # Those of go.work, and three that must not raise the requirements of the others.
 MODULES = $(shell go list -m -f '{{.Dir}}') $(CURDIR)/examples/autoscaling $(CURDIR)/tools $(CURDIR)/cmd/stackcost/testdata/generate
-TOOLS   = bin/staticcheck bin/gofumpt bin/benchstat bin/garble
+TOOLS   = bin/staticcheck bin/gofumpt bin/benchstat bin/garble bin/govulncheck bin/wazero
 
 .DEFAULT_GOAL := help
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "%-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "%-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: check
 check: tidy format vet lint test ## the quick half: run it before each commit
 
 .PHONY: check-all
-check-all: tidy format vet lint test-race test-386 coverage demo model leak unchanged release-check mutants-ci ## what CI runs, all of it; needs Debian's spin
+check-all: tidy format vet lint test-race test-cpus test-32bit test-wasm builds api vulnerabilities coverage demo model leak unchanged release-check mutants-ci ## what CI runs, all of it
 
 # The tools have a module of their own, outside the workspace, so that their
 # requirements do not raise ours.
@@ -56,9 +56,25 @@ test-race: ## all tests of all modules, shuffled, most with the race detector
 		(cd $$module && GOWORK=off go test -shuffle=on ./...) || exit 1; \
 	done
 
-.PHONY: test-386
-test-386: ## the tests of the root module on a 32-bit platform
-	GOARCH=386 CGO_ENABLED=0 go test -shuffle=on ./...
+.PHONY: test-cpus
+test-cpus: ## the tests of the root and the handoff with 1, 2, 4 and 8 processors
+	go test -short -shuffle=on -cpu=1,2,4,8 . ./internal/handoff
+
+.PHONY: test-32bit
+test-32bit: ## the tests on linux/386, or on linux/arm under qemu-user where that does not run
+	tools/platforms 32bit
+
+.PHONY: test-wasm
+test-wasm: ## the tests on js/wasm and wasip1/wasm; needs node
+	tools/platforms wasm
+
+.PHONY: builds
+builds: ## build what can be imported for six other platforms
+	tools/platforms build
+
+.PHONY: vulnerabilities
+vulnerabilities: $(TOOLS) ## fail if a known vulnerability is called
+	tools/vulnerabilities
 
 .PHONY: demo
 demo: ## the DNS server against a real client: a spike, and its end
@@ -122,7 +138,7 @@ coverage: ## fail below 95 % of the statements of the package
 	tools/coverage
 
 .PHONY: platforms
-platforms: ## other processors, systems and runtime settings; needs qemu-user
+platforms: ## other processors, systems and runtime settings; needs qemu-user and node
 	tools/platforms
 
 .PHONY: trust
