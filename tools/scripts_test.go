@@ -103,19 +103,12 @@ func TestVulnerabilities(t *testing.T) {
 		require.NoError(t, err, string(out))
 	}
 	database := t.TempDir()
-	check := func(env ...string) (string, int) {
-		return run(t, env, "tools/vulnerabilities", "-db", "file://"+database)
-	}
-	output, status := check()
-	require.Zero(t, status, output)
-	require.Contains(t, output, "none is known")
-
 	require.NoError(t, os.WriteFile(filepath.Join(database, "GO-2000-0001.json"), []byte(strings.TrimSpace(`
 {"schema_version": "1.3.1", "id": "GO-2000-0001", "modified": "2026-01-01T00:00:00Z", "published": "2026-01-01T00:00:00Z",
  "summary": "for a test", "affected": [{"package": {"name": "go.uber.org/atomic", "ecosystem": "Go"},
  "ranges": [{"type": "SEMVER", "events": [{"introduced": "0"}]}],
  "ecosystem_specific": {"imports": [{"path": "go.uber.org/atomic"}]}}]}`)), 0o644))
-	output, status = check()
+	output, status := run(t, nil, "tools/vulnerabilities", "-db", "file://"+database)
 	require.Equal(t, 1, status, output)
 	require.Contains(t, output, "GO-2000-0001")
 
