@@ -17,7 +17,7 @@ check: MODULES = $(CURDIR) $(shell for m in $(ALL); do [ $$m = $(CURDIR) ] || [ 
 check: tidy format vet lint test
 
 .PHONY: check-all
-check-all: tidy format vet lint test-race test-386 coverage demo model leak unchanged release-check mutants-ci
+check-all: tidy format vet lint test-race test-cpus test-32bit test-wasm builds api vulnerabilities coverage demo model leak unchanged release-check mutants-ci
 
 # The loops of the tests that look for rare interleavings are ten times as long.
 check-all trust: export HEMLOCK_TEST_LONG = 1
@@ -67,9 +67,25 @@ test-race:
 		(cd $$module && GOWORK=off go test -shuffle=on ./...) || exit 1; \
 	done
 
-.PHONY: test-386
-test-386:
-	GOARCH=386 CGO_ENABLED=0 go test -shuffle=on ./...
+.PHONY: test-cpus
+test-cpus:
+	HEMLOCK_TEST_LONG= go test -shuffle=on -cpu=1,2,4,8 . ./internal/handoff
+
+.PHONY: test-32bit
+test-32bit:
+	tools/platforms 32bit
+
+.PHONY: test-wasm
+test-wasm:
+	tools/platforms wasm
+
+.PHONY: builds
+builds:
+	tools/platforms build
+
+.PHONY: vulnerabilities
+vulnerabilities: bin/govulncheck
+	tools/vulnerabilities
 
 .PHONY: demo
 demo:
@@ -118,6 +134,15 @@ unchanged:
 .PHONY: release-check
 release-check:
 	tools/release-check
+
+.PHONY: api
+api:
+	@cd tools && GOWORK=off go run ./api .. | diff -u api/hemlock.txt - || \
+		{ echo "api: the exported interface has changed; if it should, run make api-update"; exit 1; }
+
+.PHONY: api-update
+api-update:
+	cd tools && GOWORK=off go run ./api .. >api/hemlock.txt
 
 .PHONY: coverage
 coverage:
