@@ -82,9 +82,9 @@ func (w *worker) work() {
 // begin is what a worker does first with a delivery: if more tasks wait at its
 // shard, it sends the next on its way before it runs its own.
 //
-// If a turn is owed it yields before, while it still counts as on its way and no
-// other worker is: the runtime runs a goroutine that was just woken next, so as
-// long as workers wake workers nobody else would ever have a turn.
+// If a turn is owed it yields before, while it still counts as on its way and has
+// woken nobody: the runtime runs a goroutine that was just woken next, so as long
+// as workers wake workers no other goroutine would have a turn.
 func (w *worker) begin() {
 	w.until = 0
 	if w.at.Settle() {
