@@ -83,22 +83,32 @@ type Sample struct {
 	Leftover   int           `json:"goroutines_after_close"`
 	Closing    time.Duration `json:"close_ns"`
 
+	// Of the loads that take them: of the bystander, or from when a task was due
+	// to its end, and to its start.
+	Delay      Delays `json:"delay,omitzero"`
+	StartDelay Delays `json:"start_delay,omitzero"`
+
 	Failed string `json:"failed,omitempty"` // why there is no figure
 }
 
-// A Latency is one pass of the latency measurement: percentiles of the time
-// from the submission of a task to its first instruction.
+// Delays are percentiles of so many times.
+type Delays struct {
+	Count int           `json:"count"`
+	P50   time.Duration `json:"p50_ns"`
+	P99   time.Duration `json:"p99_ns"`
+	P999  time.Duration `json:"p99_9_ns"`
+	Max   time.Duration `json:"max_ns"`
+}
+
+// A Latency is one pass of the latency measurement: the times from the
+// submission of a task to its first instruction.
 type Latency struct {
-	Load   string        `json:"load"`
-	Runner string        `json:"runner"`
-	Procs  int           `json:"procs"`
-	Pass   int           `json:"pass"`
-	Count  int           `json:"count"`
-	P50    time.Duration `json:"p50_ns"`
-	P99    time.Duration `json:"p99_ns"`
-	P999   time.Duration `json:"p99_9_ns"`
-	Max    time.Duration `json:"max_ns"`
-	Failed string        `json:"failed,omitempty"`
+	Load   string `json:"load"`
+	Runner string `json:"runner"`
+	Procs  int    `json:"procs"`
+	Pass   int    `json:"pass"`
+	Delays
+	Failed string `json:"failed,omitempty"`
 }
 
 // A Shrink is how a pool gave its workers back once a load had ended.

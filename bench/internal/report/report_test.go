@@ -58,8 +58,8 @@ func (r *Report) measured(name string, procs int, ratios [2][2]float64) {
 		}
 		for pass := range 2 {
 			r.Latencies = append(r.Latencies, Latency{
-				Load: l.Name, Runner: name, Procs: procs, Pass: pass, Count: 9,
-				P50: 100, P99: time.Microsecond, P999: time.Duration(pass+1) * time.Millisecond,
+				Load: l.Name, Runner: name, Procs: procs, Pass: pass,
+				Delays: Delays{Count: 9, P50: 100, P99: time.Microsecond, P999: time.Duration(pass+1) * time.Millisecond},
 			})
 		}
 	}
