@@ -91,7 +91,7 @@ func (b *burst) Run(ctx context.Context, d time.Duration) (tasks int, elapsed ti
 // beside runs the bursts beside a bystander, if there is one.
 func (b *burst) beside(ctx context.Context, d time.Duration, step func() error) (tasks int, elapsed time.Duration, err error) {
 	b.delays = newHistogram()
-	b.until.Store(-1)
+	b.until.Store(math.MinInt64)
 	stop := new(flag)
 	var both sync.WaitGroup
 	var failed error

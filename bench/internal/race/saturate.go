@@ -3,6 +3,7 @@ package race
 import (
 	"context"
 	"errors"
+	"runtime"
 	"slices"
 
 	"example.com/hemlock/bench/internal/load"
@@ -37,7 +38,9 @@ func (r *Race) saturate(ctx context.Context) (map[load.Load]float64, error) {
 		}
 		slices.Sort(rates)
 		full[at] = rates[attempts/2]
-		r.logf("%s manages %.0f tasks of %q in a second", runner.Baseline, full[at], l.Name)
+		r.report.Saturations = append(r.report.Saturations, report.Saturation{
+			Load: l.Name, Procs: runtime.GOMAXPROCS(0), PerSecond: full[at],
+		})
 	}
 	return full, nil
 }

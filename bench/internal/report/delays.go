@@ -29,7 +29,9 @@ func Delayed(of func(Delays) time.Duration) Figure {
 
 // StartDelayed is a percentile of the delays to the start of the tasks.
 func StartDelayed(of func(Delays) time.Duration) Figure {
-	return func(s Sample) (float64, bool) { return float64(of(s.StartDelay)), s.Failed == "" && s.StartDelay.Count > 0 }
+	return func(s Sample) (float64, bool) {
+		return float64(of(s.StartDelay)), s.Failed == "" && s.StartDelay.Count > 0
+	}
 }
 
 // writeDelays writes what the loads that take delays have taken.

@@ -23,6 +23,8 @@ type Report struct {
 	Shrinks   []Shrink    `json:"shrinks"`
 	Newborns  []Newborn   `json:"newborns,omitempty"`
 	LeftOut   []LeftOut   `json:"left_out,omitempty"`
+
+	Saturations []Saturation `json:"saturations,omitempty"`
 }
 
 // A Machine says where and when the run took place, and how to repeat it.
@@ -133,6 +135,14 @@ type Newborn struct {
 	Room   int    `json:"room_bytes"` // what the task can use before the stack grows
 	Grown  bool   `json:"grown"`      // it has grown before the task
 	Failed string `json:"failed,omitempty"`
+}
+
+// A Saturation is what the baseline manages of the tasks of a load and of others
+// with the same, back to back. Their rates are a part of it.
+type Saturation struct {
+	Load      string  `json:"load"`
+	Procs     int     `json:"procs"`
+	PerSecond float64 `json:"per_second"`
 }
 
 // A LeftOut is a load that the budget had no time for.

@@ -66,6 +66,9 @@ func (r *Report) writeHead(b *strings.Builder) {
 		s.Rounds, s.Duration, s.Warmup, r.bounded())
 	fmt.Fprintf(b, "- latencies: medians of %d passes of up to %d tasks; one reading of the clock, %v here, is in each\n",
 		s.Passes, s.Latencies, m.Clock)
+	for _, s := range r.Saturations {
+		fmt.Fprintf(b, "- `go` manages %.0f tasks a second, back to back, as of %q%s: rates are parts of that\n", s.PerSecond, s.Load, r.at(s.Procs))
+	}
 	fmt.Fprintf(b, "- a microsecond of work is %.0f rounds of a loop of one multiplication and one addition\n\n", m.Pace)
 }
 
