@@ -6,6 +6,7 @@ require (
 	example.com/hemlock v0.1.0
 	example.com/hemlock/conformance v0.1.0
 	example.com/hemlock/conformance/peers v0.1.0
+	github.com/HdrHistogram/hdrhistogram-go v1.4.0
 	github.com/jedib0t/go-pretty/v6 v6.8.3
 	github.com/klauspost/cpuid/v2 v2.4.2
 	github.com/panjf2000/ants/v2 v2.12.1

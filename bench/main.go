@@ -11,12 +11,14 @@ import (
 	"path/filepath"
 	"runtime/pprof"
 
+	"example.com/hemlock/bench/internal/load"
 	"example.com/hemlock/bench/internal/race"
 	"example.com/hemlock/bench/internal/report"
 	"example.com/hemlock/bench/internal/runner"
 )
 
 func main() {
+	load.Intrude()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	if err := run(ctx, os.Args[1:]); err != nil {

@@ -47,6 +47,24 @@ func TestQuickDoesNotWaitForPoolsToShrink(t *testing.T) {
 	require.Less(t, o.settings.Budget, time.Minute)
 }
 
+func TestLoadsAreNamedByTheirGroupToo(t *testing.T) {
+	groups := map[load.Group]int{}
+	for _, l := range parsed(t, "-loads", "neighbours|fixed rate").loads {
+		groups[l.Group]++
+	}
+	require.Equal(t, map[load.Group]int{load.Beside: 85, load.FixedRate: 24}, groups)
+}
+
+func TestQuickHasAShortFormOfTheLongGroups(t *testing.T) {
+	var names []string
+	for _, l := range parsed(t, "-quick", "-loads", "neighbours|fixed rate").loads {
+		names = append(names, l.Name)
+	}
+	require.Len(t, names, 6+1+1)
+	require.Contains(t, names, "500 x 50 us from 1: TCP echo")
+	require.Contains(t, names, "time.Sleep, 60 %")
+}
+
 func TestBaselineAlwaysTakesPart(t *testing.T) {
 	o := parsed(t, "-runners", "^hemlock$")
 	require.Len(t, o.runners, 2)
@@ -115,12 +133,12 @@ func TestProgramWritesAndRendersAgain(t *testing.T) {
 	silence(t)
 	first, again := t.TempDir(), t.TempDir()
 	require.NoError(t, run(t.Context(), []string{
-		"-quick", "-runners", "^hemlock$|^ants$", "-loads", "^empty, 1 c|^[28] KiB, 64", "-out", first,
+		"-quick", "-runners", "^hemlock$|^ants$", "-loads", "^empty, 1 c|^[28] KiB, 64|^500 x 50 us from 1", "-out", first,
 		"-rounds", "1", "-duration", "1ms", "-latencies", "100",
 		"-cpuprofile", filepath.Join(first, "cpu.prof"),
 	}))
 	require.NoError(t, run(t.Context(), []string{"-render", filepath.Join(first, "results.json"), "-out", again}))
-	for _, name := range []string{"results.json", "results.md", "ratio.svg", "depth.svg", "latency.svg"} {
+	for _, name := range []string{"results.json", "results.md", "ratio.svg", "depth.svg", "latency.svg", "neighbours.svg"} {
 		want, err := os.ReadFile(filepath.Join(first, name))
 		require.NoError(t, err)
 		got, err := os.ReadFile(filepath.Join(again, name))

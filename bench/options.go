@@ -82,7 +82,7 @@ func (f *flags) define(set *flag.FlagSet) {
 	set.DurationVar(&s.Limit, "limit", 10*time.Second, "time after which a runner is given up at a load")
 	set.DurationVar(&s.ShrinkLimit, "shrink", 45*time.Second, "how long to wait for a pool to shrink; 0: not at all")
 	set.StringVar(&f.runnerPattern, "runners", "", "measure only runners that match the `regexp`, and go")
-	set.StringVar(&f.loadPattern, "loads", "", "measure only loads that match the `regexp`")
+	set.StringVar(&f.loadPattern, "loads", "", "measure only loads whose name or group matches the `regexp`")
 	set.StringVar(&f.out, "out", "", "write the files to the `folder` (default bench/results for the whole comparison, else none)")
 	set.StringVar(&f.render, "render", "", "make the tables and plots of the JSON `file` again, beside it or in -out")
 	set.StringVar(&f.profile, "cpuprofile", "", "write a CPU profile to the `file`")
@@ -170,7 +170,8 @@ func (f *flags) choose() error {
 		return r.Name != runner.Baseline && !runners.MatchString(r.Name)
 	})
 	f.loads = slices.DeleteFunc(load.All(), func(l load.Load) bool {
-		return !loads.MatchString(l.Name) || f.settings.Scaling && !slices.Contains(load.Scaling(), l.Name)
+		named := loads.MatchString(l.Name) || loads.MatchString(string(l.Group))
+		return !named || f.quick && !load.Quick(l) || f.settings.Scaling && !slices.Contains(load.Scaling(), l.Name)
 	})
 	if len(f.loads) == 0 {
 		return fmt.Errorf("bench: -loads: no load matches %q", f.loadPattern)

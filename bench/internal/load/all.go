@@ -2,6 +2,7 @@ package load
 
 import (
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -17,6 +18,8 @@ const (
 	Blocking  Group = "blocking"
 	ColdPool  Group = "cold pool"
 	Connected Group = "server"
+	Beside    Group = "neighbours"
+	FixedRate Group = "fixed rate"
 )
 
 // All returns the loads in the order in which they are reported: group by
@@ -34,6 +37,8 @@ func All() []Load {
 		{Blocking, blocking()},
 		{ColdPool, coldPool()},
 		{Connected, connected()},
+		{Beside, beside()},
+		{FixedRate, fixedRate()},
 	} {
 		for _, l := range group.loads {
 			l.Group = group.name
@@ -163,6 +168,88 @@ func connected() []Load {
 		})
 	}
 	return loads
+}
+
+// longest is the processor time of a burst that P submitters still share: P
+// submitters change what a burst is to others when it begins, and a long one
+// takes long to measure.
+const longest = time.Second
+
+// beside returns the bursts, each with one bystander, and then a long task among
+// short ones. A burst of 40,000 tasks of 500 us, which is 20 s of processor
+// time, is left out.
+func beside() []Load {
+	var loads []Load
+	for _, burst := range []struct {
+		tasks int
+		works []time.Duration
+	}{
+		{500, []time.Duration{2_000, 50_000, 500_000}},
+		{4000, []time.Duration{2_000, 50_000, 500_000}},
+		{40_000, []time.Duration{2_000, 50_000}},
+	} {
+		for _, work := range burst.works {
+			loads = append(loads, bursts("1", 1, burst.tasks, work)...)
+			if time.Duration(burst.tasks)*work < longest {
+				loads = append(loads, bursts("P", PerProcessor, burst.tasks, work)...)
+			}
+		}
+	}
+	return append(loads, Load{
+		Name: "a task of 30 ms among tasks of 50 us at 90 %", Callers: 1, Batch: Never,
+		Work: 50 * time.Microsecond, Long: 30 * time.Millisecond, Rate: 80,
+	})
+}
+
+func bursts(who string, callers, tasks int, work time.Duration) []Load {
+	var loads []Load
+	for _, b := range bystanders {
+		loads = append(loads, Load{
+			Name:    fmt.Sprintf("%s: %s", burstName(tasks, work, who), b),
+			Callers: callers, Batch: tasks, Work: work, Bystander: b,
+		})
+	}
+	return loads
+}
+
+func burstName(tasks int, work time.Duration, who string) string {
+	thousands := fmt.Sprint(tasks)
+	if tasks >= 1000 {
+		thousands = fmt.Sprintf("%d,%03d", tasks/1000, tasks%1000)
+	}
+	return fmt.Sprintf("%s x %d us from %s", thousands, work.Microseconds(), who)
+}
+
+// Rates are the rates of the loads with a fixed one.
+var Rates = []int{30, 60, 80, 90}
+
+// fixedRate returns the loads whose tasks are due at random times.
+func fixedRate() []Load {
+	var loads []Load
+	for _, l := range []Load{
+		{Name: "time.Sleep"},
+		{Name: "nanosleep", Wait: Nanosleep},
+		{Name: "locked thread", Wait: LockedThread},
+		{Name: "every hundredth sleeps 5 ms", Block: 5 * time.Millisecond, BlockEvery: 100},
+		{Name: "64 MiB live", Heap: 64},
+		{Name: "beside a process", Process: true},
+	} {
+		l.Callers, l.Batch = 1, Never
+		l.Work, l.Mixed, l.Stack, l.Garbage = 10*time.Microsecond, true, 8, 2<<10
+		for _, rate := range Rates {
+			at := l
+			at.Name, at.Rate = fmt.Sprintf("%s, %d %%", l.Name, rate), rate
+			loads = append(loads, at)
+		}
+	}
+	return loads
+}
+
+// Quick reports whether the load takes part where there is little time: of the
+// bursts the shortest with a task of medium length, of the rates one.
+func Quick(l Load) bool {
+	return !l.Watched() || l.Long > 0 ||
+		strings.HasPrefix(l.Name, burstName(500, 50*time.Microsecond, "1")) || l.Name == "time.Sleep, 60 %"
 }
 
 // Scaling returns the names of the loads that are measured at several numbers

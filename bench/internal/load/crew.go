@@ -41,6 +41,10 @@ func (l Load) At(bind Bind) Work {
 		return newStorm(&l, bind)
 	case l.Reader:
 		return newConnection(&l, bind)
+	case l.Rate > 0:
+		return newSchedule(&l, bind)
+	case l.Bystander != "":
+		return newBurst(&l, bind)
 	}
 	c := &crew{load: &l, callers: make([]caller, l.crowd())}
 	for i := range c.callers {

@@ -3,6 +3,7 @@
 package load
 
 import (
+	"math/rand/v2"
 	"runtime"
 	"time"
 )
@@ -53,8 +54,31 @@ type Load struct {
 	// reader of a connection does. Batch is 1 then.
 	Reader bool `json:"reader"`
 
+	// Mixed is set if one task in ten works ten times as long, and one in a
+	// hundred a hundred times.
+	Mixed bool `json:"mixed,omitempty"`
+
+	// Bystander is what is measured beside bursts of Batch tasks.
+	Bystander Bystander `json:"bystander,omitempty"`
+
+	// Rate is in percent of what the baseline manages of such tasks. Where it is
+	// set, tasks are due at random times, and Batch is Never.
+	Rate    int           `json:"rate_percent,omitempty"`
+	Wait    Wait          `json:"wait,omitempty"`    // how the submitter waits for the next
+	Long    time.Duration `json:"long_ns,omitempty"` // the work of a task now and then, which alone is measured
+	Process bool          `json:"process,omitempty"` // another process takes a processor now and then
+
+	// Of one measurement: tasks per second, and what the random times depend
+	// on.
+	PerSecond float64 `json:"-"`
+	Seed      uint64  `json:"-"`
+
 	rounds int // of burn that make up Work; see At
 }
+
+// Watched reports whether the figures of the load are delays, which are taken
+// while it runs.
+func (l *Load) Watched() bool { return l.Bystander != "" || l.Rate > 0 }
 
 // crowd returns the number of callers.
 func (l *Load) crowd() int {
@@ -70,6 +94,27 @@ func (l *Load) Once() bool { return l.Cold || l.Storm > 0 }
 
 // spend is what one task does.
 func (l *Load) spend() {
+	times := 1
+	if l.Mixed {
+		times = draw(rand.Float64())
+	}
+	l.do(times)
+}
+
+// draw returns how many times as long as most a task of a mixed load works.
+func draw(x float64) int {
+	switch {
+	case x < 0.01:
+		return 100
+	case x < 0.11:
+		return 10
+	default:
+		return 1
+	}
+}
+
+// do is a task that works so many times as long as the load says.
+func (l *Load) do(times int) {
 	if l.Garbage > 0 {
 		runtime.KeepAlive(&litter(l.Garbage)[0])
 	}
@@ -80,7 +125,7 @@ func (l *Load) spend() {
 		paddle(1)
 	}
 	if l.rounds > 0 {
-		_ = burn(l.rounds)
+		_ = burn(times * l.rounds)
 	}
 	if l.Block > 0 {
 		time.Sleep(l.Block)

@@ -8,6 +8,8 @@ import (
 	"runtime/metrics"
 	"time"
 
+	"github.com/HdrHistogram/hdrhistogram-go"
+
 	"example.com/hemlock/bench/internal/load"
 	"example.com/hemlock/bench/internal/report"
 	"example.com/hemlock/bench/internal/runner"
@@ -23,13 +25,13 @@ const lingering = 20 * time.Millisecond
 // slow.
 const patience = 5
 
-// measure runs the load at a fresh pool, and at further ones until the time is
-// up: a load on a cold pool ends long before.
+// measure runs the load at a fresh pool, and if it is over when it has run once,
+// at further ones until the time is up.
 func (r *Race) measure(ctx context.Context, l load.Load, c runner.Runner) report.Sample {
 	var s report.Sample
 	start := time.Now()
 	for s.Failed == "" && s.Elapsed < r.Settings.Duration && ctx.Err() == nil {
-		if s.Elapsed > 0 && time.Since(start) > patience*r.Settings.Duration {
+		if s.Elapsed > 0 && (!l.Once() || time.Since(start) > patience*r.Settings.Duration) {
 			break
 		}
 		if err := r.once(ctx, l, c, &s); err != nil {
@@ -79,7 +81,22 @@ func (r *Race) work(ctx context.Context, l load.Load, pool runner.Pool, s *repor
 	s.Mallocs += after.Mallocs - before.Mallocs
 	s.Bytes += after.TotalAlloc - before.TotalAlloc
 	s.GCs += after.NumGC - before.NumGC
+	if w, ok := work.(load.Watched); ok && err == nil {
+		delay, start := w.Delays()
+		s.Delay, s.StartDelay = delays(delay), delays(start)
+	}
 	return err
+}
+
+// delays reads the figures off the histogram, if there is one.
+func delays(h *hdrhistogram.Histogram) report.Delays {
+	if h == nil {
+		return report.Delays{}
+	}
+	at := func(percent float64) time.Duration { return time.Duration(h.ValueAtQuantile(percent)) }
+	return report.Delays{
+		Count: int(h.TotalCount()), P50: at(50), P99: at(99), P999: at(99.9), Max: time.Duration(h.Max()),
+	}
 }
 
 // warmUp runs the spike and a part of the load, unless the load is of a cold

@@ -50,10 +50,15 @@ func (r *Race) Run(ctx context.Context) (*report.Report, error) {
 	left := len(r.Loads) * len(r.Settings.Procs)
 	for _, procs := range r.Settings.Procs {
 		runtime.GOMAXPROCS(procs)
+		full, err := r.saturate(ctx)
+		if err != nil {
+			return nil, err
+		}
 		for i, l := range r.Loads {
 			r.share(left)
 			left--
 			r.logf("%d of %d at GOMAXPROCS %d: %s", i+1, len(r.Loads), procs, l.Name)
+			l.PerSecond = full[l.Saturating()] * float64(l.Rate) / 100
 			if err := r.race(ctx, l); err != nil {
 				return nil, err
 			}
@@ -78,10 +83,16 @@ func (r *Race) race(ctx context.Context, l load.Load) error {
 	}
 	ballast := l.Ballast()
 	defer runtime.KeepAlive(ballast)
+	end, err := l.Intruder()
+	if err != nil {
+		return err
+	}
+	defer end()
 	if len(r.Runners) > 0 {
 		r.measure(ctx, l, r.Runners[0]) // the first measurement pays for the growth of the process
 	}
 	for round := range r.Settings.Rounds {
+		l.Seed = uint64(round) // all runners of a round see the same
 		if round > 0 && r.late(r.rounds) {
 			break // the tables say how many rounds there were
 		}
@@ -110,9 +121,9 @@ func (r *Race) race(ctx context.Context, l load.Load) error {
 }
 
 // passesOf returns how many passes of the latency measurement the load has. One
-// that never waits has none.
+// that never waits has none, and one that takes delays has taken them.
 func (r *Race) passesOf(l load.Load) int {
-	if l.Batch == load.Never {
+	if l.Batch == load.Never || l.Watched() {
 		return 0
 	}
 	return r.Settings.Passes

@@ -45,9 +45,12 @@ func pick(names ...string) []runner.Runner {
 	})
 }
 
-// small returns every load with fewer callers and tasks.
+// small returns the loads with fewer callers and tasks, and of bursts and rates
+// one.
 func small() []load.Load {
-	loads := load.All()
+	loads := slices.DeleteFunc(load.All(), func(l load.Load) bool {
+		return l.Bystander != "" && !strings.HasPrefix(l.Name, "500 x 50 us") || l.Group == load.FixedRate && l.Rate != 60
+	})
 	for i := range loads {
 		l := &loads[i]
 		l.Callers = min(l.Callers, 8)
@@ -56,6 +59,8 @@ func small() []load.Load {
 		l.Storm = min(l.Storm, 50)
 		l.Spike = min(l.Spike, 32)
 		l.Heap = min(l.Heap, 1)
+		l.Long = min(l.Long, time.Millisecond)
+		l.PerSecond = 1000
 	}
 	return loads
 }
@@ -294,4 +299,66 @@ func TestRunEndsWithItsContext(t *testing.T) {
 	r := Race{Settings: short(), Runners: pick("go"), Loads: small(), Log: io.Discard}
 	_, err := r.Run(ctx)
 	require.ErrorIs(t, err, context.Canceled)
+}
+
+// rated runs one load with a rate for two rounds.
+func rated(t *testing.T, l load.Load, runners ...runner.Runner) *report.Report {
+	t.Helper()
+	r := Race{Settings: short(), Runners: runners, Loads: []load.Load{l}, Log: io.Discard}
+	r.Settings.Duration, r.Settings.ShrinkLimit = 50*time.Millisecond, 0
+	result, err := r.Run(t.Context())
+	require.NoError(t, err)
+	require.Empty(t, result.Latencies)
+	return result
+}
+
+func TestRateIsAPartOfWhatTheBaselineManages(t *testing.T) {
+	result := rated(t, named(t, "time.Sleep, 60 %"), pick("go")...)
+	require.Len(t, result.Saturations, 1)
+	full := result.Saturations[0]
+	require.Equal(t, 2, full.Procs)
+	require.Positive(t, full.PerSecond)
+	for _, s := range result.Samples {
+		require.Empty(t, s.Failed)
+		require.InEpsilon(t, full.PerSecond*0.6*0.05, s.Tasks, 0.4, "in 50 ms")
+		require.Equal(t, s.Tasks, s.Delay.Count)
+		require.Equal(t, s.Tasks, s.StartDelay.Count)
+		require.Positive(t, s.StartDelay.P50)
+		require.Greater(t, s.Delay.P50, s.StartDelay.P50)
+		require.LessOrEqual(t, s.Delay.P50, s.Delay.P99)
+		require.LessOrEqual(t, s.Delay.P99, s.Delay.P999)
+		require.LessOrEqual(t, s.Delay.P999, s.Delay.Max)
+	}
+}
+
+func TestRunnersOfARoundSeeTheSameArrivals(t *testing.T) {
+	result := rated(t, named(t, "nanosleep, 60 %"), pick("go", "hemlock", "ants")...)
+	tasks := map[int]map[int]bool{}
+	for _, s := range result.Samples {
+		if tasks[s.Round] == nil {
+			tasks[s.Round] = map[int]bool{}
+		}
+		tasks[s.Round][s.Tasks] = true
+	}
+	require.Len(t, tasks, 2)
+	for round := range tasks {
+		require.Len(t, tasks[round], 1, "all runners had as many")
+	}
+	require.NotEqual(t, tasks[0], tasks[1], "and in another round others")
+}
+
+// A burst ends long before the time is up, and is repeated at the same pool.
+func TestBurstsFillTheTimeOfAMeasurement(t *testing.T) {
+	var pools, tasks atomic.Int64
+	r := Race{Settings: short(), Log: io.Discard}
+	r.Settings.Duration = 50 * time.Millisecond
+	l := named(t, "500 x 50 us from 1: sleep")
+	start := time.Now()
+	s := r.measure(t.Context(), l, counting(&pools, &tasks))
+	require.Empty(t, s.Failed)
+	require.EqualValues(t, 1, pools.Load())
+	require.GreaterOrEqual(t, time.Since(start), r.Settings.Duration)
+	require.Zero(t, s.Tasks%l.Batch)
+	require.Positive(t, s.Delay.Count)
+	require.Zero(t, s.StartDelay)
 }

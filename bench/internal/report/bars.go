@@ -35,6 +35,9 @@ func (r *Report) bars(procs int) bars {
 	var b bars
 	for i := len(r.Loads) - 1; i >= 0; i-- {
 		l := r.Loads[i]
+		if l.Watched() {
+			continue // its figures are others
+		}
 		r.addRow(&b, procs, l.Name)
 		if first := i == 0 || r.Loads[i-1].Group != l.Group; first && l.Group != "" {
 			b.heading(string(l.Group))

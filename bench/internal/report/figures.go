@@ -161,21 +161,18 @@ func (r *Report) Best(procs int, load string, names []string) (best string, spre
 	return best, spread
 }
 
-// Percentile returns the median over the passes of one percentile.
-func (r *Report) Percentile(procs int, load, name string, of func(Latency) time.Duration) (time.Duration, bool) {
+// Percentile returns the median over the passes of one percentile, or over the
+// rounds if the load takes delays.
+func (r *Report) Percentile(procs int, load, name string, of func(Delays) time.Duration) (time.Duration, bool) {
 	var values []float64
 	for _, l := range r.Latencies {
 		if l.Procs == procs && l.Load == load && l.Runner == name && l.Failed == "" {
-			values = append(values, float64(of(l)))
+			values = append(values, float64(of(l.Delays)))
 		}
 	}
 	if len(values) == 0 {
-		return 0, false
+		s, ok := r.Absolute(procs, load, name, Delayed(of))
+		return time.Duration(s.Median), ok
 	}
 	return time.Duration(Summarize(values).Median), true
 }
-
-// P50, P99 and P999 pick a percentile for [Report.Percentile].
-func P50(l Latency) time.Duration  { return l.P50 }
-func P99(l Latency) time.Duration  { return l.P99 }
-func P999(l Latency) time.Duration { return l.P999 }

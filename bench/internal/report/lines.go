@@ -108,22 +108,19 @@ func addBreakEven(p *plot.Plot, depths []Depth) error {
 // ScalingPlot returns throughput by processors as SVG, a panel for each load,
 // or nil if the run was at one number of processors.
 func (r *Report) ScalingPlot() ([]byte, error) {
-	const columns = 2
 	if !r.Settings.Scaling {
 		return nil, nil
 	}
-	var rows [][]*plot.Plot
+	var panels []*plot.Plot
 	for i, l := range r.Loads {
 		p, err := r.scaling(l.Name, i == 0)
 		if err != nil {
 			return nil, err
 		}
-		if i%columns == 0 {
-			rows = append(rows, make([]*plot.Plot, columns))
-		}
-		rows[i/columns][i%columns] = p
+		panels = append(panels, p)
 	}
-	return render(rows, vg.Length(len(rows))*vg.Points(200)+vg.Points(20), r.caption())
+	rows := tile(panels)
+	return r.tiled(rows, vg.Length(len(rows))*vg.Points(200))
 }
 
 func (r *Report) scaling(load string, legend bool) (*plot.Plot, error) {

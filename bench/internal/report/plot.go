@@ -95,6 +95,27 @@ func grid(vertical, horizontal bool) *plotter.Grid {
 	return g
 }
 
+// tile puts panels into rows of two.
+func tile(panels []*plot.Plot) [][]*plot.Plot {
+	const columns = 2
+	var rows [][]*plot.Plot
+	for i, p := range panels {
+		if i%columns == 0 {
+			rows = append(rows, make([]*plot.Plot, columns))
+		}
+		rows[i/columns][i%columns] = p
+	}
+	return rows
+}
+
+// tiled renders the rows, or nothing if there is none.
+func (r *Report) tiled(rows [][]*plot.Plot, height vg.Length) ([]byte, error) {
+	if len(rows) == 0 {
+		return nil, nil
+	}
+	return render(rows, height+vg.Points(20), r.caption())
+}
+
 // render draws rows of plots over the caption and returns the SVG.
 func render(rows [][]*plot.Plot, height vg.Length, caption string) ([]byte, error) {
 	canvas := vgsvg.New(width, height)

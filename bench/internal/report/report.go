@@ -23,6 +23,8 @@ type Report struct {
 	Shrinks   []Shrink    `json:"shrinks"`
 	Newborns  []Newborn   `json:"newborns,omitempty"`
 	LeftOut   []LeftOut   `json:"left_out,omitempty"`
+
+	Saturations []Saturation `json:"saturations,omitempty"`
 }
 
 // A Machine says where and when the run took place, and how to repeat it.
@@ -83,22 +85,32 @@ type Sample struct {
 	Leftover   int           `json:"goroutines_after_close"`
 	Closing    time.Duration `json:"close_ns"`
 
+	// Of the loads that take them: of the bystander, or from when a task was due
+	// to its end, and to its start.
+	Delay      Delays `json:"delay,omitzero"`
+	StartDelay Delays `json:"start_delay,omitzero"`
+
 	Failed string `json:"failed,omitempty"` // why there is no figure
 }
 
-// A Latency is one pass of the latency measurement: percentiles of the time
-// from the submission of a task to its first instruction.
+// Delays are percentiles of so many times.
+type Delays struct {
+	Count int           `json:"count"`
+	P50   time.Duration `json:"p50_ns"`
+	P99   time.Duration `json:"p99_ns"`
+	P999  time.Duration `json:"p99_9_ns"`
+	Max   time.Duration `json:"max_ns"`
+}
+
+// A Latency is one pass of the latency measurement: the times from the
+// submission of a task to its first instruction.
 type Latency struct {
-	Load   string        `json:"load"`
-	Runner string        `json:"runner"`
-	Procs  int           `json:"procs"`
-	Pass   int           `json:"pass"`
-	Count  int           `json:"count"`
-	P50    time.Duration `json:"p50_ns"`
-	P99    time.Duration `json:"p99_ns"`
-	P999   time.Duration `json:"p99_9_ns"`
-	Max    time.Duration `json:"max_ns"`
-	Failed string        `json:"failed,omitempty"`
+	Load   string `json:"load"`
+	Runner string `json:"runner"`
+	Procs  int    `json:"procs"`
+	Pass   int    `json:"pass"`
+	Delays
+	Failed string `json:"failed,omitempty"`
 }
 
 // A Shrink is how a pool gave its workers back once a load had ended.
@@ -123,6 +135,14 @@ type Newborn struct {
 	Room   int    `json:"room_bytes"` // what the task can use before the stack grows
 	Grown  bool   `json:"grown"`      // it has grown before the task
 	Failed string `json:"failed,omitempty"`
+}
+
+// A Saturation is what the baseline manages of the tasks of a load and of others
+// with the same, back to back. Their rates are a part of it.
+type Saturation struct {
+	Load      string  `json:"load"`
+	Procs     int     `json:"procs"`
+	PerSecond float64 `json:"per_second"`
 }
 
 // A LeftOut is a load that the budget had no time for.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -58,8 +59,8 @@ func (r *Report) measured(name string, procs int, ratios [2][2]float64) {
 		}
 		for pass := range 2 {
 			r.Latencies = append(r.Latencies, Latency{
-				Load: l.Name, Runner: name, Procs: procs, Pass: pass, Count: 9,
-				P50: 100, P99: time.Microsecond, P999: time.Duration(pass+1) * time.Millisecond,
+				Load: l.Name, Runner: name, Procs: procs, Pass: pass,
+				Delays: Delays{Count: 9, P50: 100, P99: time.Microsecond, P999: time.Duration(pass+1) * time.Millisecond},
 			})
 		}
 	}
@@ -352,6 +353,9 @@ func TestEveryFileNamesMachineDateAndCommand(t *testing.T) {
 	}{
 		{sample(2), []string{"results.json", "results.md", "ratio.svg", "depth.svg", "latency.svg"}},
 		{scaled(1, 2), []string{"scaling.json", "scaling.md", "scaling.svg"}},
+		{watched(), []string{
+			"results.json", "results.md", "ratio.svg", "depth.svg", "latency.svg", "neighbours.svg", "rate.svg",
+		}},
 		{sample(4, 16), []string{
 			"results.json", "results.md", "ratio-4.svg", "depth-4.svg", "latency-4.svg",
 			"ratio-16.svg", "depth-16.svg", "latency-16.svg",
@@ -374,11 +378,11 @@ func TestEveryFileNamesMachineDateAndCommand(t *testing.T) {
 
 func TestRenderingAgainMakesTheSameFiles(t *testing.T) {
 	first, again := t.TempDir(), t.TempDir()
-	names, err := sample(2).Write(first)
+	names, err := watched().Write(first)
 	require.NoError(t, err)
 	r, err := Read(filepath.Join(first, "results.json"))
 	require.NoError(t, err)
-	require.Equal(t, sample(2), r)
+	require.Equal(t, watched(), r)
 	_, err = r.Write(again)
 	require.NoError(t, err)
 	for _, name := range names {
@@ -466,7 +470,7 @@ func TestScalingPlotHasAPanelForEachLoad(t *testing.T) {
 
 func TestNothingToPlotIsNoPlot(t *testing.T) {
 	r := &Report{Settings: Settings{Procs: []int{2}}}
-	for i, draw := range []func(int) ([]byte, error){r.RatioPlot, r.DepthPlot, r.LatencyPlot} {
+	for i, draw := range []func(int) ([]byte, error){r.RatioPlot, r.DepthPlot, r.LatencyPlot, r.NeighboursPlot, r.RatePlot} {
 		svg, err := draw(2)
 		require.NoError(t, err, i)
 		require.Nil(t, svg, i)
@@ -474,6 +478,75 @@ func TestNothingToPlotIsNoPlot(t *testing.T) {
 	svg, err := r.ScalingPlot()
 	require.NoError(t, err)
 	require.Nil(t, svg)
+}
+
+// watched is the sample with loads that take delays: as many milliseconds as the
+// number of the runner, times ten in the second round.
+func watched() *Report {
+	r := sample(2)
+	r.Loads = append(r.Loads,
+		load.Load{Name: "4,000 x 50 us from 1: token", Group: load.Beside, Bystander: load.Token},
+		load.Load{Name: "4,000 x 50 us from P: token", Group: load.Beside, Bystander: load.Token},
+		load.Load{Name: "nanosleep, 30 %", Group: load.FixedRate, Rate: 30, Batch: load.Never},
+		load.Load{Name: "nanosleep, 90 %", Group: load.FixedRate, Rate: 90, Batch: load.Never},
+		load.Load{Name: "alone, 90 %", Group: load.FixedRate, Rate: 90, Batch: load.Never})
+	r.Saturations = []Saturation{{Load: "nanosleep, 30 %", Procs: 2, PerSecond: 12_345}}
+	for _, l := range r.Loads[2:] {
+		for i, c := range r.Runners {
+			for round, times := range []time.Duration{1, 10} {
+				ms := time.Duration(i+1) * times * time.Millisecond
+				s := Sample{Load: l.Name, Runner: c.Name, Procs: 2, Round: round, Tasks: 1000, Elapsed: time.Second}
+				s.Delay = Delays{Count: 9, P50: ms, P99: 2 * ms, P999: 3 * ms, Max: 4 * ms}
+				if l.Rate > 0 {
+					s.StartDelay = Delays{Count: 9, P50: ms / 2, P99: ms, P999: ms, Max: ms}
+				}
+				r.Samples = append(r.Samples, s)
+			}
+		}
+	}
+	return r
+}
+
+func TestTablesShowTheDelays(t *testing.T) {
+	text := tables(t, watched())
+	require.Contains(t, text, "`go` manages 12345 tasks a second")
+	for section, want := range map[string][]string{
+		"Delay, p50": {"5.5ms", "11ms", "16.5ms", "22ms"}, "Delay, p99": {"11ms", "22ms", "33ms", "44ms"},
+		"Delay, p99.9": {"16.5ms", "33ms", "49.5ms", "66ms"}, "Delay, largest": {"22ms", "44ms", "66ms", "88ms"},
+		"Delay to the start, p50": {"2.75ms", "5.5ms", "8.25ms", "11ms"}, "Delay, p99, ratio": {"1.00", "2.00", "3.00", "4.00"},
+		"Delay to the start, largest, ratio": {"1.00", "2.00", "3.00", "4.00"},
+	} {
+		require.Equal(t, want, row(t, text, section, "nanosleep, 90 %"), section)
+	}
+	require.Equal(t, "1 k", row(t, text, "Who is ahead", "4,000 x 50 us from 1: token")[0])
+	require.Equal(t, []string{"11ms", "22ms", "33ms", "44ms"}, row(t, text, "Delay, p99", "4,000 x 50 us from 1: token"))
+	for _, section := range []string{"Who is ahead", "Start latency"} { // the rate is given, and the delay is no start latency
+		_, rest, _ := strings.Cut(text, "\n## "+section+"\n")
+		rest, _, _ = strings.Cut(rest, "\n## ")
+		require.NotContains(t, rest, "nanosleep", section)
+	}
+	require.NotContains(t, tables(t, sample(2)), "## Delay")
+}
+
+func TestPlotsShowTheDelays(t *testing.T) {
+	r := watched()
+	svg, err := r.NeighboursPlot(2)
+	require.NoError(t, err)
+	require.Contains(t, texts(t, svg), "4,000 x 50 us from 1: token")
+	require.NotContains(t, texts(t, svg), "from P")
+	svg, err = r.RatePlot(2)
+	require.NoError(t, err)
+	for _, want := range []string{"nanosleep", "90", "hemlock", "100ms"} {
+		require.Contains(t, texts(t, svg), want)
+	}
+	require.NotContains(t, texts(t, svg), "alone", "one rate is no line")
+	svg, err = r.RatioPlot(2)
+	require.NoError(t, err)
+	require.NotContains(t, texts(t, svg), "token")
+	r.Loads = slices.Delete(r.Loads, 2, 3)
+	svg, err = r.NeighboursPlot(2)
+	require.NoError(t, err)
+	require.Contains(t, texts(t, svg), "from P", "the first burst, if the usual one was not measured")
 }
 
 func TestNumbersHaveThreeDigitsOrSo(t *testing.T) {

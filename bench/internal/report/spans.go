@@ -1,7 +1,6 @@
 package report
 
 import (
-	"fmt"
 	"math"
 	"slices"
 	"time"
@@ -16,13 +15,16 @@ import (
 // busy one.
 var latencyLoads = []string{"empty, 1 caller", "8 KiB, 64 callers"}
 
-// percentiles are the marks on a span, from the left to the right.
-var percentiles = []struct {
+// A percentile is a mark on a span.
+type percentile struct {
 	name  string
-	of    func(Latency) time.Duration
+	of    func(Delays) time.Duration
 	shape draw.GlyphDrawer
 	fill  colour
-}{
+}
+
+// percentiles are the marks on a span, from the left to the right.
+var percentiles = []percentile{
 	{"p50", P50, draw.CircleGlyph{}, blue},
 	{"p99", P99, draw.PyramidGlyph{}, orange},
 	{"p99.9", P999, draw.BoxGlyph{}, hues[1]},
@@ -33,7 +35,7 @@ var percentiles = []struct {
 func (r *Report) LatencyPlot(procs int) ([]byte, error) {
 	var panels []*plot.Plot
 	for _, load := range latencyLoads {
-		p, err := r.spans(procs, load)
+		p, err := r.spans(procs, load, "From Submit to the task: "+load)
 		if err != nil {
 			return nil, err
 		}
@@ -44,13 +46,17 @@ func (r *Report) LatencyPlot(procs int) ([]byte, error) {
 	if len(panels) == 0 {
 		return nil, nil
 	}
-	height := vg.Points(90) + vg.Length(len(r.Runners))*vg.Points(17)
-	return render([][]*plot.Plot{panels}, height, r.caption())
+	return render([][]*plot.Plot{panels}, r.spansHeight(), r.caption())
+}
+
+// spansHeight is that of a row of panels.
+func (r *Report) spansHeight() vg.Length {
+	return vg.Points(90) + vg.Length(len(r.Runners))*vg.Points(17)
 }
 
 // spans returns one panel: for each runner the percentiles, joined by a line.
-func (r *Report) spans(procs int, load string) (*plot.Plot, error) {
-	p := newPlot(fmt.Sprintf("From Submit to the task: %s", load))
+func (r *Report) spans(procs int, load, title string) (*plot.Plot, error) {
+	p := newPlot(title)
 	p.X.Label.Text = "lower is better"
 	p.X.Scale = plot.LogScale{}
 	p.X.Tick.Marker = plot.TickerFunc(durationTicks)
@@ -78,6 +84,7 @@ func (r *Report) spans(procs int, load string) (*plot.Plot, error) {
 	p.NominalY(names...)
 	p.Y.Min, p.Y.Max = -0.6, float64(len(names))+1.4
 	p.X.Min = math.Pow(10, math.Floor(math.Log10(p.X.Min)))
+	p.X.Max = math.Pow(10, math.Ceil(math.Log10(p.X.Max)))
 	return p, addMarks(p, marks)
 }
 

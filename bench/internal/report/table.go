@@ -27,6 +27,7 @@ func (r *Report) WriteTables(w io.Writer) error {
 		r.writeMatrix(&b, procs, "Throughput", Rate)
 		r.writeMatrix(&b, procs, "Processor time per task", CPUTime)
 		r.writeStarts(&b, procs)
+		r.writeDelays(&b, procs)
 		r.writeBreakEven(&b, procs)
 	}
 	r.writeNewborns(&b)
@@ -35,7 +36,9 @@ func (r *Report) WriteTables(w io.Writer) error {
 	}
 	for _, procs := range r.Settings.Procs {
 		for _, l := range r.Loads {
-			r.writeLoad(&b, procs, l.Name)
+			if !l.Watched() {
+				r.writeLoad(&b, procs, l.Name)
+			}
 		}
 	}
 	r.writeShrinks(&b)
@@ -63,6 +66,9 @@ func (r *Report) writeHead(b *strings.Builder) {
 		s.Rounds, s.Duration, s.Warmup, r.bounded())
 	fmt.Fprintf(b, "- latencies: medians of %d passes of up to %d tasks; one reading of the clock, %v here, is in each\n",
 		s.Passes, s.Latencies, m.Clock)
+	for _, s := range r.Saturations {
+		fmt.Fprintf(b, "- `go` manages %.0f tasks a second, back to back, as of %q%s: rates are parts of that\n", s.PerSecond, s.Load, r.at(s.Procs))
+	}
 	fmt.Fprintf(b, "- a microsecond of work is %.0f rounds of a loop of one multiplication and one addition\n\n", m.Pace)
 }
 
@@ -81,7 +87,7 @@ func (r *Report) writeSummary(b *strings.Builder, procs int) {
 		[]any{"load", "go, tasks/s", "hemlock", "min", "max", "rounds", "best peer", "which", "fastest"},
 		func(l load.Load) table.Row {
 			base, ok := r.Absolute(procs, l.Name, runner.Baseline, Rate)
-			if !ok {
+			if !ok || l.Rate > 0 {
 				return nil
 			}
 			own, ok := r.Ratio(procs, l.Name, runner.Subject, Rate)
@@ -108,13 +114,26 @@ func (r *Report) fastest(procs int, load string) string {
 func (r *Report) writeMatrix(b *strings.Builder, procs int, title string, figure Figure) {
 	r.section(b, title+r.at(procs), "Relative to a bare `go` statement, medians.", r.heads(),
 		func(l load.Load) table.Row {
-			row := table.Row{l.Name}
-			for _, c := range r.Runners {
-				s, ok := r.Ratio(procs, l.Name, c.Name, figure)
-				row = append(row, ratio(s.Median, ok))
-			}
-			return row
+			return r.row(l, func(name string) (string, bool) {
+				s, ok := r.Ratio(procs, l.Name, name, figure)
+				return decimal(s.Median), ok
+			})
 		})
+}
+
+// row is the load's row of a table with a column for each runner, or nil if none
+// has a figure.
+func (r *Report) row(l load.Load, cell func(name string) (string, bool)) table.Row {
+	row, some := table.Row{l.Name}, false
+	for _, c := range r.Runners {
+		text, ok := cell(c.Name)
+		row = append(row, orNothing(text, ok))
+		some = some || ok
+	}
+	if !some {
+		return nil
+	}
+	return row
 }
 
 // writeStarts writes how long the tasks of all runners took to start.
@@ -126,17 +145,14 @@ func (r *Report) writeStarts(b *strings.Builder, procs int) {
 		"From before the submission to the first instruction of the task: p50 / p99, medians of the passes. "+
 			"A load that never waits has none: it would say how far its submitter is ahead.", r.heads(),
 		func(l load.Load) table.Row {
-			row, some := table.Row{l.Name}, false
-			for _, c := range r.Runners {
-				p50, ok := r.Percentile(procs, l.Name, c.Name, P50)
-				p99, _ := r.Percentile(procs, l.Name, c.Name, P99)
-				row = append(row, orNothing(nanoseconds(float64(p50))+" / "+nanoseconds(float64(p99)), ok))
-				some = some || ok
-			}
-			if !some {
+			if l.Watched() {
 				return nil
 			}
-			return row
+			return r.row(l, func(name string) (string, bool) {
+				p50, ok := r.Percentile(procs, l.Name, name, P50)
+				p99, _ := r.Percentile(procs, l.Name, name, P99)
+				return nanoseconds(float64(p50)) + " / " + nanoseconds(float64(p99)), ok
+			})
 		})
 }
 
@@ -228,7 +244,7 @@ func (r *Report) rates(procs int, load, name string) []any {
 
 func (r *Report) latencies(procs int, load, name string) []any {
 	var cells []any
-	for _, of := range []func(Latency) time.Duration{P50, P99, P999} {
+	for _, of := range []func(Delays) time.Duration{P50, P99, P999} {
 		d, ok := r.Percentile(procs, load, name, of)
 		cells = append(cells, orNothing(nanoseconds(float64(d)), ok))
 	}

@@ -55,7 +55,9 @@ func (r *Report) files() []file {
 		files = append(files,
 			file{r.plotName("ratio", procs), func() ([]byte, error) { return r.RatioPlot(procs) }},
 			file{r.plotName("depth", procs), func() ([]byte, error) { return r.DepthPlot(procs) }},
-			file{r.plotName("latency", procs), func() ([]byte, error) { return r.LatencyPlot(procs) }})
+			file{r.plotName("latency", procs), func() ([]byte, error) { return r.LatencyPlot(procs) }},
+			file{r.plotName("neighbours", procs), func() ([]byte, error) { return r.NeighboursPlot(procs) }},
+			file{r.plotName("rate", procs), func() ([]byte, error) { return r.RatePlot(procs) }})
 	}
 	return files
 }

@@ -1,0 +1,172 @@
+package load
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+)
+
+// between is the pause after a burst.
+const between = 5 * time.Millisecond
+
+// Watched is work that also takes delays: of its bystander, or from when a task
+// was due until it ended. The second histogram is of the starts of tasks that
+// were due, or nil.
+type Watched interface {
+	Delays() (delay, start *hdrhistogram.Histogram)
+}
+
+// newHistogram returns one for 100 ns to 10 s, to one percent.
+func newHistogram() *hdrhistogram.Histogram {
+	return hdrhistogram.New(100, int64(10*time.Second), 2)
+}
+
+// record adds a delay. One that is out of range counts as the limit.
+func record(h *hdrhistogram.Histogram, d time.Duration) {
+	_ = h.RecordValue(int64(min(max(d, 0), 10*time.Second)))
+}
+
+// burst submits all tasks at once, waits for them, pauses, and does so again,
+// beside a bystander.
+type burst struct {
+	load   *Load
+	submit func()
+	delays *hdrhistogram.Histogram
+	over   chan struct{}
+	spent  []time.Duration // by each task beyond its work, if that is asked for
+
+	_       [cacheLines]byte
+	started atomic.Int64 // tasks that have taken their place in spent
+	pending atomic.Int64 // tasks that have not ended
+	_       [cacheLines]byte
+
+	// until is the end of the last burst, and without bound during one: what
+	// began no later has met a burst when it ends.
+	until atomic.Int64
+}
+
+func newBurst(l *Load, bind Bind) *burst {
+	b := &burst{load: l, over: make(chan struct{}, 1)}
+	task := l.spend
+	if l.Bystander == Inside {
+		b.spent = make([]time.Duration, l.Batch)
+		task = b.timed
+	}
+	b.submit = bind(func() {
+		task()
+		if b.pending.Add(-1) == 0 {
+			b.until.Store(int64(now()))
+			b.over <- struct{}{}
+		}
+	})
+	return b
+}
+
+// timed is a task that takes how long it took.
+func (b *burst) timed() {
+	start := now()
+	b.load.spend()
+	end := now()
+	b.spent[b.started.Add(1)-1] = end - start - b.load.Work
+}
+
+// Run returns the time of the bursts alone.
+func (b *burst) Run(ctx context.Context, d time.Duration) (tasks int, elapsed time.Duration, err error) {
+	if b.load.Bystander == Inside {
+		return b.beside(ctx, d, nil)
+	}
+	step, end, err := b.load.Bystander.start()
+	if err != nil {
+		return 0, 0, err
+	}
+	defer end()
+	return b.beside(ctx, d, step)
+}
+
+// beside runs the bursts beside a bystander, if there is one.
+func (b *burst) beside(ctx context.Context, d time.Duration, step func() error) (tasks int, elapsed time.Duration, err error) {
+	b.delays = newHistogram()
+	b.until.Store(math.MinInt64)
+	stop := new(flag)
+	var both sync.WaitGroup
+	var failed error
+	if step != nil {
+		if err := step(); err != nil { // the first is not like the others
+			return 0, 0, err
+		}
+		both.Go(func() { failed = b.watch(step, stop) })
+	}
+	both.Go(func() {
+		defer stop.Store(true)
+		for start := now(); ; {
+			time.Sleep(between)
+			elapsed += b.once()
+			tasks += b.load.Batch
+			if stop.Load() || now()-start >= d {
+				return
+			}
+		}
+	})
+	if err := await(ctx, &both); err != nil {
+		stop.Store(true)
+		return 0, 0, fmt.Errorf("a task did not end: %w; %w", err, ErrAbandoned)
+	}
+	return tasks, elapsed, failed
+}
+
+// watch takes how long each step of the bystander takes that meets a burst: one
+// that the burst finds under way, and one that is under way when it ends, too.
+func (b *burst) watch(step func() error, stop *flag) error {
+	var own time.Duration
+	if b.load.Bystander == Sleeper {
+		own = nap
+	}
+	for !stop.Load() {
+		start := now()
+		if err := step(); err != nil {
+			return err
+		}
+		end := now()
+		if int64(start) <= b.until.Load() {
+			record(b.delays, end-start-own)
+		}
+	}
+	return nil
+}
+
+// once is one burst. It returns the time from before the first submission to the
+// end of the last task.
+func (b *burst) once() time.Duration {
+	n, crowd := b.load.Batch, b.load.crowd()
+	b.pending.Store(int64(n))
+	b.started.Store(0)
+	start := now()
+	b.until.Store(math.MaxInt64)
+	var submitters sync.WaitGroup
+	for i := range crowd {
+		submitters.Go(func() {
+			for range (n + i) / crowd {
+				b.submit()
+			}
+		})
+	}
+	<-b.over
+	submitters.Wait()
+	for _, d := range b.spent {
+		record(b.delays, d)
+	}
+	return time.Duration(b.until.Load()) - start
+}
+
+// Delays implements [Watched].
+func (b *burst) Delays() (delay, start *hdrhistogram.Histogram) { return b.delays, nil }
+
+// Latencies returns none: that of a start is the subject of other loads.
+func (b *burst) Latencies(context.Context, int, time.Duration) ([]time.Duration, error) {
+	return nil, nil
+}
