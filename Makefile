@@ -14,7 +14,7 @@ help: ## list the targets
 check: tidy format vet lint test ## the quick half: run it before each commit
 
 .PHONY: check-all
-check-all: tidy format vet lint test-race test-386 coverage demo model leak unchanged release-check mutants-ci ## what CI runs, all of it; needs Debian's spin
+check-all: tidy format vet lint test-race test-386 coverage demo model leak unchanged release-check releases mutants-ci ## what CI runs, all of it; needs Debian's spin
 
 # The tools have a module of their own, outside the workspace, so that their
 # requirements do not raise ours.
@@ -103,6 +103,14 @@ leak: ## the tests with the runtime's goroutine leak profile
 .PHONY: unchanged
 unchanged: ## fail if go doc, go list or go vet changes a file, such as go.work.sum
 	tools/unchanged
+
+.PHONY: releases
+releases: ## the short tests of what is imported, with the oldest and the newest Go release
+	tools/releases
+
+.PHONY: lowest
+lowest: ## the same with the oldest release alone, so with the lowest versions of all
+	tools/releases $(shell head -n 1 tools/go-releases)
 
 .PHONY: release-check
 release-check: ## fetch and use each importable module as a stranger would
