@@ -144,6 +144,13 @@ conformance: ## examine the peers too, and write conformance/RESULTS.md
 bench: ## race all pools and write bench/results/; half an hour on a quiet machine
 	go run ./bench
 
+.PHONY: releases-race
+releases-race: ## hemlock against go at all loads with each release from 1.26, and the table of docs/WHEN.md; RACEFLAGS=-quick: a trial
+	for release in $$(tail -n +2 tools/go-releases); do \
+		GOTOOLCHAIN=$$release go run ./bench -runners '^hemlock$$' -out bench/results/$${release%.*} $(RACEFLAGS) >/dev/null || exit 1; \
+	done
+	go run ./bench/releases -fill docs/WHEN.md $$(sed -n 's|\.[0-9]*$$|/results.json|; 2,$$s|^|bench/results/|p' tools/go-releases)
+
 .PHONY: servers
 servers: ## real servers with go and with the pool; twenty minutes on a quiet machine
 	go run ./bench/servers -out bench/servers/results
