@@ -4,9 +4,9 @@ go 1.25.0
 
 require (
 	example.com/hemlock v0.1.0
-	github.com/chromedp/cdproto v0.159.0
-	github.com/chromedp/chromedp v0.22.1
-	github.com/stretchr/testify v1.7.4
+	github.com/chromedp/cdproto v0.159.0 // v0.159.0: chromedp requires it
+	github.com/chromedp/chromedp v0.22.1 // v0.22.1: speaks the protocol of current browsers; lower ones were not tried
+	github.com/stretchr/testify v1.7.4 // v1.7.4: before, no ErrorContains, or a YAML package with known faults
 )
 
 require (
