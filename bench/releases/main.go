@@ -121,9 +121,9 @@ func kindOf(l load.Load) string {
 	case l.Work > 0:
 		return fmt.Sprintf("%s: %g us", l.Group, float64(l.Work)/float64(time.Microsecond))
 	case l.Block > 0:
-		return l.Group + ": tasks that block"
+		return string(l.Group) + ": tasks that block"
 	}
-	return l.Group + ": no stack"
+	return string(l.Group) + ": no stack"
 }
 
 func span(ratios []float64) string {
