@@ -17,7 +17,7 @@ check: MODULES = $(CURDIR) $(shell for m in $(ALL); do [ $$m = $(CURDIR) ] || [ 
 check: tidy format vet lint test
 
 .PHONY: check-all
-check-all: tidy format vet lint test-race test-cpus test-32bit test-wasm builds api vulnerabilities coverage demo model leak unchanged release-check mutants-ci
+check-all: tidy format vet lint test-race test-cpus test-32bit test-wasm builds api vulnerabilities coverage demo model leak unchanged release-check releases mutants-ci
 
 # The loops of the tests that look for rare interleavings are ten times as long.
 check-all trust: export HEMLOCK_TEST_LONG = 1
@@ -131,6 +131,14 @@ leak:
 unchanged:
 	tools/unchanged
 
+.PHONY: releases
+releases:
+	tools/releases
+
+.PHONY: lowest
+lowest:
+	tools/releases $(shell head -n 1 tools/go-releases)
+
 .PHONY: release-check
 release-check:
 	tools/release-check
@@ -171,6 +179,13 @@ conformance:
 .PHONY: bench
 bench:
 	go run ./bench
+
+.PHONY: releases-race
+releases-race:
+	for release in $$(tail -n +2 tools/go-releases); do \
+		GOTOOLCHAIN=$$release go run ./bench -runners '^hemlock$$' -out bench/results/$${release%.*} $(RACEFLAGS) >/dev/null || exit 1; \
+	done
+	go run ./bench/releases -fill docs/WHEN.md $$(sed -n 's|\.[0-9]*$$|/results.json|; 2,$$s|^|bench/results/|p' tools/go-releases)
 
 .PHONY: servers
 servers:

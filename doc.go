@@ -116,10 +116,12 @@
 //   - A crash names as creator the goroutine that started the worker, not the one
 //     that submitted the task.
 //   - What else a goroutine inherits comes from the worker's first submitter, and
-//     stays. In Go 1.26 that is the scope of crypto/fips140.WithoutEnforcement and
-//     of crypto/subtle.WithDataIndependentTiming. Do not call Submit or Run within
-//     WithoutEnforcement: the worker that it may start keeps the scope for the
-//     tasks of others. Enter such a scope inside the task.
+//     stays. Since Go 1.26 that is the scope of crypto/fips140.WithoutEnforcement and
+//     of crypto/subtle.WithDataIndependentTiming, and since Go 1.27 the experimental
+//     one of runtime/secret.Do. Do not call the pool within WithoutEnforcement: the
+//     worker that it may start keeps the scope for the tasks of others. Nor rely on
+//     secret.Do around a call of the pool, [Pool.Do] included: a worker that was
+//     there before runs the task outside the scope. Enter a scope inside the task.
 //
 // # Memory model
 //

@@ -21,7 +21,7 @@ const (
 // those of the program: the last of them needed the stack, or has the go
 // statement. Without any, nothing tells on whose behalf it was.
 //
-// The runtime's own names are all there is to go by. They are those of Go 1.26;
+// The runtime's own names are all there is to go by. They are those of Go 1.25 to 1.27;
 // a test with real profiles notices when they change.
 func classify(frames []frame) (what cost, upTo int) {
 	for i, f := range frames {

@@ -97,10 +97,18 @@ func TestSeveralPoolsShareAMeter(t *testing.T) {
 	require.Len(t, collect(t, reader), 9, "the pools share the instruments")
 }
 
+// delta is the delta temporality of OpenTelemetry, which the SDK has not always had.
+func delta(kind sdkmetric.InstrumentKind) metricdata.Temporality {
+	if kind == sdkmetric.InstrumentKindObservableCounter {
+		return metricdata.DeltaTemporality
+	}
+	return metricdata.CumulativeTemporality
+}
+
 // With the delta temporality a reader gets the increase of the counters since
 // its last collection, while the workers there are now stay a count of them.
 func TestDeltaTemporalityReportsIncreases(t *testing.T) {
-	meter, reader := newMeter(sdkmetric.WithTemporalitySelector(sdkmetric.DeltaTemporalitySelector))
+	meter, reader := newMeter(sdkmetric.WithTemporalitySelector(delta))
 	now := different()
 	registered(t)(hemlockotel.RegisterStats(meter, "dns", func() hemlock.Stats { return now }))
 	require.EqualValues(t, 4, points(t, reader)["hemlock.task.submitted{dns}"])

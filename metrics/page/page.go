@@ -114,7 +114,8 @@ func (o Options) valid() bool {
 func (p *Page) add(name string, stats func() hemlock.Stats, o *Options) {
 	s := &source{name: name, stats: stats, past: newHistory()}
 	if o != nil {
-		s.options = new(*o)
+		own := *o
+		s.options = &own
 	}
 	p.sources = append(p.sources, s)
 }

@@ -87,7 +87,7 @@ func nullable(values []float64) []*float64 {
 	list := make([]*float64, len(values))
 	for i, v := range values {
 		if !math.IsNaN(v) {
-			list[i] = new(v)
+			list[i] = &v
 		}
 	}
 	return list

@@ -35,7 +35,7 @@ var equivalents = []unnoticed{
 	},
 	{
 		"killer.go", "killer.kill", "defer timer.Stop()", removed,
-		"the runtime forgets a timer whose channel nobody waits on; but GODEBUG can tell it not to",
+		"the runtime forgets a timer whose channel nobody waits on; but up to Go 1.26 GODEBUG can tell it not to",
 	},
 	{
 		"killer.go", "killer.kill", "if wait := k.wait(lastRound); wait > 0 {", "if wait := k.wait(lastRound); wait > 1 {",

@@ -1,0 +1,137 @@
+// Releases puts the results of bench with several releases of Go beside each other:
+//
+//	go run ./bench/releases -fill docs/WHEN.md bench/results/go1.26/results.json bench/results/go1.27/results.json
+//
+// Without -fill it prints the table. `make releases-race` makes the results and fills.
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"log"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"example.com/hemlock/bench/internal/load"
+	"example.com/hemlock/bench/internal/report"
+	"example.com/hemlock/bench/internal/runner"
+)
+
+// The table stands between these lines of the file that is filled.
+const (
+	begin = "<!-- make releases-race writes this table -->\n\n"
+	end   = "\n<!-- end of the table -->\n"
+)
+
+func main() {
+	log.SetFlags(0)
+	log.SetPrefix("releases: ")
+	fill := flag.String("fill", "", "write the table into the `file`, between its two marks")
+	flag.Parse()
+	if err := run(*fill, flag.Args()); err != nil {
+		log.Fatal(err)
+	}
+}
+
+func run(fill string, files []string) error {
+	var reports []*report.Report
+	for _, file := range files {
+		r, err := report.Read(file)
+		if err != nil {
+			return err
+		}
+		reports = append(reports, r)
+	}
+	if len(reports) == 0 {
+		return errors.New("no results are named")
+	}
+	table, err := tabulate(reports)
+	if err != nil {
+		return err
+	}
+	if fill == "" {
+		fmt.Print(table)
+		return nil
+	}
+	text, err := os.ReadFile(fill)
+	if err != nil {
+		return err
+	}
+	filled, err := insert(string(text), table)
+	if err != nil {
+		return fmt.Errorf("%s: %w", fill, err)
+	}
+	return os.WriteFile(fill, []byte(filled), 0o644)
+}
+
+// insert puts the table between the marks of the text.
+func insert(text, table string) (string, error) {
+	before, rest, found := strings.Cut(text, begin)
+	_, after, ended := strings.Cut(rest, end)
+	if !found || !ended {
+		return "", errors.New("the marks of the table are missing")
+	}
+	return before + begin + table + end + after, nil
+}
+
+// tabulate returns a Markdown table with a row for each kind of load and a column
+// for each report: the median of hemlock's throughput relative to go, or where
+// several loads are of the kind, the least and the greatest.
+func tabulate(reports []*report.Report) (string, error) {
+	head, rule := "| load |", "| --- |"
+	var kinds []string
+	ratios := make([]map[string][]float64, len(reports))
+	for i, r := range reports {
+		head += " " + r.Machine.Go + " |"
+		rule += " --- |"
+		ratios[i] = map[string][]float64{}
+		for _, l := range r.Loads {
+			spread, ok := r.Ratio(r.Settings.Procs[0], l.Name, runner.Subject, report.Rate)
+			if !ok {
+				return "", fmt.Errorf("%s has no figure for %q", r.Machine.Go, l.Name)
+			}
+			kind := kindOf(l)
+			if !slices.Contains(kinds, kind) {
+				kinds = append(kinds, kind)
+			}
+			ratios[i][kind] = append(ratios[i][kind], spread.Median)
+		}
+	}
+	var b strings.Builder
+	fmt.Fprintln(&b, head)
+	fmt.Fprintln(&b, rule)
+	for _, kind := range kinds {
+		fmt.Fprintf(&b, "| %s |", kind)
+		for i := range reports {
+			fmt.Fprintf(&b, " %s |", span(ratios[i][kind]))
+		}
+		fmt.Fprintln(&b)
+	}
+	return b.String(), nil
+}
+
+// kindOf names the load by its group and by what its tasks need.
+func kindOf(l load.Load) string {
+	switch {
+	case l.Stack > 0:
+		return fmt.Sprintf("%s: %d KiB", l.Group, l.Stack)
+	case l.Work > 0:
+		return fmt.Sprintf("%s: %g us", l.Group, float64(l.Work)/float64(time.Microsecond))
+	case l.Block > 0:
+		return string(l.Group) + ": tasks that block"
+	}
+	return string(l.Group) + ": no stack"
+}
+
+func span(ratios []float64) string {
+	switch len(ratios) {
+	case 0:
+		return "not measured"
+	case 1:
+		return fmt.Sprintf("%.2f", ratios[0])
+	}
+	return fmt.Sprintf("%.2f to %.2f", slices.Min(ratios), slices.Max(ratios))
+}
