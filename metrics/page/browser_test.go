@@ -77,7 +77,7 @@ func TestLongNamesAndLargeFiguresFitANarrowWindow(t *testing.T) {
 		Workers: 2_111_222, Idle: 1_111_111, Running: 1_000_111, Waiting: 3_222_111, Submitted: 9e18, Completed: 9e18 - 1,
 		Panicked: 1e9, Spawned: 1e12, Killed: 1e12, Recycled: 1e12, PeakWorkers: 2_147_483_647,
 	}
-	p := page.Over(strings.Repeat("a-name-without-spaces", 6), new(page.Defaults()), func() hemlock.Stats { return huge })
+	p := page.Over(strings.Repeat("a-name-without-spaces", 6), defaults(), func() hemlock.Stats { return huge })
 	b := browse(t)
 	for _, width := range widths {
 		b.open(t, serve(t, p), width, "dark")

@@ -1,7 +1,8 @@
 // Package page shows hemlock pools to a person: one page with figures, plots of
 // the last ten minutes, and a sentence that says what each pool is doing.
 //
-//	pages, err := page.Handler(page.Pool{Name: "dns", Pool: pool, Options: new(page.Defaults())})
+//	options := page.Defaults()
+//	pages, err := page.Handler(page.Pool{Name: "dns", Pool: pool, Options: &options})
 //	mux.Handle("/debug/hemlock", pages)
 //	go pages.Sample(ctx) // optional: without it the plots begin when the page is opened
 //

@@ -119,7 +119,7 @@ func TestForecastOfAPageThatWasJustOpenedIsABound(t *testing.T) {
 		s := swell(t, page.Defaults(), 100, 0)
 		defer s.stop()
 		time.Sleep(12 * time.Second)
-		late, err := page.Handler(page.Pool{Name: "dns", Pool: s.pool, Options: new(page.Defaults())})
+		late, err := page.Handler(page.Pool{Name: "dns", Pool: s.pool, Options: defaults()})
 		require.NoError(t, err)
 		require.Contains(t, late.Says(), ", at most ")
 		_, bound, floor := late.Foresee()

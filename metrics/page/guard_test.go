@@ -21,7 +21,7 @@ func ask(p *page.Page, host, query string) *httptest.ResponseRecorder {
 
 func newPage(t *testing.T, name string) *page.Page {
 	t.Helper()
-	p, err := page.Handler(page.Pool{Name: name, Pool: hemlock.New(), Options: new(page.Defaults())})
+	p, err := page.Handler(page.Pool{Name: name, Pool: hemlock.New(), Options: defaults()})
 	require.NoError(t, err)
 	return p
 }

@@ -16,6 +16,12 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// defaults returns the options of a pool that was made without any.
+func defaults() *page.Options {
+	o := page.Defaults()
+	return &o
+}
+
 func TestHandlerRefusesWhatItCannotShow(t *testing.T) {
 	pool := hemlock.New()
 	for what, pools := range map[string][]page.Pool{
@@ -239,7 +245,7 @@ func BenchmarkPage(b *testing.B) {
 func full(tb testing.TB) *page.Page {
 	tb.Helper()
 	now := hemlock.Stats{}
-	p := page.Over("dns", new(page.Defaults()), func() hemlock.Stats {
+	p := page.Over("dns", defaults(), func() hemlock.Stats {
 		now.Completed += 12_345
 		now.Workers = now.Completed % 977
 		now.Idle = now.Workers / 3

@@ -15,7 +15,7 @@ func TestSentenceSaysWhatIsGoingOn(t *testing.T) {
 	never.KillInterval = 0
 	kept := page.Defaults()
 	kept.MinWorkers = 50
-	told := new(page.Defaults())
+	told := defaults()
 	idle := hemlock.Stats{Workers: 50, Idle: 38, Running: 12, Submitted: 900, Completed: 888, Spawned: 50}
 	killed := idle
 	killed.Workers, killed.Idle, killed.Killed = 40, 28, 10

@@ -39,7 +39,7 @@ func peak(t, around, width, height float64) float64 {
 
 var spikes = told{
 	name:    "queries",
-	options: new(page.Defaults()),
+	options: defaults(),
 	rate: func(t float64) float64 {
 		return 240 + 60*math.Sin(t/40) + peak(t, 470, 9, 2600) + peak(t, 250, 14, 1500) + peak(t, 46, 8, 4200)
 	},
@@ -55,7 +55,7 @@ var atMinimum = told{
 	takes: 900 * time.Millisecond,
 }
 
-var atRest = told{name: "mail", options: new(page.Defaults()), rate: func(t float64) float64 { return peak(t, 400, 20, 30) }, takes: 500 * time.Millisecond}
+var atRest = told{name: "mail", options: defaults(), rate: func(t float64) float64 { return peak(t, 400, 20, 30) }, takes: 500 * time.Millisecond}
 
 var unused = told{name: "reports", rate: func(float64) float64 { return 0 }}
 
