@@ -224,7 +224,7 @@ func TestWorkerTakesTheTaskThatWaits(t *testing.T) {
 	pooltest.RunShort(t, p, 640)
 	const n = 64
 	switches := n
-	for tries := 0; switches > 4; tries++ { // but for a submitter that is preempted
+	for tries := 0; switches > n/4; tries++ { // one each time slice, and when a submitter is preempted
 		require.Less(t, tries, 100, "of %d tasks, %d ran on another goroutine than the one before", n, switches)
 		var all sync.WaitGroup
 		all.Add(n)
