@@ -21,14 +21,15 @@ type Watched interface {
 	Delays() (delay, start *hdrhistogram.Histogram)
 }
 
-// newHistogram returns one for 100 ns to 10 s, to one percent.
+// newHistogram returns one for up to 10 s, to one percent.
 func newHistogram() *hdrhistogram.Histogram {
-	return hdrhistogram.New(100, int64(10*time.Second), 2)
+	return hdrhistogram.New(1, int64(10*time.Second), 2)
 }
 
-// record adds a delay. One that is out of range counts as the limit.
-func record(h *hdrhistogram.Histogram, d time.Duration) {
-	_ = h.RecordValue(int64(min(max(d, 0), 10*time.Second)))
+// record adds a delay, as often as it weighs. One that is out of range counts as
+// the limit.
+func record(h *hdrhistogram.Histogram, d time.Duration, weight int64) {
+	_ = h.RecordValues(int64(min(max(d, 0), 10*time.Second)), weight)
 }
 
 // burst submits all tasks at once, waits for them, pauses, and does so again,
@@ -120,7 +121,10 @@ func (b *burst) beside(ctx context.Context, d time.Duration, step func() error) 
 }
 
 // watch takes how long each step of the bystander takes that meets a burst: one
-// that the burst finds under way, and one that is under way when it ends, too.
+// that the burst finds under way, and one that is under way when it ends, too. A
+// step weighs what it took, so that a percentile is that of a moment, and not of
+// the steps: a bystander that is held up takes few. The sleeper begins one each
+// millisecond whatever it does.
 func (b *burst) watch(step func() error, stop *flag) error {
 	var own time.Duration
 	if b.load.Bystander == Sleeper {
@@ -133,7 +137,11 @@ func (b *burst) watch(step func() error, stop *flag) error {
 		}
 		end := now()
 		if int64(start) <= b.until.Load() {
-			record(b.delays, end-start-own)
+			weight := int64(end - start)
+			if own > 0 {
+				weight = 1
+			}
+			record(b.delays, end-start-own, weight)
 		}
 	}
 	return nil
@@ -158,7 +166,7 @@ func (b *burst) once() time.Duration {
 	<-b.over
 	submitters.Wait()
 	for _, d := range b.spent {
-		record(b.delays, d)
+		record(b.delays, d, 1)
 	}
 	return time.Duration(b.until.Load()) - start
 }

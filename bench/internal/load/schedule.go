@@ -152,10 +152,10 @@ func (s *schedule) take(plan []arrival) {
 	for _, a := range plan {
 		switch {
 		case s.load.Long == 0:
-			record(s.delay, a.ended-a.due)
-			record(s.starts, a.started-a.due)
+			record(s.delay, a.ended-a.due, 1)
+			record(s.starts, a.started-a.due, 1)
 		case a.times > 1:
-			record(s.delay, a.ended-a.started)
+			record(s.delay, a.ended-a.started, 1)
 		}
 	}
 }
