@@ -216,6 +216,7 @@ type meeting struct {
 // rare: a long run looks ten times as long.
 func meet(t *testing.T, pair func() meeting) {
 	t.Helper()
+	race.NeedsThreads(t)
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(8))
 	enough := time.Now().Add(time.Duration(race.Scaled(3000*race.Slowdown)) * time.Millisecond)
 	var pairs errgroup.Group

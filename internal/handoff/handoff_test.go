@@ -373,6 +373,7 @@ func slow(h *Handoff) { h.meter.mean.Store(int32(long)) }
 // A task is left to workers on their way, one if tasks are short, else half as
 // many as there are processors and one; it never waits for a task that runs.
 func TestTasksWaitOnlyForWorkersOnTheirWay(t *testing.T) {
+	race.NeedsThreads(t)
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(8))
 	for _, c := range []struct {
 		name string
@@ -446,6 +447,7 @@ func TestWorkerHasBegunBeforeItLooks(t *testing.T) {
 // The counts are read one after the other, which takes long with so many shards,
 // while tasks come, wait and end. No task is counted twice.
 func TestCountsCountNoTaskTwice(t *testing.T) {
+	race.NeedsThreads(t)
 	h := onShards(t, 1000)
 	at := &h.shards[0]
 	var over atomic.Bool

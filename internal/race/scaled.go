@@ -1,6 +1,10 @@
 package race
 
-import "os"
+import (
+	"os"
+	"runtime"
+	"testing"
+)
 
 // Long says, from the environment, that this is a run of hours or minutes and not of
 // seconds: that of CI, or one that looks for a fault.
@@ -14,4 +18,14 @@ func Scaled(n int) int {
 		n /= 10
 	}
 	return max(1, n/Slowdown)
+}
+
+// NeedsThreads skips a test that spins until another goroutine has done something,
+// or sets how many processors there are: on WebAssembly there is one thread, and
+// nothing is preempted.
+func NeedsThreads(t testing.TB) {
+	t.Helper()
+	if runtime.GOARCH == "wasm" {
+		t.Skip("there is one thread")
+	}
 }
