@@ -395,6 +395,7 @@ func TestIntervalZeroNeverKills(t *testing.T) {
 
 // Pitfall 4: a task that meets the killer at work is not lost.
 func TestNothingIsLostWhileKilling(t *testing.T) {
+	race.NeedsThreads(t)
 	p := pooltest.New(t, hemlock.WithKillInterval(1), hemlock.WithKillDelay(0))
 	var ran atomic.Int64
 	task := func() { ran.Inc() }

@@ -13,6 +13,7 @@ import (
 
 	"example.com/hemlock"
 	"example.com/hemlock/internal/pooltest"
+	"example.com/hemlock/internal/race"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/atomic"
 	"golang.org/x/sync/errgroup"
@@ -242,6 +243,7 @@ func TestShutdownOfAnUnusedPoolReturns(t *testing.T) {
 // Pitfalls 15, 16 and 43: a Submit that races with Shutdown is accepted or
 // refused, and nothing starts once Shutdown has returned.
 func TestSubmitRacesWithShutdown(t *testing.T) {
+	race.NeedsThreads(t)
 	for range pooltest.Scaled(300) {
 		p := hemlock.New()
 		var accepted, executed, late atomic.Int64

@@ -17,6 +17,7 @@ import (
 
 	"example.com/hemlock"
 	"example.com/hemlock/internal/pooltest"
+	"example.com/hemlock/internal/race"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/atomic"
@@ -305,6 +306,7 @@ func TestStartedTaskWaitsForFewOthers(t *testing.T) {
 // Others have turns, not the processor: beside goroutines that compute without end a
 // burst has time slices as long as theirs.
 func TestBurstHasItsShareBesideComputation(t *testing.T) {
+	race.NeedsThreads(t)
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	p := pooltest.New(t)
 	const n = 1000

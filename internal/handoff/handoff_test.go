@@ -518,6 +518,7 @@ func TestBacklogLosesNothingAndKeepsTheOrder(t *testing.T) {
 // are more threads than processors, so that the system stops them between any two
 // instructions.
 func TestBacklogIsNeverShorterThanEmpty(t *testing.T) {
+	race.NeedsThreads(t)
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(8))
 	b := new(backlog)
 	var over atomic.Bool
@@ -689,6 +690,7 @@ func TestEachProcessorHasAShardOfItsOwnAfterCollections(t *testing.T) {
 
 // Pitfall 44: a pool has shards for processors that it may get later.
 func TestShardsSufficeForMoreProcessorsLater(t *testing.T) {
+	race.NeedsThreads(t)
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	require.GreaterOrEqual(t, len(New().shards), runtime.NumCPU())
 	runtime.GOMAXPROCS(runtime.NumCPU() + 3)
@@ -698,6 +700,7 @@ func TestShardsSufficeForMoreProcessorsLater(t *testing.T) {
 // How many workers on their way are enough follows GOMAXPROCS, too, as soon as
 // one of the new processors submits.
 func TestEnoughWorkersFollowsTheProcessors(t *testing.T) {
+	race.NeedsThreads(t)
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	h := New()
 	h.Accept()
