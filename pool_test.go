@@ -284,6 +284,7 @@ func TestSubmitRacesWithShutdown(t *testing.T) {
 // The pool closes at one moment for all: who was told that it is closed, or was
 // told by somebody who was, is never accepted again.
 func TestRefusalIsFinal(t *testing.T) {
+	race.NeedsThreads(t)
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(16)) // many shards to close
 	for range pooltest.Scaled(500) {
 		p := hemlock.New()

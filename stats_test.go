@@ -15,6 +15,7 @@ import (
 
 	"example.com/hemlock"
 	"example.com/hemlock/internal/pooltest"
+	"example.com/hemlock/internal/race"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/atomic"
 	"golang.org/x/sync/errgroup"
@@ -136,6 +137,7 @@ func TestCountsBalanceAfterEveryPath(t *testing.T) {
 // negative number, no more running tasks than workers, and no total that falls,
 // also while submits are refused.
 func TestStatsIsBoundedAndTotalsNeverFall(t *testing.T) {
+	race.NeedsThreads(t)
 	for round := range pooltest.Scaled(100) {
 		p := hemlock.New(hemlock.WithKillInterval(1), hemlock.WithKillDelay(0), hemlock.WithMaxTasksPerWorker(10))
 		var readers, writers errgroup.Group

@@ -318,6 +318,7 @@ func mix(t testing.TB, p *hemlock.Pool, n int, long map[int]func()) {
 // Pitfall 56: tasks with work in them, from one submitter, run on all processors
 // at once, though the pool has seen nothing but short ones.
 func TestLongTasksOfOneSubmitterUseAllProcessors(t *testing.T) {
+	race.NeedsThreads(t)
 	for _, procs := range []int{2, 4} {
 		t.Run(fmt.Sprint(procs), func(t *testing.T) {
 			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(procs))
