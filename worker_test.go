@@ -159,6 +159,7 @@ func TestPanicOnFaultDoesNotLeak(t *testing.T) {
 // Pitfall 28: a task that returns with its thread locked leaves worker and thread
 // to each other; one that calls Goexit, the documented way out, ends both.
 func TestGoexitEndsALockedWorker(t *testing.T) {
+	race.NeedsThreads(t)
 	if _, err := os.Readlink("/proc/thread-self"); err != nil {
 		t.Skip("threads can be seen on Linux only: ", err)
 	}
@@ -195,6 +196,7 @@ func TestGoexitEndsALockedWorker(t *testing.T) {
 // Workers time some of their tasks, the first one among them and the one after a
 // long one, and few enough that it costs little. In a bubble a task takes exactly as long as it sleeps.
 func TestWorkersLearnHowLongTasksTake(t *testing.T) {
+	race.NeedsThreads(t)
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(64)) // whose half bounds what can be seen
 	synctest.Test(t, func(t *testing.T) {
 		p := pooltest.New(t, hemlock.WithKillInterval(0))
