@@ -29,7 +29,7 @@ func through(h http.HandlerFunc) func(*hemlock.Pool) http.Handler {
 // The requests run at the same time, and each is one task. What the handler reads
 // and writes, trailers too, is the request's and the answer's.
 func TestHandlerRunsEachRequestOnThePool(t *testing.T) {
-	const requests = 50
+	const requests = 8
 	var all sync.WaitGroup
 	everyProtocol(t, through(func(w http.ResponseWriter, r *http.Request) {
 		all.Done()
@@ -109,7 +109,7 @@ func hangUp(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }
 
 func exit(http.ResponseWriter, *http.Request) { runtime.Goexit() }
 
-// Pitfall 73: ErrAbortHandler is how a handler hangs up. It aborts the answer, and
+// ErrAbortHandler is how a handler hangs up. It aborts the answer, and
 // neither the server nor the pool makes a noise, at any level of nested calls.
 func TestHandlerHangsUpSilently(t *testing.T) {
 	nested := func(p *hemlock.Pool) http.Handler {
@@ -174,7 +174,7 @@ func TestHandlerEndsAsTheRequestHandlerDoes(t *testing.T) {
 	}
 }
 
-// Pitfall 72: under this setting a panic(nil) looks as if there was none.
+// Under this setting a panic(nil) looks as if there was none.
 func TestNilPanicIsNotTakenForAReturn(t *testing.T) {
 	t.Setenv("GODEBUG", "panicnil=1")
 	require.Equal(t, "exited", call(http.HandlerFunc(panicNil), httptest.NewRecorder(), request()), "the setting holds")

@@ -123,10 +123,13 @@ func TestTimeoutHandlerDoesAsThatOfNetHTTP(t *testing.T) {
 			w.WriteHeader(http.StatusTeapot)
 			w.Header().Set("X-After", "is sent, too, since the answer is kept")
 		}}, "X-Two:[a b]"},
-		"no content":      {scenario{handle: func(w http.ResponseWriter, _ *http.Request, _ func(...any)) { w.WriteHeader(204) }}, "Status:204"},
-		"an early hint":   {scenario{handle: func(w http.ResponseWriter, _ *http.Request, _ func(...any)) { w.WriteHeader(103); w.WriteHeader(200) }}, "superfluous"},
-		"two statuses":    {scenario{handle: func(w http.ResponseWriter, _ *http.Request, _ func(...any)) { w.WriteHeader(404); w.WriteHeader(500) }}, "Status:404"},
-		"two errors":      {scenario{handle: func(w http.ResponseWriter, _ *http.Request, _ func(...any)) { http.Error(w, "a", 404); http.Error(w, "b", 500) }}, "(timeout_test.go:"},
+		"no content":    {scenario{handle: func(w http.ResponseWriter, _ *http.Request, _ func(...any)) { w.WriteHeader(204) }}, "Status:204"},
+		"an early hint": {scenario{handle: func(w http.ResponseWriter, _ *http.Request, _ func(...any)) { w.WriteHeader(103); w.WriteHeader(200) }}, "superfluous"},
+		"two statuses":  {scenario{handle: func(w http.ResponseWriter, _ *http.Request, _ func(...any)) { w.WriteHeader(404); w.WriteHeader(500) }}, "Status:404"},
+		"two errors": {scenario{handle: func(w http.ResponseWriter, _ *http.Request, _ func(...any)) {
+			http.Error(w, "a", 404)
+			http.Error(w, "b", 500)
+		}}, "(timeout_test.go:"},
 		"body and status": {scenario{handle: func(w http.ResponseWriter, _ *http.Request, _ func(...any)) { drop(w.Write(nil)); w.WriteHeader(404) }}, "Status:200"},
 		"status too low":  {scenario{handle: func(w http.ResponseWriter, _ *http.Request, _ func(...any)) { w.WriteHeader(99) }}, "End:invalid WriteHeader code 99"},
 		"status too high": {scenario{handle: func(w http.ResponseWriter, _ *http.Request, _ func(...any)) { w.WriteHeader(1000) }}, "End:invalid WriteHeader code 1000"},
@@ -230,7 +233,7 @@ func TestLateAnswerIsNeverSent(t *testing.T) {
 					<-r.Context().Done()
 					end(w, r)
 				}), time.Second, message)
-				for range 200 {
+				for range 100 {
 					w := httptest.NewRecorder()
 					require.Equal(t, "returned", call(h, w, request()))
 					require.Equal(t, http.StatusServiceUnavailable, w.Code)
@@ -244,7 +247,7 @@ func TestLateAnswerIsNeverSent(t *testing.T) {
 // Handlers that overran and still run are in nobody's way.
 func TestOverrunHandlersHoldUpNobody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		const stuck = 1000
+		const stuck = 200
 		p := pooltest.New(t)
 		release := make(chan struct{})
 		hang := hemlockhttp.TimeoutHandler(p, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-release }), time.Second, "")
