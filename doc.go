@@ -59,7 +59,8 @@
 // [Pool.Do] is for goroutines that a library starts, as grpc-go does for each call
 // and net/http for each HTTP/2 request. It runs a task on the stack of a worker and
 // returns when the task has ended, as a call would. Its workers serve Do alone, and
-// those of Submit and Run do not serve Do.
+// those of Submit and Run do not serve Do. The package http has it as a middleware,
+// and net/http's TimeoutHandler on a pool.
 //
 // # Killing
 //

@@ -79,7 +79,7 @@ func within(pool bool, workers uint32) func() (target.Way, func() any) {
 			return target.Way{GRPC: options}, nil
 		}
 		p := hemlock.New()
-		return target.Way{Do: p.Do, GRPC: append(options,
+		return target.Way{Pool: p, GRPC: append(options,
 			grpc.ChainUnaryInterceptor(hemlockgrpc.UnaryServerInterceptor(p)),
 			grpc.ChainStreamInterceptor(hemlockgrpc.StreamServerInterceptor(p)),
 		)}, func() any { return p.Stats() }

@@ -7,17 +7,43 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"time"
+
+	"example.com/hemlock"
+	hemlockhttp "example.com/hemlock/http"
 )
 
 // http1Target is net/http with HTTP/1.1. The server says go for each connection,
 // which serves one request after the other, and each caller has a connection.
-var http1Target = httpTarget("http1", false, (*http.Protocols).SetHTTP1)
+var http1Target = httpTarget("http1", false, (*http.Protocols).SetHTTP1, borrowing)
 
 // http2Target is net/http with HTTP/2 and without TLS. The server says go for each
 // stream, that is for each request.
-var http2Target = httpTarget("http2", true, (*http.Protocols).SetUnencryptedHTTP2)
+var http2Target = httpTarget("http2", true, (*http.Protocols).SetUnencryptedHTTP2, borrowing)
 
-func httpTarget(name string, shared bool, choose func(*http.Protocols, bool)) Target {
+// The same with a limit on the time of each request: TimeoutHandler says go for each
+// request, and its namesake for a pool says Run.
+var (
+	http1TimeoutTarget = httpTarget("http1-timeout", false, (*http.Protocols).SetHTTP1, limited)
+	http2TimeoutTarget = httpTarget("http2-timeout", true, (*http.Protocols).SetUnencryptedHTTP2, limited)
+)
+
+func borrowing(pool *hemlock.Pool, h http.Handler) http.Handler {
+	if pool == nil {
+		return h
+	}
+	return hemlockhttp.Handler(pool, h)
+}
+
+func limited(pool *hemlock.Pool, h http.Handler) http.Handler {
+	if pool == nil {
+		return http.TimeoutHandler(h, time.Minute, "")
+	}
+	return hemlockhttp.TimeoutHandler(pool, h, time.Minute, "")
+}
+
+// httpTarget is net/http with a middleware, which has no pool in the baseline.
+func httpTarget(name string, shared bool, choose func(*http.Protocols, bool), middleware func(*hemlock.Pool, http.Handler) http.Handler) Target {
 	protocols := new(http.Protocols)
 	choose(protocols, true)
 	return Target{
@@ -26,7 +52,7 @@ func httpTarget(name string, shared bool, choose func(*http.Protocols, bool)) Ta
 		Shared: shared,
 		Within: true,
 		Serve: func(way Way, answer func([]byte) []byte) (Endpoint, io.Closer, error) {
-			return serveHTTP(protocols, way, answer)
+			return serveHTTP(protocols, middleware(way.Pool, handler(answer)))
 		},
 		Dial: func(to Endpoint) (Client, error) {
 			return httpClient{&http.Transport{Protocols: protocols}, "http://" + to.Address + "/"}, nil
@@ -34,17 +60,10 @@ func httpTarget(name string, shared bool, choose func(*http.Protocols, bool)) Ta
 	}
 }
 
-func serveHTTP(protocols *http.Protocols, way Way, answer func([]byte) []byte) (Endpoint, io.Closer, error) {
+func serveHTTP(protocols *http.Protocols, serve http.Handler) (Endpoint, io.Closer, error) {
 	ln, err := net.Listen("tcp", loopback)
 	if err != nil {
 		return Endpoint{}, nil, err
-	}
-	serve := handler(answer)
-	if way.Do != nil {
-		next := serve
-		serve = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			way.Do(func() { next.ServeHTTP(w, r) })
-		})
 	}
 	server := &http.Server{
 		Handler:   serve,

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"google.golang.org/grpc"
+
+	"example.com/hemlock"
 )
 
 // Run starts a task and returns at once. A server whose Run is nil starts its
@@ -21,7 +23,7 @@ type Run = func(task func())
 type Way struct {
 	Run  Run
 	GRPC []grpc.ServerOption
-	Do   func(task func()) // that a handler of net/http calls; nil: none
+	Pool *hemlock.Pool // for the middleware of net/http; nil: none
 }
 
 // An Endpoint says how to reach a server.
@@ -66,7 +68,7 @@ type Target struct {
 
 // All returns the targets in the order in which they are reported.
 func All() []Target {
-	return []Target{netrpcTarget, http3Target, dnsTarget, rpcxTarget, jsonrpc2Target, http1Target, http2Target, grpcTarget, grpcStreamTarget}
+	return []Target{netrpcTarget, http3Target, dnsTarget, rpcxTarget, jsonrpc2Target, http1Target, http2Target, http1TimeoutTarget, http2TimeoutTarget, grpcTarget, grpcStreamTarget}
 }
 
 // Find returns the target of that name.
