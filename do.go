@@ -62,9 +62,9 @@ func (p *Pool) Do(task func()) {
 		c = p.spawnCoworker()
 	}
 	c.Delivery = handoff.Delivery{Task: task, At: at}
-	// If the task does not return, neither does Next, and the coworker has
-	// settled its account by then. So nothing is deferred here.
-	if _, more := c.Next(); !more {
+	// If the task does not return, neither does next, and the coworker has settled
+	// its account by then. So nothing is deferred here.
+	if !next(c) {
 		c = p.replaceCoworker(at)
 	}
 	if !p.handoff.Return(c) {
@@ -133,26 +133,56 @@ func (w *coworker) run() {
 }
 
 // end settles the account of a coworker whose task did not return. The iterator
-// makes the caller panic or exit as the task did, so a panic goes on: the handler
-// is told of it, and does not end it.
+// makes the caller call runtime.Goexit if the task did. It would make the caller
+// panic, too, but with GODEBUG=panicnil=1 it takes a panic with nil for Goexit. So
+// a panic ends here, and the caller raises it again: see pass.
 func (w *coworker) end() {
 	if !w.running {
 		return
 	}
 	defer w.lost()
-	if w.pool.handler != nil && unwinding() {
-		v := recover()
-		w.pool.panicked.Inc()
-		w.pool.handler(v, debug.Stack())
-		panic(v)
+	if !unwinding() {
+		return
 	}
+	known := told()
+	v := recover()
+	if w.pool.handler != nil && !known {
+		w.pool.tell(v)
+		known = true
+	}
+	w.Panic = &handoff.Panic{Value: v, Told: known} // unless the handler called Goexit
 }
 
 // lost counts the task that did not return, and the coworker out. It is deferred,
-// because the panic handler may not return.
+// because the panic handler may not return. If that panics, its panic takes the
+// place of the task's, and nobody was told of it.
 func (w *coworker) lost() {
+	if unwinding() {
+		w.Panic = &handoff.Panic{Value: recover()}
+	}
 	w.At.Complete()
 	w.pool.leave()
+}
+
+// next has the coworker run the task in hand, and reports whether it can run more.
+// If the task does not return, neither does next.
+func next(c *handoff.Coroutine) bool {
+	defer pass(c)
+	_, more := c.Next()
+	return more
+}
+
+// pass raises, in the caller, the panic that ended the coworker, if one did. It is
+// deferred: a task that panics while it is in runtime.Goexit is in it still when the
+// panic has ended, and so is Next.
+func pass(c *handoff.Coroutine) {
+	switch {
+	case c.Panic == nil:
+	case c.Panic.Told:
+		raise(c.Panic.Value)
+	default:
+		panic(c.Panic.Value)
+	}
 }
 
 // dismiss ends a coworker that the caller has in hand and that runs no task.
@@ -197,10 +227,10 @@ func (p *Pool) retire() {
 func (p *Pool) doAlone(task func()) {
 	if p.handler != nil {
 		defer func() {
-			if unwinding() {
+			if unwinding() && !told() {
 				v := recover()
 				p.handler(v, debug.Stack())
-				panic(v)
+				raise(v)
 			}
 		}()
 	}

@@ -287,17 +287,123 @@ func TestDoTellsTheHandlerTheTasksStack(t *testing.T) {
 	require.Contains(t, stack, "panicDeepInATask")
 }
 
-// A panic that passes through several tasks is told for each of them.
-func TestDoTellsTheHandlerForEachTaskThatPanicked(t *testing.T) {
-	var told atomic.Int64
-	p := pooltest.New(t, hemlock.WithPanicHandler(func(any, []byte) { told.Inc() }))
-	require.NoError(t, p.Submit(func() {
-		p.Do(func() { p.Do(func() { panic("task") }) })
-	}))
-	pooltest.Eventually(t, func() bool { return p.Stats().Workers == 0 }, "all three end")
-	require.EqualValues(t, 3, told.Load())
-	require.EqualValues(t, 3, p.Stats().Panicked)
-	require.EqualValues(t, 3, p.Stats().Completed)
+// Pitfall 73: a panic that leaves several tasks is told once, by the innermost pool
+// that has a handler. One that a task raises anew is another, whatever its value.
+func TestDoTellsTheHandlerOnceForEachPanic(t *testing.T) {
+	depth := int64(pooltest.Scaled(1000))
+	value := new(int)
+	var dive func(p *hemlock.Pool, n int64, task func())
+	dive = func(p *hemlock.Pool, n int64, task func()) {
+		p.Do(func() {
+			if n == 1 {
+				task()
+			}
+			dive(p, n-1, task)
+		})
+	}
+	again := func(f func()) {
+		defer func() { panic(recover()) }()
+		f()
+	}
+	for name, c := range map[string]struct {
+		outer, inner int64 // how often the handlers are told
+		task         func(outer, inner, mute *hemlock.Pool)
+	}{
+		"deep":             {1, 0, func(p, _, _ *hemlock.Pool) { dive(p, depth, func() { panic(value) }) }},
+		"a runtime error":  {1, 0, func(p, _, _ *hemlock.Pool) { dive(p, depth, func() { var s []int; s[runtime.NumCPU()]++ }) }},
+		"two pools":        {0, 1, func(p, q, _ *hemlock.Pool) { p.Do(func() { dive(q, 2, func() { panic(value) }) }) }},
+		"nobody was told":  {1, 0, func(p, _, mute *hemlock.Pool) { p.Do(func() { dive(mute, 2, func() { panic(value) }) }) }},
+		"through the mute": {0, 1, func(p, q, mute *hemlock.Pool) { mute.Do(func() { dive(q, 2, func() { panic(value) }) }) }},
+		"raised anew":      {2, 0, func(p, _, _ *hemlock.Pool) { again(func() { dive(p, 2, func() { panic(value) }) }) }},
+		"another on leaving": {2, 0, func(p, _, _ *hemlock.Pool) {
+			defer func() { panic(value) }()
+			p.Do(func() { panic(value) })
+		}},
+		"one after another": {2, 0, func(p, _, _ *hemlock.Pool) {
+			require.Equal(t, value, outcome(func() { p.Do(func() { panic(value) }) }))
+			panic(value)
+		}},
+		"on leaving by Goexit": {1, 0, func(p, _, _ *hemlock.Pool) {
+			dive(p, 2, func() { defer func() { panic(value) }(); runtime.Goexit() })
+		}},
+	} {
+		for state, end := range map[string]func(p *hemlock.Pool){
+			"open": func(*hemlock.Pool) {}, "closed": func(p *hemlock.Pool) { pooltest.Shutdown(t, p) },
+		} {
+			t.Run(name+"/"+state, func(t *testing.T) {
+				var outerTold, innerTold atomic.Int64
+				outer := pooltest.New(t, hemlock.WithPanicHandler(func(any, []byte) { outerTold.Inc() }))
+				inner := pooltest.New(t, hemlock.WithPanicHandler(func(any, []byte) { innerTold.Inc() }))
+				mute := pooltest.New(t)
+				for _, p := range []*hemlock.Pool{outer, inner, mute} {
+					end(p)
+				}
+				ended := make(chan struct{})
+				outer.Run(func() {
+					defer close(ended)
+					c.task(outer, inner, mute)
+				})
+				<-ended
+				pooltest.Eventually(t, func() bool { return outerTold.Load() >= c.outer }, "the handler is told")
+				pooltest.Shutdown(t, outer)
+				require.Equal(t, c.outer, outerTold.Load())
+				require.Equal(t, c.inner, innerTold.Load())
+				for _, p := range []*hemlock.Pool{outer, inner, mute} {
+					pooltest.RequireBalance(t, p.Stats())
+					require.Zero(t, p.Stats().Running)
+				}
+				if state == "open" {
+					require.Equal(t, c.outer, outer.Stats().Panicked)
+					require.Equal(t, c.inner, inner.Stats().Panicked)
+				}
+			})
+		}
+	}
+}
+
+// Pitfall 72: with panicnil=1 recover returns nil, and only by what comes after it
+// a panic differs from Goexit.
+func TestDoPassesAPanicWithNil(t *testing.T) {
+	t.Setenv("GODEBUG", "panicnil=1")
+	task := func() { panic(nil) }
+	require.True(t, recovers(task))
+	require.False(t, recovers(runtime.Goexit))
+	told := 0
+	for name, opts := range map[string][]hemlock.Option{
+		"without a handler":  nil,
+		"with a handler":     {hemlock.WithPanicHandler(func(v any, _ []byte) { require.Nil(t, v); told++ })},
+		"handler that does":  {hemlock.WithPanicHandler(func(any, []byte) { panic(nil) })},
+		"handler that exits": {hemlock.WithPanicHandler(func(any, []byte) { runtime.Goexit() })},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := pooltest.New(t, opts...)
+			for range 2 {
+				require.Equal(t, name != "handler that exits", recovers(func() { p.Do(task) }))
+				require.False(t, recovers(func() { p.Do(runtime.Goexit) }))
+				require.True(t, recovers(func() { p.Do(func() {}) }))
+				pooltest.Shutdown(t, p)
+			}
+			require.EqualValues(t, 3, p.Stats().Completed)
+			require.Zero(t, p.Stats().Workers)
+		})
+	}
+	require.Equal(t, 2, told)
+}
+
+// recovers calls f on a goroutine of its own, and reports whether that goes on
+// after a call of recover.
+func recovers(f func()) (goesOn bool) {
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		func() {
+			defer func() { _ = recover() }()
+			f()
+		}()
+		goesOn = true
+	}()
+	<-ended
+	return goesOn
 }
 
 // Pitfall 34: the counts are right, whatever the handler does.

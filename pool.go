@@ -125,12 +125,22 @@ func (p *Pool) Run(task func()) {
 func (p *Pool) runAlone(task func()) {
 	if p.handler != nil {
 		defer func() {
-			if unwinding() {
-				p.handler(recover(), debug.Stack())
+			if !unwinding() {
+				return
+			}
+			known := told()
+			if v := recover(); !known {
+				p.handler(v, debug.Stack())
 			}
 		}()
 	}
 	task()
+}
+
+// tell tells the panic handler of a panic in a task, with the stack, and counts it.
+func (p *Pool) tell(v any) {
+	p.panicked.Inc()
+	p.handler(v, debug.Stack())
 }
 
 // submit reports whether the pool accepted the task.

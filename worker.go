@@ -194,11 +194,13 @@ func (w *worker) end() {
 	case !unwinding():
 		w.complete() // runtime.Goexit
 	case w.pool.handler != nil:
+		known := told()
 		v := recover()
 		// Deferred, because the handler may call runtime.Goexit.
 		defer w.handled()
-		w.pool.panicked.Inc()
-		w.pool.handler(v, debug.Stack())
+		if !known {
+			w.pool.tell(v)
+		}
 	}
 }
 
@@ -236,26 +238,51 @@ func clean() {
 // In a panic deferred functions are called by one function of the runtime, else
 // by another. Which one it is in a panic is learned from an example. Its name is
 // nobody's promise, and tools that shrink or obscure programs remove it.
-func unwinding() bool { return callerOfDeferred() == panicsCaller() }
+func unwinding() bool { return same(callersOfDeferred()[0], callersInPanic()[0]) }
 
-// panicsCaller is the function that calls deferred functions in a panic.
-var panicsCaller = sync.OnceValue(func() (entry uintptr) {
+// told reports whether a panic handler knows of the panic that the deferred
+// function was called for: [Pool.Do] raised it again in its caller. Like unwinding,
+// it is called by the deferred function itself. The value would not tell: two panics
+// may have the same.
+func told() bool {
+	callers, example := callersOfDeferred(), callersInPanic()
+	return same(callers[0], example[0]) && same(callers[1], example[1])
+}
+
+// raise panics with a value that a panic handler knows. It is known by its caller.
+//
+//go:noinline
+func raise(v any) { panic(v) }
+
+// callersInPanic are the function that calls deferred functions in a panic, and
+// raise.
+var callersInPanic = sync.OnceValue(func() (callers [2]runtime.Frame) {
 	defer func() { _ = recover() }()
-	defer func() { entry = exampleOfUnwinding() }()
-	panic("hemlock: an example")
+	defer func() { callers = exampleOfUnwinding() }()
+	raise("hemlock: an example")
+	return callers
 })
 
 // exampleOfUnwinding stands where unwinding stands in a deferred function.
 //
 //go:noinline
-func exampleOfUnwinding() uintptr { return callerOfDeferred() }
+func exampleOfUnwinding() [2]runtime.Frame { return callersOfDeferred() }
 
-// callerOfDeferred returns the entry of the function that called the deferred
-// function that called its caller.
-func callerOfDeferred() uintptr {
-	var pcs [1]uintptr
-	const skip = 4 // Callers, callerOfDeferred, its caller, the deferred function
-	runtime.Callers(skip, pcs[:])
-	frame, _ := runtime.CallersFrames(pcs[:]).Next()
-	return frame.Entry
+// same reports whether two frames are of the same function. A plugin has its own
+// copy of each, those of the runtime included, so that the name counts too. Where
+// tools have removed the names there are no plugins.
+func same(a, b runtime.Frame) bool {
+	return a.Entry == b.Entry || a.Function != "" && a.Function == b.Function
+}
+
+// callersOfDeferred returns the function that called the deferred function that
+// called its caller, and the one that called that.
+func callersOfDeferred() (callers [2]runtime.Frame) {
+	var pcs [len(callers)]uintptr
+	const skip = 4 // Callers, callersOfDeferred, its caller, the deferred function
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(skip, pcs[:])])
+	for i := range callers {
+		callers[i], _ = frames.Next()
+	}
+	return callers
 }

@@ -3,11 +3,11 @@ package endings_test
 import (
 	"context"
 	"fmt"
-	"os"
 	"runtime"
 	"testing"
 
 	"example.com/hemlock"
+	"example.com/hemlock/internal/endings"
 	"example.com/hemlock/internal/pooltest"
 	"github.com/stretchr/testify/require"
 )
@@ -16,19 +16,19 @@ import (
 // tests: what ends the process cannot be tested within it.
 var children = map[string]func(){
 	"import": func() { fmt.Println("goroutines:", runtime.NumGoroutine()) },
-	"panic":  func() { crashDuringShutdown(hemlock.New(), func() { panic("task panic") }) },
+	"panic":  func() { endings.CrashDuringShutdown(hemlock.New(), func() { panic("task panic") }) },
 	"runtime error": func() {
-		crashDuringShutdown(hemlock.New(), func() { var p *int; *p = 1 })
+		endings.CrashDuringShutdown(hemlock.New(), func() { var p *int; *p = 1 })
 	},
 	"panic while exiting": func() {
-		crashDuringShutdown(hemlock.New(), func() {
+		endings.CrashDuringShutdown(hemlock.New(), func() {
 			defer func() { panic("late panic") }()
 			runtime.Goexit()
 		})
 	},
 	"panicking handler": func() {
 		p := hemlock.New(hemlock.WithPanicHandler(func(v any, _ []byte) { panic("handler panic") }))
-		crashDuringShutdown(p, func() { panic("task panic") })
+		endings.CrashDuringShutdown(p, func() { panic("task panic") })
 	},
 	"panic after shutdown": func() {
 		p := hemlock.New()
@@ -38,20 +38,10 @@ var children = map[string]func(){
 	},
 }
 
-// crashDuringShutdown runs the task on a pool while main waits in Shutdown and
-// then exits as if all were well.
-func crashDuringShutdown(p *hemlock.Pool, task func()) {
-	started := make(chan struct{})
-	p.Run(func() {
-		<-started
-		task()
-	})
-	close(started)
-	_ = p.Shutdown(context.Background())
-	os.Exit(0)
+func TestMain(m *testing.M) {
+	addEndings()
+	pooltest.Main(m, children)
 }
-
-func TestMain(m *testing.M) { pooltest.Main(m, children) }
 
 // Pitfall 33: a crash is never swallowed. A worker that counted itself out while
 // its process is crashing would let main exit first, now and then.

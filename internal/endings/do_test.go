@@ -29,6 +29,10 @@ func init() {
 			p := hemlock.New(hemlock.WithPanicHandler(func(v any, _ []byte) { fmt.Println("told:", v) }))
 			p.Do(func() { panic("task panic") })
 		},
+		"Do panic with nil": func() {
+			go hemlock.New().Do(func() { panic(nil) })
+			select {}
+		},
 		"Do, then locked": func() {
 			p := hemlock.New()
 			p.Do(func() {})
@@ -84,6 +88,12 @@ func TestPanicThroughDoCrashesTheProcess(t *testing.T) {
 			pooltest.RequireCrashes(t, name, pooltest.Scaled(40), wants...)
 		})
 	}
+}
+
+// Pitfall 72: it must not become Goexit, after which this process is a deadlock.
+func TestPanicWithNilThroughDoCrashesTheProcess(t *testing.T) {
+	t.Setenv("GODEBUG", "panicnil=1")
+	pooltest.RequireCrashes(t, "Do panic with nil", 4, "panic: nil", "hemlock.(*Pool).Do")
 }
 
 // Pitfall 55: what the documentation says of locked threads. If a test fails here

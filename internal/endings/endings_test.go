@@ -1,78 +1,23 @@
 package endings_test
 
 import (
-	"context"
-	"os"
 	"runtime"
 	"sync"
 	"testing"
 	"testing/synctest"
 
 	"example.com/hemlock"
+	"example.com/hemlock/internal/endings"
 	"example.com/hemlock/internal/pooltest"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/atomic"
 )
 
-// A taskEnding is a way in which a task can end.
-type taskEnding struct {
-	name string
-	task func()
-
-	// crash is what the process prints that ends so without a handler. It is empty
-	// if no panic is left at the end.
-	crash string
-
-	stays bool // the task returns, so its worker stays
-}
-
 // Pitfall 57: these are told apart although recover, which would tell, is not
-// called without a handler.
-var endings = []taskEnding{
-	{name: "return", task: func() {}, stays: true},
-	{name: "recovered panic", stays: true, task: func() {
-		defer func() { _ = recover() }()
-		panic("recovered")
-	}},
-	{name: "nested panic recovered", stays: true, task: func() {
-		defer func() { _ = recover() }()
-		defer func() { defer func() { _ = recover() }(); panic("inner") }()
-		panic("outer")
-	}},
-	{name: "Goexit", task: runtime.Goexit},
-	{name: "Goexit after a panic", task: func() {
-		defer runtime.Goexit()
-		panic("dropped")
-	}},
-	{name: "Goexit after a recovered panic", task: func() {
-		defer func() { _ = recover(); runtime.Goexit() }()
-		panic("recovered")
-	}},
-	{name: "panic after Goexit, recovered", task: func() {
-		defer func() { _ = recover() }()
-		defer func() { panic("recovered") }()
-		runtime.Goexit()
-	}},
-	{name: "panic", crash: "panic: task panic", task: func() { panic("task panic") }},
-	{name: "nil panic", crash: "panic called with nil argument", task: func() { panic(nil) }},
-	{name: "runtime error", crash: "index out of range", task: func() { var s []int; s[runtime.NumCPU()]++ }},
-	{name: "panic after Goexit", crash: "panic: late panic", task: func() {
-		defer func() { panic("late panic") }()
-		runtime.Goexit()
-	}},
-	{name: "panic after a panic", crash: "panic: second panic", task: func() {
-		defer func() { panic("second panic") }()
-		panic("first panic")
-	}},
-	{name: "panic again after recover", crash: "panic: again", task: func() {
-		defer func() { _ = recover(); panic("again") }()
-		panic("first panic")
-	}},
-	{name: "nested recovered panic", crash: "panic: outer", task: func() {
-		defer func() { defer func() { _ = recover() }(); panic("inner") }()
-		panic("outer")
-	}},
-}
+// called without a handler. With the tag plugin they are a plugin's.
+var tasks = endings.All(raise)
+
+func raise(v any) { panic(v) }
 
 // handlers are the panic handlers that let the process live.
 var handlers = map[string]func(){"handler": func() {}, "handler that exits": runtime.Goexit}
@@ -80,9 +25,9 @@ var handlers = map[string]func(){"handler": func() {}, "handler that exits": run
 // With a handler each panic reaches it, and nothing else does. Here the tasks
 // have workers of their own, and are left to workers on their way.
 func TestHandlerIsToldOfEachPanicAndOfNothingElse(t *testing.T) {
-	for _, e := range endings {
+	for _, e := range tasks {
 		for name, handle := range handlers {
-			t.Run(e.name+"/"+name, func(t *testing.T) {
+			t.Run(e.Name+"/"+name, func(t *testing.T) {
 				pooltest.OnProcessors(t, func(t *testing.T) {
 					var handled atomic.Int64
 					p := hemlock.New(hemlock.WithKillInterval(0), hemlock.WithPanicHandler(func(v any, _ []byte) {
@@ -91,11 +36,11 @@ func TestHandlerIsToldOfEachPanicAndOfNothingElse(t *testing.T) {
 						}
 						handle()
 					}))
-					n := endAmongShortTasks(t, p, e.task)
+					n := endAmongShortTasks(t, p, e.Task)
 					require.NoError(t, p.Shutdown(t.Context()))
 					s := p.Stats()
 					require.Equal(t, s.Submitted, s.Completed)
-					if e.crash == "" {
+					if e.Crash == "" {
 						n = 0
 					}
 					require.Equal(t, n, s.Panicked)
@@ -104,6 +49,23 @@ func TestHandlerIsToldOfEachPanicAndOfNothingElse(t *testing.T) {
 			})
 		}
 	}
+}
+
+// Pitfall 73: a panic that leaves two tasks of Do is told once.
+func TestHandlerIsToldOnceThroughDo(t *testing.T) {
+	for _, e := range tasks {
+		t.Run(e.Name, func(t *testing.T) { requireTold(t, e, endings.Told(endings.Do, e.Task)) })
+	}
+}
+
+// requireTold requires that the handler was told of a panic in Run and of one in Do.
+func requireTold(t testing.TB, e endings.Ending, told int64) {
+	t.Helper()
+	want := int64(2)
+	if e.Crash == "" {
+		want = 0
+	}
+	require.Equal(t, want, told)
 }
 
 // endAmongShortTasks submits the task a few times among short ones, and returns
@@ -126,15 +88,15 @@ func endAmongShortTasks(t testing.TB, p *hemlock.Pool, task func()) (n int64) {
 // Pitfall 23: tasks that do not return take their worker with them, and nothing
 // else.
 func TestTasksThatDoNotReturnEndTheirWorkerOnly(t *testing.T) {
-	for _, c := range endings {
-		if c.stays {
+	for _, c := range tasks {
+		if c.Stays {
 			continue
 		}
 		var panicked int64
-		if c.crash != "" {
+		if c.Crash != "" {
 			panicked = 100
 		}
-		t.Run(c.name, func(t *testing.T) {
+		t.Run(c.Name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var handled atomic.Int64
 				p := pooltest.New(t, hemlock.WithMinWorkers(2), hemlock.WithPanicHandler(func(v any, _ []byte) {
@@ -144,7 +106,7 @@ func TestTasksThatDoNotReturnEndTheirWorkerOnly(t *testing.T) {
 				}))
 				pooltest.GrowInBubble(t, p, 2)
 				for range 100 {
-					require.NoError(t, p.Submit(c.task))
+					require.NoError(t, p.Submit(c.Task))
 				}
 				synctest.Wait()
 				s := p.Stats()
@@ -162,20 +124,20 @@ func TestTasksThatDoNotReturnEndTheirWorkerOnly(t *testing.T) {
 // Without a handler a task that does not panic in the end does no harm, and the
 // worker of one that returned stays.
 func TestWithoutHandlerOnlyPanicsEndTheProcess(t *testing.T) {
-	for _, e := range endings {
-		if e.crash != "" {
+	for _, e := range tasks {
+		if e.Crash != "" {
 			continue
 		}
-		t.Run(e.name, func(t *testing.T) {
+		t.Run(e.Name, func(t *testing.T) {
 			p := pooltest.New(t, hemlock.WithKillInterval(0))
-			endAmongShortTasks(t, p, e.task)
+			endAmongShortTasks(t, p, e.Task)
 			pooltest.RequireRest(t, p)
 			require.Zero(t, p.Stats().Panicked)
 			synctest.Test(t, func(t *testing.T) {
 				p := pooltest.New(t)
-				require.NoError(t, p.Submit(e.task))
+				require.NoError(t, p.Submit(e.Task))
 				synctest.Wait()
-				require.Equal(t, e.stays, p.Stats().Workers == 1)
+				require.Equal(t, e.Stays, p.Stats().Workers == 1)
 			})
 		})
 	}
@@ -184,40 +146,25 @@ func TestWithoutHandlerOnlyPanicsEndTheProcess(t *testing.T) {
 // Every panic ends the process while main waits in Shutdown, without a handler
 // and with one that panics, also when the task waited behind short ones.
 func TestEachPanicEndsTheProcess(t *testing.T) {
-	for _, e := range endings {
-		if e.crash == "" {
+	for _, e := range tasks {
+		if e.Crash == "" {
 			continue
 		}
 		for _, way := range []string{"alone", "relayed", "panicking handler"} {
-			t.Run(e.name+"/"+way, func(t *testing.T) {
-				pooltest.RequireCrashes(t, "ending/"+way+"/"+e.name, pooltest.Scaled(20), e.crash)
+			t.Run(e.Name+"/"+way, func(t *testing.T) {
+				pooltest.RequireCrashes(t, "ending/"+way+"/"+e.Name, pooltest.Scaled(20), e.Crash)
 			})
 		}
 	}
 }
 
-func init() {
-	for _, e := range endings {
-		children["ending/alone/"+e.name] = func() { crashDuringShutdown(hemlock.New(), e.task) }
-		children["ending/relayed/"+e.name] = func() { crashBehindShortTasks(e.task) }
-		children["ending/panicking handler/"+e.name] = func() {
-			crashDuringShutdown(hemlock.New(hemlock.WithPanicHandler(func(v any, _ []byte) { panic(v) })), e.task)
+// addEndings adds a child for each task that ends the process.
+func addEndings() {
+	for _, e := range tasks {
+		children["ending/alone/"+e.Name] = func() { endings.CrashDuringShutdown(hemlock.New(), e.Task) }
+		children["ending/relayed/"+e.Name] = func() { endings.CrashBehindShortTasks(e.Task) }
+		children["ending/panicking handler/"+e.Name] = func() {
+			endings.CrashDuringShutdown(hemlock.New(hemlock.WithPanicHandler(func(v any, _ []byte) { panic(v) })), e.Task)
 		}
 	}
-}
-
-// crashBehindShortTasks is crashDuringShutdown for a task that is left, with many
-// short ones, to a worker on its way.
-func crashBehindShortTasks(task func()) {
-	runtime.GOMAXPROCS(1)
-	p := hemlock.New()
-	for range 1000 {
-		p.Run(func() {})
-	}
-	p.Run(task)
-	for range 1000 {
-		p.Run(func() {})
-	}
-	_ = p.Shutdown(context.Background())
-	os.Exit(0)
 }

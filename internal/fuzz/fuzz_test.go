@@ -495,7 +495,8 @@ func (d *driver) nest(depth int64, how ending) {
 	})
 }
 
-// endDoTask ends a task of Do. Its panic goes through all around it; see told.
+// endDoTask ends a task of Do. Its panic goes through all around it, and the
+// handler is told once.
 func endDoTask(how ending) {
 	switch how {
 	case panics:
@@ -505,37 +506,22 @@ func endDoTask(how ending) {
 	}
 }
 
-// told returns how many of n nested tasks that a panic goes through the handler
-// is told of, and to how many it comes as Goexit, since the handler called it.
-func (d *driver) told(n int64) (panicked, exited int64) {
-	if d.exiting {
-		return 1, n - 1
-	}
-	return n, 0
-}
-
 // accountDo accounts for nested tasks of Do that have ended, and for those
 // around them that the pool runs.
 func (d *driver) accountDo(depth, around int64, how ending) {
 	d.started += depth
-	told, exited := depth, int64(0)
 	if how == panics {
-		told, exited = d.told(depth + around)
-		d.panicked.Add(told)
+		d.panicked.Inc()
 	}
 	d.model.beginDo(depth)
 	if d.closed {
 		return
 	}
-	toldDo := min(told, depth)
-	d.model.endDo(toldDo, how)
-	d.model.endDo(depth-toldDo, exits)
-	if around == 0 {
-		return
+	d.model.endDo(1, how)
+	if how == panics {
+		how = exits // for the model: the handler is told of the innermost
 	}
-	if exited > 0 {
-		how = exits
-	}
+	d.model.endDo(depth-1, how)
 	d.model.end(around, how)
 }
 

@@ -21,14 +21,24 @@ type Coroutine struct {
 	Delivery
 
 	// Next runs the task in hand. It reports false if that was the last one and
-	// the coroutine has ended. It panics or calls runtime.Goexit if the task did;
-	// then the coroutine has ended, too.
+	// the coroutine has ended. It calls runtime.Goexit if the task did; then the
+	// coroutine has ended, too.
 	Next func() (struct{}, bool)
+
+	// Panic is what the last task left, and ended the coroutine by, or nil. Next
+	// says nothing of it.
+	Panic *Panic
 
 	// Stop ends a coroutine that is parked.
 	Stop func()
 
 	older, newer *Coroutine // neighbours in a list, guarded by its lock
+}
+
+// A Panic is one that a task left.
+type Panic struct {
+	Value any
+	Told  bool // a panic handler knows of it
 }
 
 // coroutines are those that idle at one shard, last in, first out: the newest

@@ -49,14 +49,11 @@ func (l *load) act(random *rand.Rand, depth int) {
 }
 
 // do calls Do, nested, if there is room for it. The task that calls do ends as the
-// innermost one does, which the pool's handler is told of again if it is a panic.
+// innermost one does, and the pool's handler is told once if it is a panic.
 func (l *load) do(random *rand.Rand) {
 	depth, how := 1+random.IntN(4), random.IntN(20)
 	if !l.room.TryAcquire(int64(depth)) {
 		return
-	}
-	if how == panics {
-		l.panicked.Inc()
 	}
 	l.nest(random, depth, how)
 }
@@ -84,9 +81,6 @@ const (
 // room for them.
 func (l *load) nest(random *rand.Rand, depth, how int) {
 	l.loose.Inc()
-	if how == panics {
-		l.panicked.Inc()
-	}
 	l.pool.Do(func() {
 		defer l.begin()()
 		if random.IntN(2) == 0 {
@@ -99,6 +93,7 @@ func (l *load) nest(random *rand.Rand, depth, how int) {
 		case depth > 1:
 			l.nest(random, depth-1, how)
 		case how == panics:
+			l.panicked.Inc()
 			panic("soak")
 		case how == exits:
 			runtime.Goexit()
