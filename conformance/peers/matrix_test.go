@@ -40,6 +40,10 @@ func TestMatrix(t *testing.T) {
 				if *write || basics[clause.Name] || clause.Name == *only {
 					c.Results = append(c.Results, conformance.Examine(t, s, clause))
 				}
+				if clause.Name == *only {
+					r := c.Results[len(c.Results)-1]
+					t.Logf("%s: %s: %s; %s", clause.Name, r.Outcome, r.Reason, r.Seen)
+				}
 			}
 			m.Columns = append(m.Columns, c)
 		})
