@@ -271,6 +271,14 @@ func TestBurstLeavesTurnsToOthers(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	p := pooltest.New(t)
 	const n = 1000
+	// A time slice has room for two of these tasks, if nobody else takes the processor.
+	had := turnsBeside(p, n, 50*time.Microsecond)
+	require.Greater(t, had, int64(n/20), "turns of a goroutine that yields, while %d tasks ran", n)
+}
+
+// turnsBeside returns how many turns a goroutine had that yields, while n tasks ran
+// that compute for d.
+func turnsBeside(p *hemlock.Pool, n int, d time.Duration) int64 {
 	turns, ended := atomic.NewInt64(0), atomic.NewBool(false)
 	var yielder sync.WaitGroup
 	yielder.Go(func() {
@@ -280,12 +288,21 @@ func TestBurstLeavesTurnsToOthers(t *testing.T) {
 		}
 	})
 	before := turns.Load()
-	burst(p, n, func() { compute(50 * time.Microsecond) })
+	burst(p, n, func() { compute(d) })
 	had := turns.Load() - before
 	ended.Store(true)
 	yielder.Wait()
-	// A time slice has room for two of these tasks, if nobody else takes the processor.
-	require.Greater(t, had, int64(n/40), "turns of a goroutine that yields, while %d tasks ran", n)
+	return had
+}
+
+// A task that takes longer than a time slice is the last of it, so others have a
+// turn after each, and not after every eighth.
+func TestLongTasksLeaveTurnsToOthers(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	p := pooltest.New(t)
+	const n = 500
+	had := turnsBeside(p, n, 200*time.Microsecond)
+	require.Greater(t, had, int64(n/4), "turns of a goroutine that yields, while %d tasks ran", n)
 }
 
 // Pitfall 68: a task that has begun goes on. Without time slices a burst is one time

@@ -1,8 +1,12 @@
 package conformance
 
 import (
+	"fmt"
 	"runtime"
+	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -24,6 +28,14 @@ var citizenship = []Clause{
 	{
 		Name: "bubbles-share-nothing", Promise: "Pools inside and outside of synctest bubbles do not disturb each other.",
 		ground: inRealTime, needs: []Ability{Shutdown}, check: bubblesShareNothing,
+	},
+	{
+		Name: "bursts-leave-turns", Promise: "While 1,000 busy tasks run on one processor, a goroutine that yields has more than 50 turns.",
+		ground: inRealTime, check: burstsLeaveTurns,
+	},
+	{
+		Name: "started-tasks-go-on", Promise: "Of 4,000 busy tasks on one processor, fewer than 500 begin while another one runs.",
+		ground: inRealTime, check: startedTasksGoOn,
 	},
 }
 
@@ -77,4 +89,65 @@ func bubblesShareNothing(x *trial) {
 		outside()
 	}
 	x.shutdown(p)
+}
+
+// busy submits tasks, all at once, that compute for 50 us each on one processor,
+// and waits until they have ended. Each calls the functions when it begins, with its
+// number in the order in which they begin, and when it ends, with how many began
+// meanwhile too.
+//
+// Those count turns, because a machine with other work makes every time longer. The
+// runtime preempts a goroutine after 10 ms, so a pool that leaves it at that gives
+// others a turn every 200 tasks.
+func (x *trial) busy(p Pool, tasks int, begins func(number int64), ends func(number, met int64)) {
+	x.step("running %d busy tasks", tasks)
+	var all sync.WaitGroup
+	var begun atomic.Int64
+	all.Add(tasks)
+	for range tasks {
+		x.submit(p, func() {
+			defer all.Done()
+			number := begun.Add(1)
+			begins(number)
+			for begin := time.Now(); time.Since(begin) < 50*time.Microsecond; {
+			}
+			ends(number, begun.Load()-number)
+		})
+	}
+	all.Wait()
+}
+
+func burstsLeaveTurns(x *trial) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	const tasks, enough = 1000, 50
+	p := x.pool(Settings{})
+	var turns, first, last atomic.Int64
+	var over atomic.Bool
+	go func() {
+		for !over.Load() {
+			turns.Add(1)
+			runtime.Gosched()
+		}
+	}()
+	x.eventually("a goroutine has turns", func() bool { return turns.Load() > 0 })
+	x.busy(p, tasks, func(number int64) {
+		if number == 1 {
+			first.Store(turns.Load())
+		}
+	}, func(int64, int64) { last.Store(turns.Load()) })
+	over.Store(true)
+	had := last.Load() - first.Load()
+	fmt.Printf("%d turns while %d tasks ran\n", had, tasks)
+	x.require(had > enough, "a goroutine that yields had %d turns while %d tasks ran", had, tasks)
+}
+
+func startedTasksGoOn(x *trial) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	const tasks, few = 4000, 500
+	p := x.pool(Settings{})
+	var all [tasks]int64
+	x.busy(p, tasks, func(int64) {}, func(number, met int64) { all[number-1] = met })
+	most := slices.Max(all[:])
+	fmt.Printf("%d of %d tasks began while another one ran\n", most, tasks)
+	x.require(most < few, "%d of %d tasks began while another one ran", most, tasks)
 }

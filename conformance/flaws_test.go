@@ -504,4 +504,6 @@ var citizenshipFlaws = []flaw{
 	}},
 	{"never kills", "bubble-ends-when-drained", "until the bubble ends", never},
 	{"is a package variable", "bubbles-share-nothing", "crashed", func(settings) pool { return global() }},
+	{"lets workers start workers", "bursts-leave-turns", "turns while", func(settings) pool { return &chain{} }},
+	{"lets workers start workers", "started-tasks-go-on", "tasks began", func(settings) pool { return &chain{} }},
 }

@@ -41,6 +41,9 @@ func examine(t *testing.T, test string, s Subject, c Clause) Result {
 	if err != nil {
 		t.Fatalf("conformance: the process of clause %s: %v", c.Name, err)
 	}
+	if testing.Verbose() && end.output != "" {
+		t.Log(end.output)
+	}
 	judge := c.judge
 	if judge == nil {
 		judge = byVerdict

@@ -21,7 +21,10 @@ const (
 	command  = "go -C conformance/peers test -run '^TestMatrix$' -timeout 60m -args -write"
 )
 
-var write = flag.Bool("write", false, "examine the peers by every clause and write "+document)
+var (
+	write = flag.Bool("write", false, "examine the peers by every clause and write "+document)
+	only  = flag.String("clause", "", "examine the peers by the clause of this `name` too; see -v")
+)
 
 // basics are the clauses that every subject must pass, or its adapter is wrong.
 var basics = map[string]bool{"runs-every-task": true, "waits-for-no-task": true, "never-blocks": true}
@@ -34,8 +37,12 @@ func TestMatrix(t *testing.T) {
 		t.Run(s.Name, func(t *testing.T) {
 			c := peers.Column{Subject: s}
 			for _, clause := range conformance.Clauses() {
-				if *write || basics[clause.Name] {
+				if *write || basics[clause.Name] || clause.Name == *only {
 					c.Results = append(c.Results, conformance.Examine(t, s, clause))
+				}
+				if clause.Name == *only {
+					r := c.Results[len(c.Results)-1]
+					t.Logf("%s: %s: %s; %s", clause.Name, r.Outcome, r.Reason, r.Seen)
 				}
 			}
 			m.Columns = append(m.Columns, c)

@@ -32,6 +32,7 @@ func silence() map[string]string {
 		"tasks-may-submit-while-closing", "shutdown-names-cause", "shutdown-names-end", "timed-out-shutdowns-leak-nothing",
 		"shutdown-is-repeatable", "shutdown-from-task", "drained-beats-context",
 		"import-starts-nothing", "bubble-ends-after-shutdown", "bubble-ends-when-drained", "bubbles-share-nothing",
+		"bursts-leave-turns", "started-tasks-go-on",
 	)
 }
 

@@ -487,7 +487,10 @@ proctype Workers() {
 endWorkers:
 	do
 	:: atomic {
-		/* w.begin(): d.At.begun.Add(1) */
+		/* w.begin(): if w.at.Settle() { w.yield() }, d.At.begun.Add(1). To yield is
+		 * to come here later. So whether a turn is owed is no variable: it is a hint,
+		 * and the model yields as often and for as long as it likes. To yield after
+		 * begun was raised is to stay at relaying, which breaks no promise either. */
 		AT(received);
 		checkTasks();
 		assert(!drained);
@@ -521,7 +524,7 @@ endWorkers:
 		relaying[s]--;
 		if
 		:: running[s]++
-		/* if w.left--; w.left == 0: the jitter makes it a choice. w.recycle():
+		/* if w.ran == w.most: the jitter makes it a choice. w.recycle():
 		 * go w.work(), which inherits, and so does not begin. The old goroutine
 		 * does nothing to the pool any more, for end finds w.heir set. */
 		::
@@ -559,12 +562,13 @@ endWorkers:
 	:: atomic {
 		AT(looking);
 		if
-		/* w.task = w.at.Next(): it may fail while another holds outMu. When is a
-		 * choice, and so a failure is no step. The worker runs the task, or
-		 * recycles, which is the same here. */
+		/* w.drain(): w.at.Next() may fail while another holds outMu, and a worker
+		 * whose time slice is over does not call it. When is a choice: a worker may
+		 * go to wait, or leave a closed pool, though tasks wait. So a failure is no
+		 * step. The worker runs the task, or recycles, which is the same here. */
 		:: backlog[s] > 0 -> pop(); move(looking[s], running[s])
 		/* if w.pool.closed.Load() { return false } */
-#ifdef NO_RELAY
+#if defined(NO_RELAY) && !defined(TIME_SLICES)
 		:: closed && backlog[s] == 0 -> move(looking[s], leaving)
 		:: !closed && backlog[s] == 0 -> move(looking[s], claiming[s])
 #else

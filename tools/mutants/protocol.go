@@ -93,6 +93,32 @@ var protocol = []change{
 	{"a worker relays after its task", "worker.go", []string{
 		"if !w.inherits {\n\t\tw.begin()\n\t}\n\tfor w.run(); w.next();", "w.run()\n\tif !w.inherits {\n\t\tw.begin()\n\t}\n\tfor ; w.next();",
 	}},
+	{"a worker drains on when its time slice is over", "worker.go", []string{
+		"if w.over {\n\t\tw.over = false\n\t\tw.at.Owe()\n\t\treturn nil\n\t}", "",
+	}},
+	{"no turn is owed", "internal/handoff/shard.go", []string{
+		"func (s *Shard) Owe() { s.owed.Store(true) }", "func (s *Shard) Owe() {}",
+	}},
+	{"a debt is never settled", "internal/handoff/shard.go", []string{
+		"return s.owed.Load() && s.owed.CompareAndSwap(true, false)", "return false",
+	}},
+	{"a worker yields after it has woken the next", "worker.go", []string{
+		"if w.at.Settle() {\n\t\tw.yield()\n\t}\n", "",
+		"w.pool.send(d.Begin())", "w.pool.send(d.Begin())\n\tif w.at.Settle() {\n\t\tw.yield()\n\t}",
+	}},
+	{"a time slice does not grow with the turn of others", "worker.go", []string{
+		"min(max(after-before, slice), longest)", "min(max(0*(after-before), slice), longest)",
+	}},
+	{"a time slice is longer than the runtime's", "worker.go", []string{
+		"min(max(after-before, slice), longest)", "max(after-before, slice, longest)",
+	}},
+	{"a time slice never begins", "worker.go", []string{
+		"w.over = now >= w.until", "w.over = w.until != 0 && now >= w.until",
+		"if w.until == 0 {\n\t\tw.until = now + slice\n\t}\n", "",
+	}},
+	{"no task is long", "worker.go", []string{
+		"w.long = took > slice/timing", "w.long = false",
+	}},
 	{"completed before the panic handler", "worker.go", []string{
 		"v := recover()\n\t\t// Deferred", "v := recover()\n\t\tw.at.Complete()\n\t\t// Deferred",
 		"if !unwinding() {\n\t\tw.complete()", "if !unwinding() {\n\t\tw.leave()",
