@@ -37,9 +37,6 @@
 //   - A handler that calls [runtime.Goexit] ends the request at once, as it does
 //     without a timeout: the server closes the connection or resets the stream.
 //     net/http waits for the timeout.
-//   - How a handler ends after its limit, by a panic too, has no effect. In net/http
-//     either may win, so that a handler which returns because its context has ended
-//     is sometimes answered with an empty 200.
 //   - [net/http.Pusher] fails after the timeout, with the error that Write returns.
 //     In net/http it must not be used then.
 //   - A handler that writes while the timeout is answered does not wait for the

@@ -219,9 +219,8 @@ func TestLimitIsKept(t *testing.T) {
 	}
 }
 
-// A handler that ends because its context did is too late however it ends, although
-// the request and the timeout end at the same moment.
-func TestLateAnswerIsNeverSent(t *testing.T) {
+// A handler that ends because its context did is too late, however it ends.
+func TestEndingByTheTimeoutIsTooLate(t *testing.T) {
 	for name, end := range map[string]http.HandlerFunc{
 		"return": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) },
 		"panic":  stumble,
