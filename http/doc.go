@@ -15,11 +15,10 @@
 //
 // # When something else is better
 //
-// The gain is the growth of the stack. A handler that needs no more than a
-// goroutine starts with gains little from TimeoutHandler and nothing from Handler.
-// Neither does one behind Handler gain in HTTP/1.1, where the goroutine of a
-// connection serves one request after the other and keeps its stack. With
-// TimeoutHandler there is no need for Handler.
+// The gain is the growth of the stack, so a handler that needs no more of it than a
+// goroutine starts with gains nothing (BenchmarkTimeoutHandler). Behind Handler, few
+// gain in HTTP/1.1, where the goroutine of a connection serves one request after the
+// other and keeps its stack. Behind TimeoutHandler, Handler is not needed.
 //
 // A pool bounds nothing, and a timeout does not either: a handler that has timed out
 // goes on, with its worker and its memory, until it returns. Let the handler stop
@@ -38,9 +37,6 @@
 //   - A handler that calls [runtime.Goexit] ends the request at once, as it does
 //     without a timeout: the server closes the connection or resets the stream.
 //     net/http waits for the timeout.
-//   - An answer that is complete only after the limit is never sent. In net/http
-//     either may win, so that a handler that returns because its context ended is
-//     sometimes answered with an empty 200.
 //   - [net/http.Pusher] fails after the timeout, with the error that Write returns.
 //     In net/http it must not be used then.
 //   - A handler that writes while the timeout is answered does not wait for the
@@ -68,8 +64,7 @@
 //	err = pool.Shutdown(ctx)
 //
 // The first waits for the requests, the second for the handlers that have timed out
-// as well. A request that comes after the Shutdown of the pool is served on an
-// ordinary goroutine.
+// as well. A request that comes after the Shutdown of the pool is served without it.
 //
 // # Testing
 //

@@ -61,7 +61,6 @@ type timeoutHandler struct {
 type ending struct {
 	returned bool
 	panicked any
-	late     bool // the context had ended
 }
 
 // ServeHTTP implements [http.Handler].
@@ -74,14 +73,11 @@ func (t *timeoutHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	t.pool.Run(func() { t.run(kept, r, ended) })
 	select {
 	case e := <-ended:
-		if !e.late {
-			e.repeat()
-			kept.send()
-			return
-		}
+		e.repeat()
+		kept.send()
 	case <-ctx.Done():
+		t.giveUp(w, kept, ctx.Err())
 	}
-	t.giveUp(w, kept, ctx.Err())
 }
 
 // run is the task: it calls the handler. A panic ends here, and goes on in the
@@ -92,7 +88,6 @@ func (t *timeoutHandler) run(w *response, r *http.Request, ended chan<- ending) 
 		if !e.returned {
 			e.panicked = recover()
 		}
-		e.late = r.Context().Err() != nil
 		ended <- e
 	}()
 	pprof.SetGoroutineLabels(r.Context()) // a go statement would have inherited them

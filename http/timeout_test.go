@@ -219,9 +219,8 @@ func TestLimitIsKept(t *testing.T) {
 	}
 }
 
-// A handler that ends because its context did is too late however it ends, although
-// the request and the timeout end at the same moment.
-func TestLateAnswerIsNeverSent(t *testing.T) {
+// A handler that ends because its context did is too late, however it ends.
+func TestEndingByTheTimeoutIsTooLate(t *testing.T) {
 	for name, end := range map[string]http.HandlerFunc{
 		"return": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) },
 		"panic":  stumble,
@@ -301,6 +300,19 @@ func TestTimeoutHandlerEndsAsTheRequestHandlerDoes(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// However the request ends, its context ends with it, and so does the timer.
+func TestContextEndsWithTheRequest(t *testing.T) {
+	for _, end := range []http.HandlerFunc{func(http.ResponseWriter, *http.Request) {}, stumble, exit} {
+		var ctx context.Context
+		h := hemlockhttp.TimeoutHandler(pooltest.New(t), http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			ctx = r.Context()
+			end(w, r)
+		}), time.Hour, "")
+		call(h, httptest.NewRecorder(), request())
+		require.ErrorIs(t, ctx.Err(), context.Canceled)
 	}
 }
 
@@ -503,8 +515,7 @@ func TestServerSurvivesEachEnding(t *testing.T) {
 				c.end(w, r)
 			}), func(t *testing.T, s served) {
 				for range 3 {
-					_, _, err := s.ask()
-					require.Error(t, err)
+					require.Error(t, s.ask())
 				}
 				s.close()
 				if c.logs {
@@ -520,8 +531,8 @@ func TestServerSurvivesEachEnding(t *testing.T) {
 // The bytes on the wire, for which the header and the log must fit, are those of
 // net/http.
 func TestBytesOnTheWireAreThoseOfNetHTTP(t *testing.T) {
-	release := make(chan struct{})
-	defer close(release)
+	pool, release := pooltest.New(t), make(chan struct{})
+	t.Cleanup(func() { close(release) })
 	for name, handler := range map[string]http.HandlerFunc{
 		"nothing":    func(http.ResponseWriter, *http.Request) {},
 		"body":       func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "hello") },
@@ -538,7 +549,7 @@ func TestBytesOnTheWireAreThoseOfNetHTTP(t *testing.T) {
 			}
 			for _, method := range []string{http.MethodGet, http.MethodHead} {
 				theirs, theirLog := wire(t, method, http.TimeoutHandler(handler, limit, message))
-				ours, ourLog := wire(t, method, hemlockhttp.TimeoutHandler(hemlock.New(), handler, limit, message))
+				ours, ourLog := wire(t, method, hemlockhttp.TimeoutHandler(pool, handler, limit, message))
 				require.Contains(t, theirs, "HTTP/1.1 ")
 				require.Equal(t, theirs, ours)
 				require.Equal(t, theirLog, ourLog)
