@@ -282,6 +282,7 @@ func TestShortTasksNeverWaitForLongOnes(t *testing.T) {
 // The same with long tasks that use their processor: at any number of processors
 // the short ones get their share.
 func TestShortTasksNeverWaitForBusyOnes(t *testing.T) {
+	race.NeedsThreads(t)
 	const batch = 100
 	pooltest.OnProcessors(t, func(t *testing.T) {
 		p := pooltest.New(t)
