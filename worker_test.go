@@ -302,6 +302,36 @@ func TestLongTasksLeaveTurnsToOthers(t *testing.T) {
 	require.Greater(t, had, int64(n/4), "turns of a goroutine that yields, while %d tasks ran", n)
 }
 
+// A turn is owed after a burst, once: the worker that a later task wakes runs next.
+func TestWorkerYieldsOnlyIfATurnIsOwed(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	p := pooltest.New(t)
+	burst(p, 100, func() { compute(50 * time.Microsecond) })
+	var turns atomic.Int64
+	var ended atomic.Bool
+	var yielder sync.WaitGroup
+	yielder.Go(func() {
+		for !ended.Load() {
+			turns.Inc()
+			runtime.Gosched()
+		}
+	})
+	const n = 100
+	next := 0
+	for range n {
+		before := turns.Load()
+		pooltest.RunToEnd(t, p, func() {
+			if turns.Load() == before {
+				next++
+			}
+		})
+	}
+	ended.Store(true)
+	yielder.Wait()
+	// With the race detector the runtime runs every other one of them later.
+	require.Greater(t, next, n/8, "of %d tasks, those that ran before anybody else had a turn", n)
+}
+
 // Pitfall 68: a task that has begun goes on. Without time slices a burst is one time
 // slice of the runtime, which preempts it after 10 ms, in the middle of a task, and
 // that task waits for all the others.
