@@ -17,6 +17,7 @@ import (
 
 	"example.com/hemlock"
 	"example.com/hemlock/internal/pooltest"
+	"example.com/hemlock/internal/race"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/atomic"
@@ -270,7 +271,7 @@ func TestBurstLeavesTurnsToOthers(t *testing.T) {
 	const n = 1000
 	// A time slice has room for two of these tasks, if nobody else takes the processor.
 	had := turnsBeside(p, n, 50*time.Microsecond)
-	require.Greater(t, had, int64(n/20), "turns of a goroutine that yields, while %d tasks ran", n)
+	require.Greater(t, had, int64(n/40), "turns of a goroutine that yields, while %d tasks ran", n)
 }
 
 // turnsBeside returns how many turns a goroutine had that yields, while n tasks ran
@@ -295,6 +296,9 @@ func turnsBeside(p *hemlock.Pool, n int, d time.Duration) int64 {
 // A task that takes longer than a time slice is the last of it, so others have a
 // turn after each, and not after every eighth.
 func TestLongTasksLeaveTurnsToOthers(t *testing.T) {
+	if race.Slowdown > 1 {
+		t.Skip("with the race detector the runtime shuffles what it runs next")
+	}
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	p := pooltest.New(t)
 	const n = 500
