@@ -30,7 +30,7 @@ var citizenship = []Clause{
 		ground: inRealTime, needs: []Ability{Shutdown}, check: bubblesShareNothing,
 	},
 	{
-		Name: "bursts-leave-turns", Promise: "While 1,000 busy tasks run on one processor, a goroutine that yields has more than 50 turns.",
+		Name: "bursts-leave-turns", Promise: "While 1,000 busy tasks run on one processor, a goroutine that yields has more than 25 turns.",
 		ground: inRealTime, check: burstsLeaveTurns,
 	},
 	{
@@ -119,7 +119,7 @@ func (x *trial) busy(p Pool, tasks int, begins func(number int64), ends func(num
 
 func burstsLeaveTurns(x *trial) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
-	const tasks, enough = 1000, 50
+	const tasks, enough = 1000, 25
 	p := x.pool(Settings{})
 	var turns, first, last atomic.Int64
 	var over atomic.Bool

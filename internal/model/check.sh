@@ -125,7 +125,6 @@ wrong "$waits" -DMIN=2 -DRECYCLE_BEFORE_RELAY
 wrong '(onTheirWay[0]==0)&&(onTheirWay[1]==0)' -DMIN=2 -DRECYCLE_BEFORE_BEGIN
 wrong '(onTheirWay[1]==(' -DMIN=2 -DHEIR_BEGINS
 wrong 'invalid end state' -DMIN=2 -DNO_RELAY -DBLOCKS
-wrong 'invalid end state' -DMIN=2 -DNO_RELAY -DTIME_SLICES
 wrong '(onTheirWay[0]>=0)' -DMIN=2 -DSENT_LATE
 wrong '(gOpen==0)' -DMIN=2 -DRETIRE_EARLY
 wrong '(out>=popped[0])' -DMIN=2 -DSTATS -DPUSHED_FIRST

@@ -568,7 +568,7 @@ endWorkers:
 		 * step. The worker runs the task, or recycles, which is the same here. */
 		:: backlog[s] > 0 -> pop(); move(looking[s], running[s])
 		/* if w.pool.closed.Load() { return false } */
-#if defined(NO_RELAY) && !defined(TIME_SLICES)
+#ifdef NO_RELAY
 		:: closed && backlog[s] == 0 -> move(looking[s], leaving)
 		:: !closed && backlog[s] == 0 -> move(looking[s], claiming[s])
 #else
