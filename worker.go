@@ -95,13 +95,14 @@ func (w *worker) begin() {
 }
 
 // yield lets every goroutine that is ready to run on this processor have its turn,
-// and begins a time slice as long as that took, so that goroutines that compute
-// for long leave the pool its share.
+// and begins a time slice of half that time, so that goroutines that compute for
+// long leave the pool its share. With all of it, the workers of two pools would take
+// each other's time slices for computation, and lengthen theirs in turn.
 func (w *worker) yield() {
 	before := w.pool.handoff.Clock()
 	runtime.Gosched()
 	after := w.pool.handoff.Clock()
-	w.until = after + min(max(after-before, slice), longest)
+	w.until = after + min(max((after-before)/2, slice), longest)
 }
 
 // run runs the task in hand and counts it as completed.

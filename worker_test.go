@@ -272,13 +272,42 @@ func TestBurstLeavesTurnsToOthers(t *testing.T) {
 	p := pooltest.New(t)
 	const n = 1000
 	// A time slice has room for two of these tasks, if nobody else takes the processor.
-	had := turnsBeside(p, n, 50*time.Microsecond)
+	had := turnsBeside(func() { burst(p, n, func() { compute(50 * time.Microsecond) }) })
 	require.Greater(t, had, int64(n/40), "turns of a goroutine that yields, while %d tasks ran", n)
 }
 
-// turnsBeside returns how many turns a goroutine had that yields, while n tasks ran
-// that compute for d.
-func turnsBeside(p *hemlock.Pool, n int, d time.Duration) int64 {
+// A task that yields, or blocks, ends after the next has begun: then workers wake
+// workers and none comes to the end of its time slice.
+func TestTasksThatYieldLeaveTurnsToOthers(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	p := pooltest.New(t)
+	const n = 4000
+	had := turnsBeside(func() {
+		burst(p, n, func() {
+			compute(20 * time.Microsecond)
+			runtime.Gosched()
+		})
+	})
+	require.Greater(t, had, int64(n/200), "turns of a goroutine that yields, while %d tasks ran", n)
+}
+
+// Workers of several pools do not take each other's time slices for computation.
+func TestBurstsOfTwoPoolsLeaveTurnsToOthers(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	const n = 2000
+	had := turnsBeside(func() {
+		var pools sync.WaitGroup
+		for range 2 {
+			p := pooltest.New(t)
+			pools.Go(func() { burst(p, n, func() { compute(50 * time.Microsecond) }) })
+		}
+		pools.Wait()
+	})
+	require.Greater(t, had, int64(n/20), "turns of a goroutine that yields, while %d tasks ran", 2*n)
+}
+
+// turnsBeside returns how many turns a goroutine had that yields, while f ran.
+func turnsBeside(f func()) int64 {
 	turns, ended := atomic.NewInt64(0), atomic.NewBool(false)
 	var yielder sync.WaitGroup
 	yielder.Go(func() {
@@ -288,7 +317,7 @@ func turnsBeside(p *hemlock.Pool, n int, d time.Duration) int64 {
 		}
 	})
 	before := turns.Load()
-	burst(p, n, func() { compute(d) })
+	f()
 	had := turns.Load() - before
 	ended.Store(true)
 	yielder.Wait()
@@ -304,7 +333,7 @@ func TestLongTasksLeaveTurnsToOthers(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	p := pooltest.New(t)
 	const n = 500
-	had := turnsBeside(p, n, 200*time.Microsecond)
+	had := turnsBeside(func() { burst(p, n, func() { compute(200 * time.Microsecond) }) })
 	require.Greater(t, had, int64(n/4), "turns of a goroutine that yields, while %d tasks ran", n)
 }
 

@@ -86,8 +86,16 @@ func (s *Shard) Waits() bool { return s.backlog.len() > 0 }
 // everybody else a turn.
 func (s *Shard) Owe() { s.owed.Store(true) }
 
+// often is how many workers begin, while tasks wait, until one of them yields
+// whatever the clock says: where tasks block before they end, no worker finds its
+// time slice over. The runtime looks at its global queue as often, at every 61st
+// goroutine.
+const often = 64
+
 // Settle reports whether a turn is owed. The caller then must yield.
-func (s *Shard) Settle() bool { return s.owed.Load() && s.owed.CompareAndSwap(true, false) }
+func (s *Shard) Settle() bool {
+	return s.owed.Load() && s.owed.CompareAndSwap(true, false) || s.begun.Load()%often == 0 && s.Waits()
+}
 
 // Next returns a waiting task for a worker that has just run one, or nil. When
 // another worker is about to take one it returns nil too: that one drains the

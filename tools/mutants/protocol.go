@@ -100,17 +100,17 @@ var protocol = []change{
 		"func (s *Shard) Owe() { s.owed.Store(true) }", "func (s *Shard) Owe() {}",
 	}},
 	{"a debt is never settled", "internal/handoff/shard.go", []string{
-		"return s.owed.Load() && s.owed.CompareAndSwap(true, false)", "return false",
+		"return s.owed.Load() && s.owed.CompareAndSwap(true, false) ||", "return",
 	}},
 	{"a worker yields after it has woken the next", "worker.go", []string{
 		"if w.at.Settle() {\n\t\tw.yield()\n\t}\n", "",
 		"w.pool.send(d.Begin())", "w.pool.send(d.Begin())\n\tif w.at.Settle() {\n\t\tw.yield()\n\t}",
 	}},
 	{"a time slice does not grow with the turn of others", "worker.go", []string{
-		"min(max(after-before, slice), longest)", "min(max(0*(after-before), slice), longest)",
+		"(after-before)/2", "0",
 	}},
 	{"a time slice is longer than the runtime's", "worker.go", []string{
-		"min(max(after-before, slice), longest)", "max(after-before, slice, longest)",
+		"min(max((after-before)/2, slice), longest)", "max((after-before)/2, slice, longest)",
 	}},
 	{"a time slice never begins", "worker.go", []string{
 		"w.over = now >= w.until", "w.over = w.until != 0 && now >= w.until",
