@@ -27,6 +27,7 @@ import (
 // it. If nobody does, the process crashes, with the caller's stack; the task's is
 // lost unless the handler has kept it. The task has ended when its panic reaches
 // the caller, so a [Pool.Shutdown] may return, and main with it, before the crash.
+// The handler is not told again when the caller is a task that the panic leaves.
 // A handler that panics or calls [runtime.Goexit] does so in the place of the task.
 // If the task calls [runtime.Goexit], so does Do.
 //

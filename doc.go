@@ -101,8 +101,15 @@
 // that calls [runtime.Goexit] ends its worker too, but is no panic. Both are
 // counted as completed.
 //
-// A panic in a task of [Pool.Do] goes on in the caller, handler or not, and crashes
-// the process unless it is recovered there.
+// After a panic in a task of [Pool.Do], Do panics in the caller with the same value,
+// handler or not, and the process crashes unless the caller recovers it. A panic
+// that leaves several tasks of Do, each inside another, is told once: by the
+// innermost pool that has a handler. A task that recovers a panic and panics again
+// starts a new one.
+//
+// A value that is no fault, such as http.ErrAbortHandler, is told and counted as
+// any other. Recover it in the task, and panic in the caller of Do: the example of
+// Do shows how. The worker then stays, too.
 //
 // # What differs from go
 //

@@ -308,3 +308,35 @@ func ExampleWithKillInterval() {
 	// peak: 50 left: 2
 	// <nil>
 }
+
+// An abort that is no fault: the task recovers it, and the caller panics. The panic
+// handler is not told, and the worker stays.
+func ExamplePool_Do_abort() {
+	errAbort := errors.New("abort") // as http.ErrAbortHandler
+	pool := hemlock.New(hemlock.WithPanicHandler(func(v any, _ []byte) { fmt.Println("told:", v) }))
+	serve := func(handler func()) {
+		var abort any
+		pool.Do(func() {
+			defer func() {
+				if v := recover(); v == errAbort {
+					abort = v
+				} else if v != nil {
+					panic(v) // its stack has the handler still
+				}
+			}()
+			handler()
+		})
+		if abort != nil {
+			panic(abort)
+		}
+	}
+	func() {
+		defer func() { fmt.Println("recovered:", recover()) }()
+		serve(func() { panic(errAbort) })
+	}()
+	s := pool.Stats()
+	fmt.Println("workers:", s.Workers, "panicked:", s.Panicked)
+	// Output:
+	// recovered: abort
+	// workers: 1 panicked: 0
+}

@@ -80,8 +80,9 @@ func (o *options) limit() uint64 {
 // function panics. It crashes too if h panics. h may be called from many goroutines
 // at once.
 //
-// A panic in a task of [Pool.Do] goes on in the caller when h returns, and so does a
-// panic of h there.
+// After a panic in a task of [Pool.Do], Do panics in the caller when h returns, and so
+// it does after a panic of h. h is called once for a panic that leaves several tasks
+// of Do; see Panics in the package documentation.
 func WithPanicHandler(h func(v any, stack []byte)) Option {
 	return func(o *options) { o.handler = h }
 }

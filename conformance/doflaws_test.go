@@ -67,6 +67,14 @@ var doingFlaws = []flaw{
 	})},
 	{"tells nobody", "do-passes-panic", "told 0 times", callsDirectly},
 	{"tells without the stack", "do-passes-panic", "does not show the task", handles(func(h func(any, []byte), v any, _ []byte) { h(v, nil) })},
+	{"tells once a level", "do-tells-once", "was told 11 times", does(func(p self.Pool, task func()) {
+		defer func() {
+			if v := recover(); v != nil {
+				panic(v)
+			}
+		}()
+		p.Do(task)
+	})},
 	{"outlives Goexit", "do-passes-goexit", "returned from a task that called Goexit", does(apart)},
 	{"takes Goexit for a panic", "do-passes-goexit", "became a panic", does(func(p self.Pool, task func()) {
 		returned := false

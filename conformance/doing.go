@@ -22,6 +22,10 @@ var doing = []Clause{
 		needs: []Ability{Calls, PanicHandler}, check: doPassesPanic,
 	},
 	{
+		Name: "do-tells-once", Promise: "A panic that leaves several tasks of Do, each inside another, is told to the handler once.",
+		needs: []Ability{Calls, PanicHandler}, check: doTellsOnce,
+	},
+	{
 		Name: "do-passes-goexit", Promise: "A task of Do that calls runtime.Goexit ends its caller, and is no panic.",
 		needs: []Ability{Calls, PanicHandler}, check: doPassesGoexit,
 	},
@@ -126,6 +130,21 @@ func doPassesPanic(x *trial) {
 		x.require(told.Load() == n+1, "after %d panics in tasks of Do the handler was told %d times", n+1, told.Load())
 		x.require(bytes.Contains(stack, []byte("conformance.panicWith(")), "the handler's stack does not show the task of Do")
 	}
+}
+
+func doTellsOnce(x *trial) {
+	var told atomic.Int64
+	p := x.pool(Settings{PanicHandler: func(any, []byte) { told.Add(1) }})
+	var nest func(left int)
+	nest = func(left int) {
+		if left == 0 {
+			panic("for the handler")
+		}
+		p.(Caller).Do(func() { nest(left - 1) })
+	}
+	x.submit(p, func() { nest(10) })
+	x.settle()
+	x.require(told.Load() == 1, "the handler was told %d times of a panic that left nested tasks of Do", told.Load())
 }
 
 func doPassesGoexit(x *trial) {

@@ -43,10 +43,6 @@ var equivalents = []unnoticed{
 	},
 	{"worker.go", "", "const timing = 8", "const timing = 9", chosen},
 	{"worker.go", "", "const timing = 8", "const timing = 7", chosen},
-	{
-		"worker.go", "callerOfDeferred", "var pcs [1]uintptr", "var pcs [2]uintptr",
-		"only the first is looked at",
-	},
 
 	{
 		"internal/handoff/backlog.go", "backlog.pop", "if b.len() == 0 { return nil }", removed,

@@ -124,8 +124,8 @@ var protocol = []change{
 		"if !unwinding() {\n\t\tw.complete()", "if !unwinding() {\n\t\tw.leave()",
 	}},
 	{"the panic handler must return", "worker.go", []string{
-		"defer w.handled()\n\t\tw.pool.panicked.Inc()\n\t\tw.pool.handler(v, debug.Stack())",
-		"w.pool.panicked.Inc()\n\t\tw.pool.handler(v, debug.Stack())\n\t\tw.complete()",
+		"defer w.handled()\n\t\tif !known {\n\t\t\tw.pool.tell(v)\n\t\t}",
+		"if !known {\n\t\t\tw.pool.tell(v)\n\t\t}\n\t\tw.complete()",
 	}},
 	{"a worker leaves before its task is completed", "worker.go", []string{
 		"w.at.Complete()\n\tw.leave()", "w.leave()\n\tw.at.Complete()",

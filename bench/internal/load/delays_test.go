@@ -245,6 +245,7 @@ func TestSubmitterStopsWhenTheLoadIsGivenUp(t *testing.T) {
 		require.ErrorIs(t, err, errLimit)
 		require.ErrorIs(t, err, ErrAbandoned)
 		time.Sleep(time.Hour)
+		synctest.Wait()
 		require.InEpsilon(t, 3600, lost, 0.1)
 		for _, task := range tasks {
 			task() // so that who waits for them can go

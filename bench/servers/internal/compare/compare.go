@@ -40,7 +40,7 @@ func (p Plan) Run(ctx context.Context) (*report.Report, error) {
 	}
 	for round := range p.Settings.Rounds {
 		start, whole := time.Now(), len(r.Measurements)
-		if p.late(longest) {
+		if round > 0 && p.late(longest) {
 			break
 		}
 		switch err := p.round(ctx, r, all, round); {
