@@ -227,7 +227,7 @@ func TestWorkerTakesTheTaskThatWaits(t *testing.T) {
 	pooltest.RunShort(t, p, 640)
 	const n = 64
 	switches := n
-	for tries := 0; switches > n/4; tries++ { // one each time slice, and when a submitter is preempted
+	for tries := 0; switches > n/2; tries++ { // one each time slice, and when a submitter is preempted
 		require.Less(t, tries, 100, "of %d tasks, %d ran on another goroutine than the one before", n, switches)
 		var all sync.WaitGroup
 		all.Add(n)
