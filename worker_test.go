@@ -303,6 +303,32 @@ func TestBurstsOfTwoPoolsLeaveTurnsToOthers(t *testing.T) {
 	})
 }
 
+// Pitfall 70: chains of tasks, of which each starts the next, leave turns to others
+// even where nothing is preempted, as on js/wasm.
+func TestChainsOfTasksLeaveTurnsToOthers(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	p := pooltest.New(t)
+	const enough = 200_000
+	var ran atomic.Int64
+	var over atomic.Bool
+	var chain func()
+	chain = func() {
+		if ran.Inc() < 20*enough && !over.Load() {
+			p.Run(chain)
+		}
+	}
+	p.Run(chain)
+	p.Run(chain)
+	var most int64
+	for range 20 {
+		before := ran.Load()
+		runtime.Gosched()
+		most = max(most, ran.Load()-before)
+	}
+	over.Store(true)
+	require.Less(t, most, int64(enough), "tasks between two turns of a goroutine that yields")
+}
+
 // requireTurns checks that a goroutine that yields has more turns than so many while
 // f runs. A machine that does much else lengthens time slices: then f runs again.
 func requireTurns(t *testing.T, turns int64, f func()) {
