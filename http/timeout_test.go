@@ -143,7 +143,7 @@ func TestTimeoutHandlerDoesAsThatOfNetHTTP(t *testing.T) {
 			drop(io.WriteString(w, "not sent"))
 			stumble(w, r)
 		}}, "End:out of cheese"},
-		"nil panic":    {scenario{handle: func(http.ResponseWriter, *http.Request, func(...any)) { panic(nil) }}, "End:panic called with nil argument"},
+		"nil panic":    {scenario{handle: func(http.ResponseWriter, *http.Request, func(...any)) { panic(nil) }}, "panic called with nil argument"},
 		"hanging up":   {scenario{handle: func(w http.ResponseWriter, r *http.Request, _ func(...any)) { hangUp(w, r) }}, "End:net/http: abort Handler"},
 		"a late panic": {scenario{handle: func(http.ResponseWriter, *http.Request, func(...any)) { overrun(); panic("late") }}, "End:returned"},
 		"a late exit":  {scenario{handle: func(http.ResponseWriter, *http.Request, func(...any)) { overrun(); runtime.Goexit() }}, "End:returned"},
