@@ -181,6 +181,7 @@ bench:
 	go run ./bench
 
 .PHONY: releases-race
+RACEFLAGS ?= -rounds 5 -shrink 0 -loads '(callers that wait|submitter|^work|blocking|cold pool|^server)'
 releases-race:
 	for release in $$(tail -n +2 tools/go-releases); do \
 		GOTOOLCHAIN=$$release go run ./bench -runners '^hemlock$$' -out bench/results/$${release%.*} $(RACEFLAGS) >/dev/null || exit 1; \
