@@ -342,6 +342,16 @@ func requireTurns(t *testing.T, turns int64, f func()) {
 
 // turnsBeside returns how many turns a goroutine had that yields, while f ran.
 func turnsBeside(f func()) int64 {
+	turns, end := startYielder()
+	defer end()
+	before := turns.Load()
+	f()
+	return turns.Load() - before
+}
+
+// startYielder starts a goroutine that yields again and again, and counts its turns.
+// End returns when it has ended.
+func startYielder() (turns *atomic.Int64, end func()) {
 	turns, ended := atomic.NewInt64(0), atomic.NewBool(false)
 	var yielder sync.WaitGroup
 	yielder.Go(func() {
@@ -350,12 +360,10 @@ func turnsBeside(f func()) int64 {
 			runtime.Gosched()
 		}
 	})
-	before := turns.Load()
-	f()
-	had := turns.Load() - before
-	ended.Store(true)
-	yielder.Wait()
-	return had
+	return turns, func() {
+		ended.Store(true)
+		yielder.Wait()
+	}
 }
 
 // A task that takes longer than a time slice is the last of it, so others have a
@@ -375,15 +383,7 @@ func TestWorkerYieldsOnlyIfATurnIsOwed(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	p := pooltest.New(t)
 	burst(p, 100, func() { compute(50 * time.Microsecond) })
-	var turns atomic.Int64
-	var ended atomic.Bool
-	var yielder sync.WaitGroup
-	yielder.Go(func() {
-		for !ended.Load() {
-			turns.Inc()
-			runtime.Gosched()
-		}
-	})
+	turns, end := startYielder()
 	const n = 100
 	next := 0
 	for range n {
@@ -394,8 +394,7 @@ func TestWorkerYieldsOnlyIfATurnIsOwed(t *testing.T) {
 			}
 		})
 	}
-	ended.Store(true)
-	yielder.Wait()
+	end()
 	// With the race detector the runtime runs every other one of them later.
 	require.Greater(t, next, n/8, "of %d tasks, those that ran before anybody else had a turn", n)
 }
