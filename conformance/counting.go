@@ -127,11 +127,14 @@ func workersBalance(x *trial) {
 }
 
 // hammer lets submitters submit until told to stop and calls look in between,
-// for a number of times.
+// for a number of times. Each submitter has had a task done before the first
+// look: the looks may all be over before a busy machine lets a submitter run.
 func hammer(p Pool, times int, look func(i int)) {
 	stop := make(chan struct{})
-	var submitting sync.WaitGroup
+	var submitting, first sync.WaitGroup
 	for range 4 {
+		first.Add(1)
+		begun := sync.OnceFunc(first.Done)
 		submitting.Go(func() {
 			for {
 				select {
@@ -143,12 +146,14 @@ func hammer(p Pool, times int, look func(i int)) {
 				if p.Submit(func() { close(done) }) == nil {
 					<-done
 				}
+				begun()
 				// On one processor a submitter and its worker would wake each
 				// other for a whole time slice before anyone looks again.
 				runtime.Gosched()
 			}
 		})
 	}
+	first.Wait()
 	for i := range times {
 		look(i)
 		runtime.Gosched()
