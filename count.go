@@ -40,35 +40,3 @@ func (c *count) raise() int64 {
 
 // lower takes one worker off and returns how many are left.
 func (c *count) lower() int64 { return int64(uint32(c.word.Sub(1))) }
-
-// leave takes one worker off the count. A Shutdown may return before leave does.
-func (p *Pool) leave() {
-	p.killer.noteLeave(p.count.lower())
-	if p.closed.Load() {
-		p.drain()
-	}
-}
-
-// drain drives a closed pool to its end. Shutdown calls it, and then everyone who
-// leaves.
-//
-// While tasks are running, each call retires one idle worker, who calls drain
-// when it leaves: all idle workers go one after the other, and nobody waits for
-// it.
-//
-// When every accepted task has completed, closing the channels retires the rest.
-// Pills alone would not do: a worker may have looked at closed before it was
-// set, and wait for a task since. The last to leave finds all three
-// conditions met. Their order matters: while a task is to come, a worker may
-// still be spawned; when none is, the number of workers only falls.
-func (p *Pool) drain() {
-	if p.handoff.Completed() != p.accepted {
-		p.handoff.Poison()
-		return
-	}
-	p.handoff.Retire()
-	if p.count.workers() > 0 || p.killer.armed.Load() {
-		return
-	}
-	p.draining.Do(func() { close(p.drained) })
-}

@@ -2,7 +2,6 @@ package hemlock
 
 import (
 	"iter"
-	"runtime/debug"
 
 	"example.com/hemlock/internal/handoff"
 )
@@ -24,16 +23,16 @@ import (
 //
 // If the task panics, the handler of [WithPanicHandler] is told, with the task's
 // stack, and then Do panics with the same value, so that the caller can recover
-// it. If nobody does, the process crashes, with the caller's stack; the task's is
-// lost unless the handler has kept it. The task has ended when its panic reaches
-// the caller, so a [Pool.Shutdown] may return, and main with it, before the crash.
-// The handler is not told again when the caller is a task that the panic leaves.
-// A handler that panics or calls [runtime.Goexit] does so in the place of the task.
-// If the task calls [runtime.Goexit], so does Do.
+// it. If the caller does not, the process crashes, with the caller's stack; the
+// task's is lost unless the handler has kept it. The task has ended when its panic
+// reaches the caller, so a [Pool.Shutdown] may return, and main with it, before the
+// crash. The handler is not told again when the caller is a task that the panic
+// leaves. A handler that panics or calls [runtime.Goexit] does so in the place of the
+// task. If the task calls [runtime.Goexit], so does Do.
 //
-// A task may call Do, Run and Submit, and hand locks, contexts and whatever is
-// not tied to a goroutine to and fro as in a call. But it runs on another
-// goroutine than its caller:
+// A task may call Do, Run and Submit, and share locks, contexts and whatever is not
+// tied to a goroutine with its caller, as in a call. But it runs on another goroutine
+// than its caller:
 //
 //   - [runtime.Caller] and [runtime/debug.Stack] do not see the caller.
 //   - The profiler labels of the caller, and its [runtime/debug.SetPanicOnFault],
@@ -55,66 +54,72 @@ func (p *Pool) Do(task func()) {
 	}
 	at := p.handoff.Accept()
 	if at == nil {
-		p.doAlone(task)
+		p.alone(task, true)
 		return
 	}
 	c := p.handoff.Borrow(at)
 	if c == nil {
-		c = p.spawnCoworker()
+		c = p.spawnCoroutine()
 	}
-	c.Delivery = handoff.Delivery{Task: task, At: at}
-	// If the task does not return, neither does next, and the coworker has settled
+	c.Task, c.At = task, at
+	// If the task does not return, neither does next, and the coroutine has settled
 	// its account by then. So nothing is deferred here.
 	if !next(c) {
-		c = p.replaceCoworker(at)
+		c = p.replaceCoroutine(at)
 	}
 	if !p.handoff.Return(c) {
-		p.dismiss(c)
+		p.stop(c)
 	}
 }
 
-// A coworker is a worker of Do: the sequence of a coroutine, and what the pool
-// must know of it. Its fields belong to whoever has the coroutine in hand, and to
-// the coroutine while it runs; see [handoff.Coroutine].
+// A coroutine is a worker of Do: the sequence behind a [handoff.Coroutine], and what
+// the pool must know of it. Its fields belong to the goroutine that has it in hand, and
+// to itself while it runs.
 //
-// The pool counts it like a worker. Who spawns it raises the count. A coworker
-// whose task does not return counts itself out, every other one is counted out
-// by the goroutine that stops it: who leaves a closed pool may have to end others,
-// and they would all end within each other.
-type coworker struct {
+// The pool counts it as it counts other workers. The goroutine that makes it raises the
+// count. One whose task does not return takes itself off the count. Every other one is
+// taken off by the goroutine that stops it: a worker that leaves a closed pool may have
+// to stop others, and coroutines would end within each other.
+type coroutine struct {
 	handoff.Coroutine
 	pool    *Pool
 	ran     uint64 // tasks run
-	most    uint64 // tasks to run before the coworker is replaced
+	most    uint64 // tasks to run before the coroutine is replaced
 	running bool   // a task has been started and has not returned
 }
 
-// newCoworker returns a coworker that is parked before its first task.
-func (p *Pool) newCoworker() *handoff.Coroutine {
-	w := &coworker{pool: p, most: p.limit()}
+// newCoroutine returns a coroutine that is parked before its first task.
+func (p *Pool) newCoroutine() *handoff.Coroutine {
+	w := &coroutine{pool: p, most: p.limit()}
 	w.Next, w.Stop = iter.Pull(w.work)
-	w.Next() // or it would idle with the profiler labels of its caller
+	w.Next() // or it would be idle with the profiler labels of its caller
 	return &w.Coroutine
 }
 
-// spawnCoworker counts and makes a coworker for an accepted task. A closed pool
-// spawns, too, as in [Pool.spawn].
-func (p *Pool) spawnCoworker() *handoff.Coroutine {
+// spawnCoroutine counts and makes a coroutine for an accepted task. A closed pool
+// does so, too, as in [Pool.spawn].
+func (p *Pool) spawnCoroutine() *handoff.Coroutine {
 	p.countSpawn()
-	return p.newCoworker()
+	return p.newCoroutine()
 }
 
-// replaceCoworker returns a fresh coworker, idle at the shard, in the place of
-// one that has done its share and has ended.
-func (p *Pool) replaceCoworker(at *handoff.Shard) *handoff.Coroutine {
+// replaceCoroutine returns a fresh coroutine, idle at the shard, in the place of
+// one that has run its last task and has ended.
+func (p *Pool) replaceCoroutine(at *handoff.Shard) *handoff.Coroutine {
 	p.recycled.Inc()
-	c := p.newCoworker()
+	c := p.newCoroutine()
 	c.At = at
 	return c
 }
 
+// stop ends a coroutine that the caller has in hand and that runs no task.
+func (p *Pool) stop(c *handoff.Coroutine) {
+	c.Stop()
+	p.leave()
+}
+
 // work is the sequence: it yields before each task.
-func (w *coworker) work(yield func(struct{}) bool) {
+func (w *coroutine) work(yield func(struct{}) bool) {
 	defer w.end()
 	clean() // a goroutine is born with the labels of the one that started it
 	for w.ran < w.most && yield(struct{}{}) {
@@ -123,41 +128,40 @@ func (w *coworker) work(yield func(struct{}) bool) {
 }
 
 // run runs the task in hand and counts it as completed.
-func (w *coworker) run() {
+func (w *coroutine) run() {
 	w.running = true
 	w.Task()
 	w.running = false
-	w.Task = nil // or an idle coworker would keep alive what it captured
+	w.Task = nil // or an idle coroutine would keep alive what it captured
 	w.ran++
 	clean()
 	w.At.Complete()
 }
 
-// end settles the account of a coworker whose task did not return. The iterator
-// makes the caller call runtime.Goexit if the task did. It would make the caller
-// panic, too, but with GODEBUG=panicnil=1 it takes a panic with nil for Goexit. So
-// a panic ends here, and the caller raises it again: see pass.
-func (w *coworker) end() {
+// end settles the account of a coroutine whose task did not return. The iterator makes
+// the caller call runtime.Goexit if the task did. It would make the caller panic, too,
+// but with GODEBUG=panicnil=1 it takes a panic with nil for Goexit. So a panic ends
+// here, and the caller raises it again: see raiseAgain.
+func (w *coroutine) end() {
 	if !w.running {
 		return
 	}
-	defer w.lost()
+	defer w.lose()
 	if !unwinding() {
 		return
 	}
-	known := told()
-	v := recover()
-	if w.pool.handler != nil && !known {
-		w.pool.tell(v)
+	known, v := told(), recover()
+	if w.pool.handler != nil {
+		w.pool.tell(v, known)
 		known = true
 	}
 	w.Panic = &handoff.Panic{Value: v, Told: known} // unless the handler called Goexit
 }
 
-// lost counts the task that did not return, and the coworker out. It is deferred,
-// because the panic handler may not return. If that panics, its panic takes the
-// place of the task's, and nobody was told of it.
-func (w *coworker) lost() {
+// lose counts the task that did not return, and takes the coroutine off the count. It
+// is deferred, because the panic handler may not return. If the handler panics, its
+// panic takes the place of the task's, and no handler knows of it.
+func (w *coroutine) lose() {
 	if unwinding() {
 		w.Panic = &handoff.Panic{Value: recover()}
 	}
@@ -165,18 +169,18 @@ func (w *coworker) lost() {
 	w.pool.leave()
 }
 
-// next has the coworker run the task in hand, and reports whether it can run more.
+// next has the coroutine run the task in hand, and reports whether it can run more.
 // If the task does not return, neither does next.
 func next(c *handoff.Coroutine) bool {
-	defer pass(c)
+	defer raiseAgain(c)
 	_, more := c.Next()
 	return more
 }
 
-// pass raises, in the caller, the panic that ended the coworker, if one did. It is
-// deferred: a task that panics while it is in runtime.Goexit is in it still when the
-// panic has ended, and so is Next.
-func pass(c *handoff.Coroutine) {
+// raiseAgain raises, in the caller of Do, the panic that ended the coroutine, if one
+// did. It is deferred: if a task panics while it is in runtime.Goexit, Next goes on with
+// Goexit when the panic has ended.
+func raiseAgain(c *handoff.Coroutine) {
 	switch {
 	case c.Panic == nil:
 	case c.Panic.Told:
@@ -184,56 +188,4 @@ func pass(c *handoff.Coroutine) {
 	default:
 		panic(c.Panic.Value)
 	}
-}
-
-// dismiss ends a coworker that the caller has in hand and that runs no task.
-func (p *Pool) dismiss(c *handoff.Coroutine) {
-	c.Stop()
-	p.leave()
-}
-
-// poison ends an idle worker, and reports whether it found one. Of the two kinds
-// it takes the one of which more are idle. If one kind always came first, a
-// trickle of tasks for it would have its one busy worker killed and spawned
-// again, and the idle ones of the other kind would stay.
-func (p *Pool) poison() bool {
-	if 2*p.handoff.Coroutines() > p.Stats().Idle {
-		return p.killCoworker() || p.handoff.Poison()
-	}
-	return p.handoff.Poison() || p.killCoworker()
-}
-
-// killCoworker ends the coworker that is idle longest, if there is one.
-func (p *Pool) killCoworker() bool {
-	c := p.handoff.Oldest()
-	if c == nil {
-		return false
-	}
-	p.dismiss(c)
-	p.killer.noteSwallowed()
-	return true
-}
-
-// retire ends the idle coworkers of a closed pool, and then drives it to its
-// end. From now on a coworker that has run a task finds that it cannot become
-// idle, and is dismissed by its caller.
-func (p *Pool) retire() {
-	for c := p.handoff.Oldest(); c != nil; c = p.handoff.Oldest() {
-		p.dismiss(c)
-	}
-	p.drain()
-}
-
-// doAlone calls a task that the closed pool did not accept.
-func (p *Pool) doAlone(task func()) {
-	if p.handler != nil {
-		defer func() {
-			if unwinding() && !told() {
-				v := recover()
-				p.handler(v, debug.Stack())
-				raise(v)
-			}
-		}()
-	}
-	task()
 }

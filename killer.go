@@ -11,53 +11,63 @@ import (
 // one, so that a small one ends.
 const idlePerKill = 16
 
-// A killer sends pills to idle workers while there are more workers than the
-// minimum. It is a goroutine only then: the spawn that lifts the pool above its
-// minimum arms it, and it ends when the pool is back there or closed. An idle
-// pool has no goroutine and no timer.
+// A killer stops idle workers while there are more workers than the minimum. It is a
+// goroutine only then: the start of a worker that lifts the pool above its minimum
+// arms it, and it ends when the pool is back there or closed. So a pool at its minimum
+// has no killer and no timer.
 type killer struct {
-	// lastSpawn is when a worker was last spawned, in nanoseconds of the handoff's
-	// clock. An atomic, because submitters write it and the killer reads it. Of
-	// two spawns at the same moment the earlier may win: the delay is then short
-	// by the time between them.
+	// lastSpawn is when a worker was last started, by the clock. An atomic, because
+	// submitters write it and the killer reads it. Of two starts at the same moment the
+	// earlier may win. The delay is then short by the time between them.
 	lastSpawn atomic.Int64
 
-	// killed counts the pills that the killer delivered, swallowed the workers
-	// that were told to leave and have left. killed is written by the killer,
-	// swallowed by workers.
+	// killed counts the workers that the killer told to leave, swallowed those of them
+	// that have left. killed is written by the killer, swallowed by workers.
 	// Invariant: of the workers counted afterwards, at most killed-swallowed are
 	// about to leave. So killed is raised by the goroutine that compares the two,
 	// and swallowed only when the worker is no longer counted. In a closed pool,
-	// where Shutdown tells workers to leave too, nobody compares.
+	// where other workers are told to leave too, nothing compares them.
 	killed    atomic.Int64
 	swallowed atomic.Int64
 
 	// armed says that the killer's goroutine exists or is being started.
-	// Invariant: while an open pool with an interval has spare workers it is set,
-	// but for the moments between raising their number and arm, and within
-	// disarm.
+	// Invariant: while an open pool with an interval has more workers than its minimum,
+	// armed is set, except between raising their number and arm, and within disarm.
 	armed atomic.Bool
 
 	// Immutable after init.
-	pool *Pool
-	wake chan struct{} // capacity 1: a token says that it may be time to end
+	crew            crew
+	clock           func() time.Duration
+	interval, delay time.Duration
+	minimum         int64
+	wake            chan struct{} // capacity 1: a token says that it may be time to end
 }
 
-func (k *killer) init(p *Pool) {
-	k.pool = p
+// A crew is a pool as its killer sees it.
+type crew interface {
+	workers() int64 // those that were told to leave and have not left included
+	idle() int64
+	kill() bool // tells an idle worker to leave, and reports whether there is one
+	isClosed() bool
+	drain() // is called when the killer of a closed pool has ended
+}
+
+func (k *killer) init(c crew, clock func() time.Duration, o options) {
+	k.crew, k.clock = c, clock
+	k.interval, k.delay, k.minimum = o.interval, o.delay, o.minimum
 	k.wake = make(chan struct{}, 1)
 }
 
-// noteSpawn holds the killer back and arms it if the pool, with this many
-// workers, is above its minimum. The worker that was spawned must not have
-// started: while it is counted and has not completed its task, a Shutdown
-// cannot miss the killer that is armed here.
+// noteSpawn holds the killer back, and arms it if the pool, with this many workers,
+// is above its minimum. The new worker must have been counted and not have started:
+// while it has not completed its task, a Shutdown cannot miss a killer that is armed
+// here.
 func (k *killer) noteSpawn(workers int64) {
-	if k.pool.interval == 0 {
+	if k.interval == 0 {
 		return
 	}
-	k.lastSpawn.Store(int64(k.pool.handoff.Clock()))
-	if workers > k.pool.minimum {
+	k.lastSpawn.Store(int64(k.clock()))
+	if workers > k.minimum {
 		k.arm()
 	}
 }
@@ -65,11 +75,12 @@ func (k *killer) noteSpawn(workers int64) {
 // noteLeave tells the killer when the pool, with this many workers, is back at
 // its minimum, so that it ends at once and not an interval later.
 func (k *killer) noteLeave(workers int64) {
-	if workers <= k.pool.minimum {
+	if workers <= k.minimum {
 		k.wakeUp()
 	}
 }
 
+// noteSwallowed counts a worker that was told to leave and is no longer counted.
 func (k *killer) noteSwallowed() { k.swallowed.Inc() }
 
 func (k *killer) wakeUp() {
@@ -85,7 +96,7 @@ func (k *killer) arm() {
 	}
 }
 
-// tryArm reports whether the caller is the one who armed the killer. Most find it
+// tryArm reports whether it was this call that armed the killer. Most calls find it
 // armed, and write nothing.
 func (k *killer) tryArm() bool {
 	return !k.armed.Load() && k.armed.CompareAndSwap(false, true)
@@ -100,17 +111,17 @@ func (k *killer) run() {
 			break
 		}
 	}
-	if k.pool.closed.Load() {
-		k.pool.drain()
+	if k.crew.isClosed() {
+		k.crew.drain()
 	}
 }
 
-// disarm reports whether the killer may end. One would clear armed and be done.
-// But a spawn between the killer's last look at the pool and that moment saw a
-// killer that was still armed, and nobody would kill its worker. So the killer
-// looks again, and goes on unless another one has been armed meanwhile. If the
-// pool is drained between that look and tryArm, it goes on to find the pool
-// closed, and ends without having waited.
+// disarm reports whether the killer may end. One would clear armed and be done. But a
+// worker that was started between the killer's last look at the pool and that moment
+// found a killer that was still armed, and would never be killed. So the killer looks
+// again, and goes on unless another one has been armed meanwhile. If the pool is
+// drained between that look and tryArm, it goes on to find the pool closed, and ends
+// without having waited.
 func (k *killer) disarm() bool {
 	k.armed.Store(false)
 	return !k.needed() || !k.tryArm()
@@ -118,8 +129,8 @@ func (k *killer) disarm() bool {
 
 // kill holds a round whenever one is due, until the killer is not needed.
 func (k *killer) kill() {
-	lastRound := time.Now()
-	timer := time.NewTimer(k.pool.interval)
+	lastRound := k.clock()
+	timer := time.NewTimer(k.interval)
 	defer timer.Stop()
 	for k.needed() {
 		if wait := k.wait(lastRound); wait > 0 {
@@ -131,40 +142,66 @@ func (k *killer) kill() {
 			continue
 		}
 		k.round()
-		lastRound = time.Now()
+		lastRound = k.clock()
 	}
 }
 
 // needed reports whether there are workers that the killer may take. It counts
-// those that have a pill and are about to leave: if one of them did not, the
+// those that were told to leave and have not left: if one of them did not leave, the
 // killer would be gone.
 func (k *killer) needed() bool {
-	return k.pool.count.workers() > k.pool.minimum && !k.pool.closed.Load()
+	return k.crew.workers() > k.minimum && !k.crew.isClosed()
 }
 
 // wait returns the time until the next round is due: the interval after the
-// last round, and the delay after the last spawn. It adds nothing to a setting,
+// last round, and the delay after the last start. It adds nothing to a setting,
 // so that the largest ones do not overflow.
-func (k *killer) wait(lastRound time.Time) time.Duration {
+func (k *killer) wait(lastRound time.Duration) time.Duration {
 	lastSpawn := time.Duration(k.lastSpawn.Load()) // before the clock, so that the difference is not negative
-	sinceSpawn := k.pool.handoff.Clock() - lastSpawn
-	return max(k.pool.interval-time.Since(lastRound), k.pool.delay-sinceSpawn)
+	now := k.clock()
+	return max(k.interval-(now-lastRound), k.delay-(now-lastSpawn))
 }
 
-// round sends pills to a share of the workers that are idle now.
+// round kills a share of the workers that are idle now.
 func (k *killer) round() {
-	for range max(1, k.pool.Stats().Idle/idlePerKill) {
-		if !k.maySpare() || !k.pool.poison() {
+	for range max(1, k.crew.idle()/idlePerKill) {
+		if !k.maySpare() || !k.crew.kill() {
 			return
 		}
 		k.killed.Inc()
 	}
 }
 
-// maySpare reports whether the pool stays at its minimum when one more pill is
-// delivered. The pills under way are read before the workers: one that is
-// swallowed in between makes the answer too careful, never too bold.
+// maySpare reports whether the pool stays at its minimum when one more worker is told
+// to leave. Those under way are read before the workers: one that leaves in between
+// makes the answer too careful, never too bold.
 func (k *killer) maySpare() bool {
 	underWay := k.killed.Load() - k.swallowed.Load()
-	return k.pool.count.workers()-underWay > k.pool.minimum
+	return k.crew.workers()-underWay > k.minimum
+}
+
+func (p *Pool) workers() int64 { return p.count.workers() }
+func (p *Pool) idle() int64    { return p.Stats().Idle }
+func (p *Pool) isClosed() bool { return p.closed.Load() }
+
+// kill tells an idle worker to leave, and reports whether it found one. Of the two
+// kinds it takes the one of which more are idle. If one kind always came first, a
+// trickle of tasks for it would have its one worker killed and started again and
+// again, and the idle workers of the other kind would stay.
+func (p *Pool) kill() bool {
+	if 2*p.handoff.Coroutines() > p.idle() {
+		return p.killCoroutine() || p.handoff.Pill()
+	}
+	return p.handoff.Pill() || p.killCoroutine()
+}
+
+// killCoroutine stops the worker of Do that is idle longest, if there is one.
+func (p *Pool) killCoroutine() bool {
+	c := p.handoff.Oldest()
+	if c == nil {
+		return false
+	}
+	p.stop(c)
+	p.killer.noteSwallowed()
+	return true
 }

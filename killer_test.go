@@ -1,7 +1,6 @@
 package hemlock_test
 
 import (
-	"errors"
 	"fmt"
 	"runtime"
 	"sync"
@@ -173,22 +172,7 @@ func TestKillerKeepsTheMinimum(t *testing.T) {
 	}
 }
 
-// Pitfall 13: a spawn that meets the end of the killer is not overlooked.
-func TestKillerLooksAgainWhenItDisarms(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p := pooltest.New(t, hemlock.WithMinWorkers(2))
-		p.MeetEndOfKiller(func() { pooltest.GrowInBubble(t, p, 3) })
-		require.True(t, p.KillerArmed())
-		time.Sleep(time.Minute)
-		require.EqualValues(t, 2, p.Stats().Workers)
-		require.False(t, p.KillerArmed())
-
-		p.MeetEndOfKiller(func() { pooltest.GrowInBubble(t, p, 2) })
-		require.False(t, p.KillerArmed(), "nothing to kill")
-	})
-}
-
-// The same without help, at the boundary between the minimum and one more.
+// Pitfall 13, at the boundary between the minimum and one more.
 func TestKillerIsArmedWheneverWorkersAreSpare(t *testing.T) {
 	p := pooltest.New(t, hemlock.WithMinWorkers(1), hemlock.WithKillInterval(1), hemlock.WithKillDelay(0))
 	for range pooltest.Scaled(5000) {
@@ -199,125 +183,6 @@ func TestKillerIsArmedWheneverWorkersAreSpare(t *testing.T) {
 		}
 		both.Wait()
 		pooltest.Eventually(t, func() bool { return p.Stats().Workers <= 1 }, "nobody kills the spare worker")
-	}
-}
-
-// A meeting is what two sides do at the same moment, after before. The first is
-// told when the second is over, and says what went wrong.
-type meeting struct {
-	before func()
-	first  func(over func() bool) error
-	second func()
-}
-
-// meet has four pairs of goroutines meet, as often as there is time. There are more
-// threads than processors, so that the system stops a side between any two
-// instructions while the other goes on. That it does so at the one wrong moment is
-// rare: a long run looks ten times as long.
-func meet(t *testing.T, pair func() meeting) {
-	t.Helper()
-	race.NeedsThreads(t)
-	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(8))
-	enough := time.Now().Add(time.Duration(race.Scaled(3000*race.Slowdown)) * time.Millisecond)
-	var pairs errgroup.Group
-	for range 4 {
-		m := pair()
-		var begun, ended atomic.Int64
-		var over atomic.Bool
-		pairs.Go(func() error {
-			defer over.Store(true)
-			for i := int64(1); i == 1 || time.Now().Before(enough); i++ {
-				m.before()
-				begun.Store(i)
-				if err := m.first(func() bool { return ended.Load() == i }); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-		pairs.Go(func() error {
-			for i := int64(1); !over.Load(); {
-				if begun.Load() == i {
-					m.second()
-					ended.Store(i)
-					i++
-				}
-			}
-			return nil
-		})
-	}
-	require.NoError(t, pairs.Wait())
-}
-
-func TestOneOfManyArmsTheKiller(t *testing.T) {
-	meet(t, func() meeting {
-		k := hemlock.NewKiller(0)
-		var second bool
-		return meeting{
-			before: func() { k.Disarm() },
-			first: func(over func() bool) error {
-				first := k.TryArm()
-				for !over() {
-				}
-				if first == second {
-					return fmt.Errorf("both armed it, or nobody: %t", first)
-				}
-				return nil
-			},
-			second: func() { second = k.TryArm() },
-		}
-	})
-}
-
-// Pitfall 13, within nanoseconds: a killer that ends meets the spawn of a spare
-// worker, and one killer is left.
-func TestEndOfKillerMeetsASpawn(t *testing.T) {
-	meet(t, func() meeting {
-		k := hemlock.NewKiller(0)
-		k.TryArm()
-		k.Spawn()
-		var another bool
-		return meeting{
-			before: k.Swallow,
-			first: func(over func() bool) error {
-				goesOn := !k.Disarm()
-				for !over() {
-				}
-				if goesOn == another {
-					return fmt.Errorf("two killers, or none: %t", goesOn)
-				}
-				return nil
-			},
-			second: func() { k.Spawn(); another = k.TryArm() },
-		}
-	})
-}
-
-// Pitfall 12, within nanoseconds: a worker that has a pill is taken for gone, at
-// each step on its way out. One more pill would go below the minimum.
-func TestWorkersWithAPillDoNotCount(t *testing.T) {
-	for name, c := range map[string]struct{ spawn, leave func(k hemlock.Killer) }{
-		"Run": {hemlock.Killer.Spawn, hemlock.Killer.Swallow},
-		"Do":  {hemlock.Killer.Do, hemlock.Killer.KillCoworker},
-	} {
-		t.Run(name, func(t *testing.T) {
-			meet(t, func() meeting {
-				k := hemlock.NewKiller(1)
-				k.Spawn()
-				return meeting{
-					before: func() { c.spawn(k); k.Pill() },
-					first: func(over func() bool) error {
-						for !over() {
-							if k.MaySpare() {
-								return errors.New("below the minimum")
-							}
-						}
-						return nil
-					},
-					second: func() { c.leave(k) },
-				}
-			})
-		})
 	}
 }
 

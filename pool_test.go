@@ -609,7 +609,7 @@ func TestDroppedPoolEndsItsWorkersOfDo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		pooltest.GrowDo(hemlock.New(), 100)
 		time.Sleep(time.Hour)
-		for _, stack := range pooltest.StacksOf("hemlock.(*coworker)") {
+		for _, stack := range pooltest.StacksOf("hemlock.(*coroutine)") {
 			require.NotContains(t, stack, "synctest bubble")
 		}
 	})

@@ -148,7 +148,7 @@ func (m *model) roundOfDo(t testing.TB, killed int64) {
 		return
 	}
 	synctest.Wait()
-	left := int64(len(pooltest.StacksOf("hemlock.(*coworker).work("))) - m.runningDo
+	left := int64(len(pooltest.StacksOf("hemlock.(*coroutine).work("))) - m.runningDo
 	before, others := m.idleDo, m.idleRun()
 	require.LessOrEqual(t, left, before, "more idle workers of Do than there were: %v", m.stats)
 	require.GreaterOrEqual(t, left, before-killed, "more workers of Do were killed than workers: %v", m.stats)

@@ -28,8 +28,8 @@ type backlog struct {
 // An inbox is the submitters' side of a backlog.
 type inbox struct {
 	// pushed counts the tasks that came. It is raised under inMu, after the task
-	// is in; an atomic, because it is read without. Who sees a task counted finds
-	// it.
+	// is in; an atomic, because it is read without. A goroutine that sees a task
+	// counted finds it.
 	pushed atomic.Uint64
 
 	inMu sync.Mutex
@@ -59,7 +59,7 @@ func (b *backlog) pop() func() {
 	return b.take()
 }
 
-// tryPop is pop for who would rather go away than wait for another who pops.
+// tryPop is pop, but returns nil while another goroutine takes a task.
 func (b *backlog) tryPop() func() {
 	if b.len() == 0 || !b.outMu.TryLock() {
 		return nil

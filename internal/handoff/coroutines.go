@@ -6,26 +6,25 @@ import (
 	"go.uber.org/atomic"
 )
 
-// A Coroutine is a worker that runs tasks for callers who wait: Next switches to
-// it, and the caller goes on when the task has ended. In between it is parked
-// with its stack.
+// A Coroutine is a worker of Do. Its caller switches to it by Next, and goes on when
+// the task has ended. In between the coroutine is parked with its stack.
 //
-// Invariant: at most one goroutine has a Coroutine in hand, and only that one
-// touches its fields and calls its functions: who made it or took it from a
-// list, until it has put it into a list. While it is in hand for a task, the
-// coroutine itself uses the Delivery between the call of Next and its return.
-// So what is in a list is parked, never running. It is put there by its caller
-// once Next has returned: if the coroutine did that itself, another could call
-// Next before it has parked.
+// Invariant: at most one goroutine has a Coroutine in hand, and only that one touches
+// its fields and calls its functions. A goroutine that made it, or took it from a list,
+// has it in hand until it has put it into a list. Between the call of Next and its
+// return, the coroutine itself uses Task and At. So a coroutine in a list is parked,
+// never running. Its caller puts it there once Next has returned: if the coroutine did
+// that itself, another caller could call Next before it has parked.
 type Coroutine struct {
-	Delivery
+	Task func() // in hand, or nil
+	At   *Shard // of the caller
 
 	// Next runs the task in hand. It reports false if that was the last one and
-	// the coroutine has ended. It calls runtime.Goexit if the task did; then the
+	// the coroutine has ended. It calls runtime.Goexit if the task did, and then the
 	// coroutine has ended, too.
 	Next func() (struct{}, bool)
 
-	// Panic is what the last task left, and ended the coroutine by, or nil. Next
+	// Panic is the panic that ended the last task and the coroutine, or nil. Next
 	// says nothing of it.
 	Panic *Panic
 
@@ -35,17 +34,17 @@ type Coroutine struct {
 	older, newer *Coroutine // neighbours in a list, guarded by its lock
 }
 
-// A Panic is one that a task left.
+// A Panic is the panic of a task.
 type Panic struct {
 	Value any
 	Told  bool // a panic handler knows of it
 }
 
-// coroutines are those that idle at one shard, last in, first out: the newest
+// coroutines are those that are idle at one shard, last in, first out: the newest
 // have hot stacks, the oldest are the ones to kill.
 type coroutines struct {
 	// n is how many there are. It is written under mu; an atomic, because it is
-	// read without, by those who look for a list that is worth its lock.
+	// read without, to find a list that is worth its lock.
 	n atomic.Int32
 
 	mu             sync.Mutex
@@ -125,8 +124,8 @@ func (h *Handoff) Borrow(at *Shard) *Coroutine {
 	return nil
 }
 
-// Return makes the coroutine idle at the shard of its last task and reports
-// true, or reports false once the handoff refuses. Then the caller must end it.
+// Return makes the coroutine idle at the shard of its last task and reports true, or
+// reports false once the handoff is closed. The caller must stop it then.
 func (h *Handoff) Return(c *Coroutine) bool { return c.At.coroutines.put(c) }
 
 // Oldest takes the coroutine that has been idle longest at the shard with the
@@ -142,8 +141,8 @@ func (h *Handoff) Oldest() *Coroutine {
 		if longest == nil {
 			return nil
 		}
-		// Somebody may have taken the last of them meanwhile. That says nothing
-		// of the other lists.
+		// Another goroutine may have taken the last of them meanwhile. That says
+		// nothing of the other lists.
 		if c := longest.takeOldest(); c != nil {
 			return c
 		}

@@ -9,8 +9,9 @@ import (
 	"go.uber.org/atomic"
 )
 
+// idle returns a coroutine that is idle at the shard, or nil if it cannot be.
 func idle(h *Handoff, at *Shard) *Coroutine {
-	c := &Coroutine{Delivery: Delivery{At: at}}
+	c := &Coroutine{At: at}
 	if !h.Return(c) {
 		return nil
 	}
@@ -19,7 +20,7 @@ func idle(h *Handoff, at *Shard) *Coroutine {
 
 // The newest is borrowed, the oldest is killed, in any order of the two.
 func TestCoroutinesAreLastInFirstOut(t *testing.T) {
-	h := onShards(t, 1)
+	h, _ := onShards(t, 1)
 	at := &h.shards[0]
 	require.Nil(t, h.Borrow(at))
 	require.Nil(t, h.Oldest())
@@ -40,7 +41,7 @@ func TestCoroutinesAreLastInFirstOut(t *testing.T) {
 
 // One's own shard comes first, then any other; the killer goes where most are.
 func TestCoroutinesOfOtherShards(t *testing.T) {
-	h := onShards(t, 3)
+	h, _ := onShards(t, 3)
 	own, near, far := &h.shards[1], &h.shards[2], &h.shards[0]
 	a, b, c, d := idle(h, far), idle(h, near), idle(h, far), idle(h, own)
 	require.Same(t, a, h.Oldest())
@@ -50,12 +51,12 @@ func TestCoroutinesOfOtherShards(t *testing.T) {
 	require.Nil(t, h.Borrow(own))
 }
 
-// What refuses takes no more in, and gives out what it has.
-func TestRefuseClosesTheListsOfCoroutines(t *testing.T) {
-	h := onShards(t, 2)
+// What is closed takes no more in, and gives out what it has.
+func TestCloseClosesTheListsOfCoroutines(t *testing.T) {
+	h, _ := onShards(t, 2)
 	a := idle(h, &h.shards[0])
 	b := idle(h, &h.shards[1])
-	h.Refuse()
+	h.Close()
 	require.Nil(t, idle(h, &h.shards[0]))
 	require.Nil(t, idle(h, &h.shards[1]))
 	require.Same(t, a, h.Borrow(&h.shards[0]))
@@ -66,7 +67,7 @@ func TestRefuseClosesTheListsOfCoroutines(t *testing.T) {
 // At most one goroutine has a coroutine in hand, and none is lost.
 func TestCoroutinesHaveOneOwner(t *testing.T) {
 	const n, goroutines = 8, 6
-	h := onShards(t, 3)
+	h, _ := onShards(t, 3)
 	owned := map[*Coroutine]*atomic.Bool{}
 	for i := range n {
 		owned[idle(h, &h.shards[i%3])] = atomic.NewBool(false)

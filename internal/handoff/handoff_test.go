@@ -29,15 +29,15 @@ func TestShardsDoNotShareCacheLines(t *testing.T) {
 		"completed":      unsafe.Offsetof(shard{}.completed),
 		"backlog.pushed": unsafe.Offsetof(shard{}.backlog) + unsafe.Offsetof(backlog{}.pushed),
 		"backlog.popped": unsafe.Offsetof(shard{}.backlog) + unsafe.Offsetof(backlog{}.popped),
-		"local.taken":    unsafe.Offsetof(shard{}.local) + unsafe.Offsetof(local{}.taken),
-		"local.made":     unsafe.Offsetof(shard{}.local) + unsafe.Offsetof(local{}.made),
+		"idle.taken":     unsafe.Offsetof(shard{}.idle) + unsafe.Offsetof(idlers{}.taken),
+		"idle.made":      unsafe.Offsetof(shard{}.idle) + unsafe.Offsetof(idlers{}.made),
 	} {
 		require.Zero(t, (base+offset)%8, name)
 	}
 	require.EqualValues(t, stride, unsafe.Offsetof(backlog{}.popped), "the two sides of a backlog")
 }
 
-// Whatever the moment at which the gate is shut, what it counted is what it let
+// Whatever the moment at which the gate is closed, what it counted is what it let
 // through, and that number is fixed from then on.
 func TestGateCountsWhatItAccepts(t *testing.T) {
 	for range race.Scaled(20_000) {
@@ -63,7 +63,7 @@ func TestGateCountsWhatItAccepts(t *testing.T) {
 	}
 }
 
-// Nobody who looks while the gate is shut sees the number fall.
+// No reader that looks while the gate is closed sees the number fall.
 func TestGateNeverCountsDown(t *testing.T) {
 	for range race.Scaled(20_000) {
 		g := new(gate)
@@ -88,25 +88,25 @@ func TestGateNeverCountsDown(t *testing.T) {
 	}
 }
 
-// Pitfall 16: who has been refused knows that everybody is. Here the shards
+// Pitfall 16: a submitter that was refused knows that all are. Here the shards
 // refuse one after the other, as slowly as the test likes.
 func TestRefusalAtOneShardWaitsForTheOthers(t *testing.T) {
-	h := onShards(t, 2)
+	h, _ := onShards(t, 2)
 	first, second := &h.shards[0], &h.shards[1]
 	first.coroutines.mu.Lock() // between the two gates
-	go h.Refuse()
-	for first.gate.word.Load()&shut == 0 {
+	go h.Close()
+	for first.gate.word.Load()&closed == 0 {
 		runtime.Gosched()
 	}
 	var told atomic.Bool
 	go func() {
 		defer first.coroutines.mu.Unlock()
-		for !told.Load() && blockedIn("(*Handoff).Refuse(") < 2 {
+		for !told.Load() && blockedIn("(*Handoff).Close(") < 2 {
 			runtime.Gosched()
 		}
 	}()
 	require.Nil(t, h.Accept(), "the first token is of the first shard")
-	refuses := second.gate.word.Load()&shut != 0
+	refuses := second.gate.word.Load()&closed != 0
 	told.Store(true)
 	require.True(t, refuses, "told of a refusal while the second shard still accepts")
 }
@@ -124,37 +124,37 @@ func blockedIn(function string) (n int) {
 }
 
 func TestOfferWithoutAnIdleWorkerFails(t *testing.T) {
-	h := New()
-	require.False(t, h.Offer(h.Accept().send(func() {})))
-	require.False(t, h.Poison())
+	h := New(nil)
+	require.False(t, h.offer(delivery{func() {}, h.Accept()}))
+	require.False(t, h.Pill())
 }
 
-// onShards returns a handoff with that many shards.
-func onShards(t *testing.T, n int) *Handoff {
+// onShards returns a handoff with that many shards. It starts no worker, but counts
+// those that it would start.
+func onShards(t *testing.T, n int) (h *Handoff, started *atomic.Int64) {
 	t.Helper()
-	h := New()
+	started = new(atomic.Int64)
+	h = New(func(*Shard, func()) { started.Inc() })
 	h.shards = make([]Shard, n)
-	for i := range h.shards {
-		h.shards[i].index = i
-	}
-	return h
+	h.number()
+	return h, started
 }
 
 // Wherever a worker waits, a submitter on any processor finds it.
 func TestOfferFindsAWorkerAtAnyShard(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := onShards(t, 7)
+		h, _ := onShards(t, 7)
 		for from := range h.shards {
 			for to := range h.shards {
 				done := make(chan *Shard)
 				go func() {
-					d := h.Take(&h.shards[to])
-					d.Task()
-					done <- d.At
+					task, at := h.shards[to].Take()
+					task()
+					done <- at
 				}()
 				synctest.Wait()
 				ran := false
-				require.True(t, h.Offer(h.shards[from].send(func() { ran = true })), "from %d to %d", from, to)
+				require.True(t, h.offer(delivery{func() { ran = true }, &h.shards[from]}), "from %d to %d", from, to)
 				require.Same(t, &h.shards[from], <-done, "the worker moves to its submitter's shard")
 				require.True(t, ran)
 			}
@@ -164,11 +164,11 @@ func TestOfferFindsAWorkerAtAnyShard(t *testing.T) {
 
 // waiters starts n goroutines that wait at the shard, in order, each of which
 // reports its number when it is served.
-func waiters(h *Handoff, at *Shard, n int) <-chan int {
+func waiters(at *Shard, n int) <-chan int {
 	served := make(chan int, n)
 	for i := range n {
 		go func() {
-			h.Take(at)
+			at.Take()
 			served <- i
 		}()
 		synctest.Wait()
@@ -180,27 +180,27 @@ func waiters(h *Handoff, at *Shard, n int) <-chan int {
 // highest place: those who are needed first are the last to be killed.
 func TestTasksTakeTheLowestPlaceAndPillsTheHighest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := New()
+		h := New(nil)
 		at := h.Accept()
-		served := waiters(h, at, places+2)
-		require.Equal(t, ^uint64(0), at.local.taken.Load())
+		served := waiters(at, places+2)
+		require.Equal(t, ^uint64(0), at.idle.taken.Load())
 		for _, want := range []int{0, 1, 2} {
-			require.True(t, h.Offer(at.send(func() {})))
+			require.True(t, h.offer(delivery{func() {}, at}))
 			require.Equal(t, want, <-served)
 		}
 		for _, want := range []int{places, places + 1, places - 1, places - 2} {
-			require.True(t, h.Poison())
+			require.True(t, h.Pill())
 			require.Equal(t, want, <-served)
 		}
-		again := waiters(h, at, 1)
-		require.True(t, h.Offer(at.send(func() {})))
+		again := waiters(at, 1)
+		require.True(t, h.offer(delivery{func() {}, at}))
 		require.Equal(t, 0, <-again, "the lowest free place was the first")
 		for range places - 5 {
-			require.True(t, h.Poison())
+			require.True(t, h.Pill())
 			<-served
 		}
-		require.False(t, h.Poison())
-		require.Zero(t, at.local.taken.Load())
+		require.False(t, h.Pill())
+		require.Zero(t, at.idle.taken.Load())
 	})
 }
 
@@ -208,50 +208,50 @@ func TestTasksTakeTheLowestPlaceAndPillsTheHighest(t *testing.T) {
 // tasks and by pills.
 func TestWorkersThatDoNotWaitYetArePassedOver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := onShards(t, 1)
+		h, _ := onShards(t, 1)
 		at := &h.shards[0]
-		task := at.send(func() {})
+		task := delivery{func() {}, at}
 		claim := func(n int) {
 			for range n {
-				at.local.claim()
+				at.idle.claim()
 			}
 		}
 		claim(2)
-		require.False(t, h.Offer(task))
-		require.False(t, h.Poison())
-		served := waiters(h, at, 2)
+		require.False(t, h.offer(task))
+		require.False(t, h.Pill())
+		served := waiters(at, 2)
 		claim(2)
-		require.True(t, h.Offer(task))
+		require.True(t, h.offer(task))
 		require.Equal(t, 0, <-served)
-		require.True(t, h.Poison())
+		require.True(t, h.Pill())
 		require.Equal(t, 1, <-served)
-		require.False(t, h.Offer(task))
-		require.False(t, h.Poison())
-		require.EqualValues(t, 0b110011, at.local.taken.Load())
+		require.False(t, h.offer(task))
+		require.False(t, h.Pill())
+		require.EqualValues(t, 0b110011, at.idle.taken.Load())
 	})
 }
 
 // A worker that finds another one making a place can be found all the same.
 func TestNobodyWaitsForAPlaceToBeMade(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := onShards(t, 1)
+		h, _ := onShards(t, 1)
 		at := &h.shards[0]
-		at.local.mu.Lock()
-		served := waiters(h, at, 2)
-		require.True(t, h.Offer(at.send(func() {})))
-		at.local.mu.Unlock()
-		require.True(t, h.Poison())
+		at.idle.mu.Lock()
+		served := waiters(at, 2)
+		require.True(t, h.offer(delivery{func() {}, at}))
+		at.idle.mu.Unlock()
+		require.True(t, h.Pill())
 		require.ElementsMatch(t, []int{0, 1}, []int{<-served, <-served})
-		again := waiters(h, at, 1)
-		require.EqualValues(t, 1, at.local.taken.Load(), "later there is a place")
-		require.True(t, h.Poison())
+		again := waiters(at, 1)
+		require.EqualValues(t, 1, at.idle.taken.Load(), "later there is a place")
+		require.True(t, h.Pill())
 		<-again
 	})
 }
 
 // A place is made once, and is there for whoever comes second.
 func TestPlaceIsMadeOnce(t *testing.T) {
-	l := new(local)
+	l := new(idlers)
 	require.True(t, l.furnish(3))
 	made := l.channels[3]
 	require.True(t, l.furnish(3))
@@ -261,10 +261,10 @@ func TestPlaceIsMadeOnce(t *testing.T) {
 
 // Places are closed, whether somebody has waited there before or not.
 func TestClosedPlacesSendEverybodyAway(t *testing.T) {
-	l := new(local)
+	l := new(idlers)
 	before := l.claim()
 	l.close()
-	for _, place := range []chan Delivery{before, l.claim(), l.claim()} {
+	for _, place := range []chan delivery{before, l.claim(), l.claim()} {
 		require.NotNil(t, place)
 		_, open := <-place
 		require.False(t, open)
@@ -273,11 +273,11 @@ func TestClosedPlacesSendEverybodyAway(t *testing.T) {
 
 // A worker takes no lock to wait where somebody has waited before.
 func TestClaimTakesNoLock(t *testing.T) {
-	l := new(local)
-	claimed := []chan Delivery{l.claim(), l.claim()}
+	l := new(idlers)
+	claimed := []chan delivery{l.claim(), l.claim()}
 	l.taken.Store(0)
 	l.mu.Lock()
-	require.Equal(t, claimed, []chan Delivery{l.claim(), l.claim()})
+	require.Equal(t, claimed, []chan delivery{l.claim(), l.claim()})
 	l.mu.Unlock()
 }
 
@@ -286,14 +286,14 @@ func TestClaimTakesNoLock(t *testing.T) {
 // then.
 func TestEveryWorkerThatWaitsIsFound(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(8))
-	h := onShards(t, 1)
+	h, _ := onShards(t, 1)
 	at := &h.shards[0]
 	const workers = 4
 	var left atomic.Int64
 	for range workers {
 		left.Inc()
 		go func() {
-			for h.Take(at).Task != nil {
+			for task, _ := at.Take(); task != nil; task, _ = at.Take() {
 			}
 			left.Dec()
 		}()
@@ -302,30 +302,30 @@ func TestEveryWorkerThatWaitsIsFound(t *testing.T) {
 	for range 2 {
 		submitters.Go(func() {
 			for range race.Scaled(20_000_000) {
-				h.Offer(at.send(func() {}))
+				h.offer(delivery{func() {}, at})
 			}
 		})
 	}
 	submitters.Wait()
 	for deadline := time.Now().Add(10 * time.Second); left.Load() > 0; runtime.Gosched() {
 		require.True(t, time.Now().Before(deadline), "%d workers wait where nobody finds them", left.Load())
-		h.Poison()
+		h.Pill()
 	}
-	require.Zero(t, at.local.taken.Load())
+	require.Zero(t, at.idle.taken.Load())
 }
 
 // As many workers are in use as tasks run at once, whatever the number of idle
 // ones: the others keep their places and are not disturbed.
 func TestFewTasksUseFewWorkers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := onShards(t, 1)
+		h, _ := onShards(t, 1)
 		at := &h.shards[0]
 		used := make([]atomic.Int64, places)
 		for i := range used {
 			go func() {
-				for d := h.Take(at); d.Task != nil; d = h.Take(at) {
+				for task, _ := at.Take(); task != nil; task, _ = at.Take() {
 					used[i].Inc()
-					d.Task()
+					task()
 				}
 			}()
 		}
@@ -333,7 +333,7 @@ func TestFewTasksUseFewWorkers(t *testing.T) {
 		for range 1000 {
 			gate := make(chan struct{})
 			for range 3 {
-				require.True(t, h.Offer(at.send(func() { <-gate })))
+				require.True(t, h.offer(delivery{func() { <-gate }, at}))
 			}
 			close(gate)
 			synctest.Wait()
@@ -351,19 +351,21 @@ func TestFewTasksUseFewWorkers(t *testing.T) {
 
 func TestRetireSendsEverybodyAwayNowAndLater(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := New()
+		h := New(nil)
 		at := h.Accept()
-		served := waiters(h, at, 2*places)
-		h.Refuse()
+		served := waiters(at, 2*places)
+		h.Close()
 		require.Nil(t, h.Accept())
 		h.Retire()
 		h.Retire()
 		for range 2 * places {
 			<-served
 		}
-		require.Nil(t, h.Take(at).Task)
-		require.Nil(t, h.Take(&h.shards[len(h.shards)-1]).Task, "a place that nobody had waited at")
-		require.False(t, h.Poison())
+		for _, at := range []*Shard{at, &h.shards[len(h.shards)-1]} { // there no worker has waited
+			task, _ := at.Take()
+			require.Nil(t, task)
+		}
+		require.False(t, h.Pill())
 	})
 }
 
@@ -385,27 +387,24 @@ func TestTasksWaitOnlyForWorkersOnTheirWay(t *testing.T) {
 		{"long", slow, 5},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			h := New()
+			sent := 0
+			h := New(func(*Shard, func()) { sent++ })
 			c.tune(h)
 			at := h.Accept()
-			var sent []Delivery
 			for range 10 {
-				if d := h.Assign(at, func() {}); d.Task != nil {
-					sent = append(sent, d)
-				}
+				at.assign(func() {})
 			}
-			require.Len(t, sent, c.sent)
+			require.Equal(t, c.sent, sent)
 			require.EqualValues(t, 10-c.sent, h.Counts().Waiting)
-			// Each that begins sends the next: nobody has ended a task.
-			for begun := 0; begun < len(sent); begun++ {
-				if next := sent[begun].Begin(); next.Task != nil {
-					sent = append(sent, next)
-				}
+			// Each worker that begins sends the next task. None has ended one.
+			for begun := 0; begun < sent; begun++ {
+				at.Begin()
 			}
-			require.Len(t, sent, 10)
+			require.Equal(t, 10, sent)
 			require.Zero(t, h.Counts().Waiting)
 			require.Zero(t, at.onTheirWay())
-			require.NotNil(t, h.Assign(at, func() {}).Task, "nobody is on the way")
+			at.assign(func() {})
+			require.Equal(t, 11, sent, "no worker was on its way")
 		})
 	}
 }
@@ -414,15 +413,14 @@ func TestTasksWaitOnlyForWorkersOnTheirWay(t *testing.T) {
 // submitter looks again. Without the second look the task would wait for ever.
 func TestPushThatMeetsTheLastBeginIsNotForgotten(t *testing.T) {
 	for range race.Scaled(20_000) {
-		h := onShards(t, 1)
+		h, started := onShards(t, 1)
 		at := &h.shards[0]
-		first := h.Assign(at, func() {})
-		handed := make(chan Delivery)
-		go func() { handed <- first.Begin() }()
-		second := h.Assign(at, func() {})
-		relayed := <-handed
-		require.True(t, (second.Task == nil) != (relayed.Task == nil),
-			"one of the two, and not both, must send the second task")
+		at.assign(func() {})
+		var first sync.WaitGroup
+		first.Go(at.Begin)
+		at.assign(func() {})
+		first.Wait()
+		require.EqualValues(t, 2, started.Load(), "one of the two, and not both, must send the second task")
 	}
 }
 
@@ -430,25 +428,27 @@ func TestPushThatMeetsTheLastBeginIsNotForgotten(t *testing.T) {
 // order a task that is pushed between the look and the count would be left to a
 // worker that has looked already.
 func TestWorkerHasBegunBeforeItLooks(t *testing.T) {
-	h := onShards(t, 1)
+	h, started := onShards(t, 1)
 	at := &h.shards[0]
-	first := h.Assign(at, func() {})
-	require.Nil(t, h.Assign(at, func() {}).Task)
+	at.assign(func() {})
+	at.assign(func() {})
+	require.EqualValues(t, 1, started.Load())
 	at.backlog.outMu.Lock() // the look takes as long as the test likes
-	relayed := make(chan Delivery)
-	go func() { relayed <- first.Begin() }()
+	var first sync.WaitGroup
+	first.Go(at.Begin)
 	for deadline := time.Now().Add(10 * time.Second); at.onTheirWay() > 0; runtime.Gosched() {
 		require.True(t, time.Now().Before(deadline), "the worker looks before it has begun")
 	}
 	at.backlog.outMu.Unlock()
-	require.NotNil(t, (<-relayed).Task)
+	first.Wait()
+	require.EqualValues(t, 2, started.Load())
 }
 
 // The counts are read one after the other, which takes long with so many shards,
 // while tasks come, wait and end. No task is counted twice.
 func TestCountsCountNoTaskTwice(t *testing.T) {
 	race.NeedsThreads(t)
-	h := onShards(t, 1000)
+	h, _ := onShards(t, 1000)
 	at := &h.shards[0]
 	var over atomic.Bool
 	var group errgroup.Group
@@ -692,9 +692,9 @@ func TestEachProcessorHasAShardOfItsOwnAfterCollections(t *testing.T) {
 func TestShardsSufficeForMoreProcessorsLater(t *testing.T) {
 	race.NeedsThreads(t)
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
-	require.GreaterOrEqual(t, len(New().shards), runtime.NumCPU())
+	require.GreaterOrEqual(t, len(New(nil).shards), runtime.NumCPU())
 	runtime.GOMAXPROCS(runtime.NumCPU() + 3)
-	require.Len(t, New().shards, runtime.NumCPU()+3)
+	require.Len(t, New(nil).shards, runtime.NumCPU()+3)
 }
 
 // How many workers on their way are enough follows GOMAXPROCS, too, as soon as
@@ -702,16 +702,18 @@ func TestShardsSufficeForMoreProcessorsLater(t *testing.T) {
 func TestEnoughWorkersFollowsTheProcessors(t *testing.T) {
 	race.NeedsThreads(t)
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
-	h := New()
+	sent := 0
+	h := New(func(*Shard, func()) { sent++ })
 	h.Accept()
 	for range 100 {
 		h.Note(long)
 	}
-	assigned := func() (sent int) {
+	assigned := func() int {
 		at := &h.shards[0]
-		for at.onTheirWay() < 10 && h.Assign(at, func() {}).Task != nil {
-			sent++
+		for sent = 0; h.Counts().Waiting == 0; {
+			at.assign(func() {})
 		}
+		at.backlog.pop()
 		at.begun.Store(at.sent.Load())
 		return sent
 	}

@@ -24,66 +24,110 @@ type shard struct {
 	gate      gate
 	completed atomic.Uint64 // raised by the worker that ran the task
 
-	// sent counts the deliveries of the shard, begun those whose worker has
-	// begun. In between, the worker is on its way: it has been woken or spawned
-	// and waits for a processor, or somebody who runs is about to wake or spawn
-	// it. sent is raised before the delivery is handed over, and begun by the
-	// worker before it looks at the backlog.
+	// sent counts the tasks that were given to a worker, begun the workers that have
+	// begun. In between, the worker is on its way: it has been woken or started and
+	// waits for a processor, or a running goroutine is about to wake or start it. sent
+	// is raised before the task is handed over. begun is raised by the worker before
+	// it looks at the backlog.
 	//
-	// Invariant: while the backlog is not empty, a worker is on its way, or
-	// somebody who runs has yet to look at the backlog, or is about to send what
-	// he took from it. For who pushes a task looks for a worker on its way
-	// afterwards, and a worker looks at the backlog after it has begun. Atomics
-	// have one order, so either the one sees the worker, or the other sees the
-	// task.
+	// Invariant: while the backlog is not empty, a worker is on its way, or a running
+	// goroutine has yet to look at the backlog, or has taken a task from it and is about
+	// to send it. A submitter pushes a task and then looks for a worker on its way. A
+	// worker begins and then looks at the backlog. Atomics have one order, so either the
+	// submitter sees the worker, or the worker sees the task.
 	sent  atomic.Uint32
 	begun atomic.Uint32
 
 	backlog backlog
-	local   local
+	idle    idlers
 
-	index int // position among the shards; immutable
+	// Immutable.
+	handoff *Handoff
+	index   int // among the shards of the handoff
 
 	// owed says that a worker's time slice has ended here since a worker last
-	// yielded. Workers write it, once in a time slice. Any of them may miss it: the
-	// next time slice to end sets it again. It is away from the words that each task
+	// yielded. Workers write it, once in a time slice. A worker may miss it: the next
+	// time slice to end sets it again. It is away from the words that each task
 	// writes.
 	owed atomic.Bool
 
-	coroutines coroutines // those that idle here
+	coroutines coroutines // those that are idle here
 }
 
-// Complete counts a task that has ended.
-func (s *Shard) Complete() { s.completed.Add(1) }
+// assign leaves the task to the workers on their way to the shard if there are
+// enough of them, and sends it to a worker of its own otherwise. The task has been
+// accepted here.
+func (s *Shard) assign(task func()) {
+	if s.onTheirWay() < s.handoff.Enough() {
+		s.send(task)
+		return
+	}
+	s.backlog.push(task)
+	// Look again: the workers may all have begun, and found the backlog empty, before
+	// the push. Then this task would wait for nobody.
+	if s.onTheirWay() == 0 {
+		s.relay()
+	}
+}
+
+// relay sends the task that has waited longest, if any waits.
+func (s *Shard) relay() {
+	if task := s.backlog.pop(); task != nil {
+		s.send(task)
+	}
+}
+
+// send gives the task to a worker: an idle one, or a new one. The worker is on its
+// way from the first line on.
+func (s *Shard) send(task func()) {
+	s.sent.Add(1)
+	if !s.handoff.offer(delivery{task, s}) {
+		s.handoff.start(s, task)
+	}
+}
 
 // onTheirWay returns how many workers are on their way. In whichever order the two
-// are read, one that is counted here had not begun at the first load, and looks at
-// the backlog later than that.
+// are read, a worker that is counted here had not begun at the first load, and looks
+// at the backlog later than that.
 func (s *Shard) onTheirWay() int32 {
 	sent := s.sent.Load()
 	return int32(sent - s.begun.Load())
 }
 
-// send makes a delivery of the task. Its worker is on its way from now on, so
-// the caller must hand it over whatever happens.
-func (s *Shard) send(task func()) Delivery {
-	s.sent.Add(1)
-	return Delivery{Task: task, At: s}
+// Begin says that a worker has begun that was sent a task of this shard. If more
+// tasks wait here it sends the next one before the worker runs its own: that is the
+// relay.
+func (s *Shard) Begin() {
+	s.begun.Add(1)
+	s.relay()
 }
 
-// relay makes a delivery of the task that has waited longest, if any waits.
-func (s *Shard) relay() Delivery {
-	if task := s.backlog.pop(); task != nil {
-		return s.send(task)
+// Next returns a waiting task for a worker that has just run one, or nil. It returns
+// nil, too, when another worker is about to take one: that one drains the backlog, and
+// two would only wait for each other.
+func (s *Shard) Next() func() { return s.backlog.tryPop() }
+
+// Take waits until the worker is sent a task, at a free place of the shard, or else on
+// the shared channel. It returns the task and the shard of its submitter, where the
+// worker should count it and wait next: it was woken there, and that is where the load
+// is. A nil task tells the worker to leave.
+func (s *Shard) Take() (task func(), at *Shard) {
+	place := s.idle.claim()
+	if place == nil {
+		place = s.handoff.shared
 	}
-	return Delivery{}
+	d := <-place
+	return d.task, d.at
 }
+
+// Complete counts a task that has ended.
+func (s *Shard) Complete() { s.completed.Add(1) }
 
 // Waits reports whether tasks wait at the shard.
 func (s *Shard) Waits() bool { return s.backlog.len() > 0 }
 
-// Owe says that a time slice has ended: the worker that begins next owes
-// everybody else a turn.
+// Owe says that a time slice has ended: the worker that begins next owes every other
+// goroutine a turn.
 func (s *Shard) Owe() { s.owed.Store(true) }
 
 // often is how many workers begin, while tasks wait, until one of them yields
@@ -92,12 +136,7 @@ func (s *Shard) Owe() { s.owed.Store(true) }
 // goroutine.
 const often = 64
 
-// Settle reports whether a turn is owed. The caller then must yield.
+// Settle reports whether a turn is owed. The caller must yield then.
 func (s *Shard) Settle() bool {
 	return s.owed.Load() && s.owed.CompareAndSwap(true, false) || s.begun.Load()%often == 0 && s.Waits()
 }
-
-// Next returns a waiting task for a worker that has just run one, or nil. When
-// another worker is about to take one it returns nil too: that one drains the
-// backlog, and two would only wait for each other.
-func (s *Shard) Next() func() { return s.backlog.tryPop() }

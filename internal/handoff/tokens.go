@@ -19,24 +19,24 @@ type token struct {
 //
 // A garbage collection may drop a processor's token. The next one drawn is of
 // the next shard in turn, which may be another processor's. So tokens are dealt
-// in rounds: who draws one when all shards have been dealt begins a new round, in
+// in rounds: the first draw after all shards have been dealt begins a new round, in
 // which every processor draws again, and each has a shard of its own again.
 type tokens struct {
 	pool  sync.Pool
 	drawn atomic.Uint32 // tokens made so far
 
 	// round is the round of the last token that began one. It is written once
-	// in a round, and read each time. A reader who is late to see it goes on
-	// with the token it has, which is right, too.
+	// in a round, and read each time. A reader that sees it late goes on with the
+	// token it has, which is right, too.
 	round atomic.Uint32
 
 	// procs is GOMAXPROCS as it was when the last token was made. It follows the
-	// limit of a container while the process runs; a processor that is new has no
-	// token. That there are fewer is seen later, which does no harm.
+	// limit of a container while the process runs. A processor that is new has no
+	// token, so it draws one. A fall is seen later, which does no harm.
 	procs atomic.Int32
 }
 
-func (t *tokens) local(shards []Shard) *Shard {
+func (t *tokens) shard(shards []Shard) *Shard {
 	own, _ := t.pool.Get().(*token)
 	own = t.current(own, shards)
 	t.pool.Put(own)

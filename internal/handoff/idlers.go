@@ -10,31 +10,31 @@ import (
 // places is how many workers can wait at one shard: one for each bit of a word.
 const places = 64
 
-// A local holds the workers that idle at one shard, each at a place with a
-// channel of its own. Workers wait at the lowest free place and tasks go to the
-// lowest taken one, so that no more workers are in use than the load needs. "Idle
-// workers" in docs/DESIGN.md says why one channel for all is worse.
-type local struct {
+// idlers are the workers that are idle at one shard, each at a place with a channel of
+// its own. A worker waits at the lowest free place and a task goes to the lowest taken
+// one, so that no more workers are in use than the load needs. "Idle workers" in
+// docs/DESIGN.md says why one channel for all is worse.
+type idlers struct {
 	// taken has a bit for each place with a worker that waits or is about to. The
-	// worker sets it before it waits. Who has handed it a task or a pill clears
-	// it, so a place is not free while its channel has a receiver.
+	// worker sets it before it waits. The goroutine that hands it a task or a pill
+	// clears it afterwards, so a place is not free while its channel has a receiver.
 	// Invariant: a receiver waits at a place only while the bit is set.
 	taken atomic.Uint64
 
 	// made has a bit for each place that has a channel. It is set under mu, and
-	// never cleared. An atomic, because it is read without mu: who sees the bit
-	// sees the channel.
+	// never cleared. An atomic, because it is read without mu: a goroutine that sees
+	// the bit sees the channel.
 	made atomic.Uint64
 
 	mu     sync.Mutex
 	closed bool // guarded by mu
 
-	channels [places]chan Delivery // each written under mu once, before its bit
+	channels [places]chan delivery // each written under mu once, before its bit
 }
 
 // offer hands the delivery to the worker at the lowest place, if any waits. A
 // place whose worker is not quite there yet is passed over.
-func (l *local) offer(d Delivery) bool {
+func (l *idlers) offer(d delivery) bool {
 	for taken := l.taken.Load(); taken != 0; taken &= taken - 1 {
 		if l.hand(bits.TrailingZeros64(taken), d) {
 			return true
@@ -43,11 +43,11 @@ func (l *local) offer(d Delivery) bool {
 	return false
 }
 
-// poison hands a pill to the worker at the highest place, if any waits.
-func (l *local) poison() bool {
+// pill hands a pill to the worker at the highest place, if any waits.
+func (l *idlers) pill() bool {
 	for taken := l.taken.Load(); taken != 0; {
 		place := bits.Len64(taken) - 1
-		if l.hand(place, Delivery{}) {
+		if l.hand(place, delivery{}) {
 			return true
 		}
 		taken &^= 1 << place
@@ -56,7 +56,7 @@ func (l *local) poison() bool {
 }
 
 // hand hands the delivery to the worker at a place that was seen taken.
-func (l *local) hand(place int, d Delivery) bool {
+func (l *idlers) hand(place int, d delivery) bool {
 	if !trySend(l.channels[place], d) {
 		return false
 	}
@@ -65,9 +65,9 @@ func (l *local) hand(place int, d Delivery) bool {
 }
 
 // claim takes the lowest free place for a worker that is about to wait, and
-// returns its channel. It returns nil when all are taken, and when the place has
-// yet to be made and somebody is at it.
-func (l *local) claim() chan Delivery {
+// returns its channel. It returns nil when all are taken, and when another worker is
+// making the channel of the place.
+func (l *idlers) claim() chan delivery {
 	for {
 		taken := l.taken.Load()
 		place := bits.TrailingZeros64(^taken)
@@ -83,11 +83,11 @@ func (l *local) claim() chan Delivery {
 	}
 }
 
-// furnish makes the channel of a place that nobody has ever waited at, and reports
-// true. It reports false at once while another worker makes one. Nobody finds a
-// worker that waits for a lock: every Submit would spawn one more, and they would
-// all queue up here.
-func (l *local) furnish(place int) bool {
+// furnish makes the channel of a place at which no worker has ever waited, and reports
+// true. It reports false at once while another worker makes one. No submitter finds a
+// worker that waits for a lock: each would start one more, and all of them would queue
+// up here.
+func (l *idlers) furnish(place int) bool {
 	if !l.mu.TryLock() {
 		return false
 	}
@@ -95,7 +95,7 @@ func (l *local) furnish(place int) bool {
 	if l.made.Load()>>place&1 == 1 {
 		return true
 	}
-	l.channels[place] = make(chan Delivery)
+	l.channels[place] = make(chan delivery)
 	if l.closed {
 		close(l.channels[place])
 	}
@@ -103,8 +103,8 @@ func (l *local) furnish(place int) bool {
 	return true
 }
 
-// close sends away whoever waits here, now and later.
-func (l *local) close() {
+// close tells every worker that waits here to leave, now and later.
+func (l *idlers) close() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.closed = true

@@ -1,0 +1,118 @@
+package hemlock
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// Shutdown stops the pool from accepting tasks, waits until every task it
+// accepted has ended, and stops every worker. It returns nil when the last
+// worker has gone. It interrupts no task. If ctx ends first, Shutdown returns an
+// error that wraps both the Err and the [context.Cause] of ctx, and says how many
+// tasks were running and waiting and how many workers were left; the tasks go on,
+// and a later Shutdown can wait for them again.
+//
+// From this call on Submit returns [ErrClosed], and Run and Do run tasks without
+// the pool. Workers go on leaving after a Shutdown that returned an error. Shutdown
+// can be called many times and concurrently. A task may call it with a ctx that
+// ends; without one it would wait for itself. Shutdown panics if ctx is nil.
+//
+// The end of each accepted task synchronizes before a Shutdown that returns nil.
+func (p *Pool) Shutdown(ctx context.Context) error {
+	p.check()
+	if ctx == nil {
+		panic("hemlock: Shutdown with a nil context")
+	}
+	p.closing.Do(p.close)
+	select {
+	case <-p.drained:
+	case <-ctx.Done():
+	}
+	// When both came together, the select above chose at random.
+	select {
+	case <-p.drained:
+		return nil
+	default:
+		return p.unfinished(ctx)
+	}
+}
+
+// close refuses further tasks and begins to retire the workers. To wake 100,000 of
+// them takes a moment, for which a ctx that ends should not have to wait. So if there
+// are any, it is done beside Shutdown.
+func (p *Pool) close() {
+	p.handoff.Close()
+	p.accepted = p.handoff.Counts().Accepted
+	p.closed.Store(true)
+	p.killer.wakeUp()
+	if p.workers() == 0 {
+		p.drain()
+	} else {
+		go p.retire()
+	}
+}
+
+// retire stops the idle workers of Do, and then drives the pool to its end. A worker
+// of Do that ends a task from now on cannot become idle, and its caller stops it.
+func (p *Pool) retire() {
+	for c := p.handoff.Oldest(); c != nil; c = p.handoff.Oldest() {
+		p.stop(c)
+	}
+	p.drain()
+}
+
+// leave takes one worker off the count. A Shutdown may return before leave does.
+func (p *Pool) leave() {
+	p.killer.noteLeave(p.count.lower())
+	if p.closed.Load() {
+		p.drain()
+	}
+}
+
+// drain drives a closed pool to its end. Shutdown calls it, and then every worker that
+// leaves, and the killer.
+//
+// While tasks are running, each call retires one idle worker, which calls drain when
+// it leaves. So all idle workers go one after the other, and no goroutine waits for it.
+//
+// When every accepted task has completed, closing the channels retires the other
+// workers. Pills alone would not do: a worker may have looked at closed before it was
+// set, and wait for a task since. The last to leave finds all three conditions met.
+// Their order matters: while a task is to come, a worker may still be started; when
+// none is, the number of workers only falls.
+func (p *Pool) drain() {
+	if p.handoff.Completed() != p.accepted {
+		p.handoff.Pill()
+		return
+	}
+	p.handoff.Retire()
+	if p.workers() > 0 || p.killer.armed.Load() {
+		return
+	}
+	p.draining.Do(func() { close(p.drained) })
+}
+
+// unfinished is the error of a Shutdown whose ctx ended first. It wraps the Err of the
+// context, for callers that look for context.DeadlineExceeded or Canceled, and its
+// cause, for callers that gave one.
+func (p *Pool) unfinished(ctx context.Context) error {
+	why, cause := ctx.Err(), context.Cause(ctx)
+	switch {
+	case why == nil: // a context of another kind, which breaks the contract
+		why = errors.New("the context is done")
+	case cause != why:
+		why = fmt.Errorf("%w: %w", why, cause)
+	}
+	s := p.Stats()
+	return fmt.Errorf("hemlock: shutdown: %s running, %d waiting, %s left: %w",
+		plural(s.Running, "task"), s.Waiting, plural(s.Workers, "worker"), why)
+}
+
+// plural says how many there are of a thing whose plural has an s.
+func plural(n int64, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}

@@ -1,0 +1,183 @@
+package hemlock
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+	"testing"
+	"time"
+
+	"example.com/hemlock/internal/race"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/atomic"
+	"golang.org/x/sync/errgroup"
+)
+
+// These tests are inside the package: they let single steps of the pool meet within
+// nanoseconds, which from outside happens once in many hours.
+
+// Pitfall 13: a worker that is started while the killer ends is not overlooked.
+func TestKillerLooksAgainWhenItDisarms(t *testing.T) {
+	p := steps(2)
+	p.killer.armed.Store(true)
+	for range 3 {
+		p.count.raise()
+	}
+	require.False(t, p.killer.disarm())
+	require.True(t, p.killer.armed.Load())
+	p.count.lower()
+	require.True(t, p.killer.disarm(), "nothing to kill")
+	require.False(t, p.killer.armed.Load())
+}
+
+// steps returns a pool that never starts its killer: the steps of the killer are the
+// test's.
+func steps(minimum int) *Pool { return New(WithKillInterval(0), WithMinWorkers(minimum)) }
+
+// A meeting is what two sides do at the same moment, after before. The first is
+// told when the second is over, and says what went wrong.
+type meeting struct {
+	before func()
+	first  func(over func() bool) error
+	second func()
+}
+
+// meet has four pairs of goroutines meet, as often as there is time. There are more
+// threads than processors, so that the system stops a side between any two
+// instructions while the other goes on. That it does so at the one wrong moment is
+// rare: a long run looks ten times as long.
+func meet(t *testing.T, pair func() meeting) {
+	t.Helper()
+	race.NeedsThreads(t)
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(8))
+	enough := time.Now().Add(time.Duration(race.Scaled(3000*race.Slowdown)) * time.Millisecond)
+	var pairs errgroup.Group
+	for range 4 {
+		m := pair()
+		var begun, ended atomic.Int64
+		var over atomic.Bool
+		pairs.Go(func() error {
+			defer over.Store(true)
+			for i := int64(1); i == 1 || time.Now().Before(enough); i++ {
+				m.before()
+				begun.Store(i)
+				if err := m.first(func() bool { return ended.Load() == i }); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		pairs.Go(func() error {
+			for i := int64(1); !over.Load(); {
+				if begun.Load() == i {
+					m.second()
+					ended.Store(i)
+					i++
+				}
+			}
+			return nil
+		})
+	}
+	require.NoError(t, pairs.Wait())
+}
+
+func TestOneOfManyArmsTheKiller(t *testing.T) {
+	meet(t, func() meeting {
+		k := &steps(0).killer
+		var second bool
+		return meeting{
+			before: func() { k.disarm() },
+			first: func(over func() bool) error {
+				first := k.tryArm()
+				for !over() {
+				}
+				if first == second {
+					return fmt.Errorf("both armed it, or nobody: %t", first)
+				}
+				return nil
+			},
+			second: func() { second = k.tryArm() },
+		}
+	})
+}
+
+// Pitfall 13, within nanoseconds: a killer that ends meets the spawn of a spare
+// worker, and one killer is left.
+func TestEndOfKillerMeetsASpawn(t *testing.T) {
+	meet(t, func() meeting {
+		p := steps(0)
+		p.killer.tryArm()
+		p.count.raise()
+		var another bool
+		return meeting{
+			before: func() { p.count.lower() },
+			first: func(over func() bool) error {
+				goesOn := !p.killer.disarm()
+				for !over() {
+				}
+				if goesOn == another {
+					return fmt.Errorf("two killers, or none: %t", goesOn)
+				}
+				return nil
+			},
+			second: func() { p.count.raise(); another = p.killer.tryArm() },
+		}
+	})
+}
+
+// Pitfall 12, within nanoseconds: a worker that has a pill is taken for gone, at
+// each step on its way out. One more pill would go below the minimum.
+func TestWorkersWithAPillDoNotCount(t *testing.T) {
+	for name, c := range map[string]struct{ spawn, leave func(p *Pool) }{
+		"Run": {
+			func(p *Pool) { p.count.raise() },
+			func(p *Pool) { (&worker{pool: p, pill: true}).leave() },
+		},
+		"Do": {
+			func(p *Pool) { p.Do(func() {}) },
+			func(p *Pool) { p.killCoroutine() },
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			meet(t, func() meeting {
+				p := steps(1)
+				p.count.raise()
+				return meeting{
+					before: func() { c.spawn(p); p.killer.killed.Inc() },
+					first: func(over func() bool) error {
+						for !over() {
+							if p.killer.maySpare() {
+								return errors.New("below the minimum")
+							}
+						}
+						return nil
+					},
+					second: func() { c.leave(p) },
+				}
+			})
+		})
+	}
+}
+
+// Between any two starts of workers, the peak is not below the number of workers.
+func TestPeakIsNeverBelowWorkers(t *testing.T) {
+	var c count
+	var group errgroup.Group
+	const goroutines = 4
+	n := race.Scaled(1_000_000)
+	for range goroutines {
+		group.Go(func() error {
+			for range n {
+				c.raise()
+				if workers, peak := c.load(); workers > peak {
+					return fmt.Errorf("%d workers and a peak of %d", workers, peak)
+				}
+			}
+			return nil
+		})
+	}
+	require.NoError(t, group.Wait())
+	workers, peak := c.load()
+	require.EqualValues(t, goroutines*n, workers)
+	require.Equal(t, workers, peak)
+}
