@@ -33,6 +33,20 @@ func small(t *testing.T) Plan {
 	}
 }
 
+// runLonger runs the plan, with rounds twice as long each time, until there is enough in
+// its report: on a busy machine a server may get no processor for a whole round.
+func runLonger(t *testing.T, p Plan, enough func(*report.Report) bool) *report.Report {
+	t.Helper()
+	for ; ; p.Settings.Duration *= 2 {
+		r, err := p.Run(t.Context())
+		require.NoError(t, err)
+		if enough(r) {
+			return r
+		}
+		require.Less(t, p.Settings.Duration, time.Minute, "never enough")
+	}
+}
+
 func TestEveryModeIsMeasuredInEveryRoundAtEveryCell(t *testing.T) {
 	p := small(t)
 	p.Callers = []int{1, 2}
@@ -146,8 +160,14 @@ func TestABudgetThatOneRoundExceedsEndsIt(t *testing.T) {
 func TestEveryModeIsOfferedTheSameShareOfWhatTheBaselineDoes(t *testing.T) {
 	p := small(t)
 	p.Settings.Rates = []int{10, 50}
-	r, err := p.Run(t.Context())
-	require.NoError(t, err)
+	r := runLonger(t, p, func(r *report.Report) bool {
+		for _, m := range r.Measurements {
+			if m.Load > 0 && m.Calls < 20 {
+				return false
+			}
+		}
+		return true
+	})
 	require.Len(t, r.Measurements, 2*2*3)
 	require.Zero(t, r.Failed())
 	saturation := map[int]float64{}
@@ -160,7 +180,6 @@ func TestEveryModeIsOfferedTheSameShareOfWhatTheBaselineDoes(t *testing.T) {
 	for _, m := range r.Measurements {
 		require.InDelta(t, saturation[m.Round]*float64(m.Load)/100, m.Offered, 1e-6)
 		if m.Load > 0 {
-			require.Positive(t, m.Calls)
 			before := calls[m.Round][m.Load]
 			require.True(t, before == 0 || before == m.Calls, "all modes of a round have the same arrivals")
 			calls[m.Round][m.Load] = m.Calls
@@ -182,15 +201,15 @@ func TestWithoutABaselineThereIsNoRateToOffer(t *testing.T) {
 func TestProfilesAreKeptAndSharesReported(t *testing.T) {
 	p := small(t)
 	p.ProfileTo, p.Settings.Rounds, p.Settings.Duration = t.TempDir(), 1, 300*time.Millisecond
-	r, err := p.Run(t.Context())
-	require.NoError(t, err)
+	runLonger(t, p, func(r *report.Report) bool {
+		_, sampled := r.Absolute(r.Cells()[0], "go", report.Share("system calls"))
+		return sampled
+	})
 	for _, mode := range []string{"go", "pool"} {
 		info, err := os.Stat(filepath.Join(p.ProfileTo, "net-rpc-1KiB-0MiB-2-0-"+mode+"-1.pprof"))
 		require.NoError(t, err)
 		require.Positive(t, info.Size())
 	}
-	_, ok := r.Absolute(r.Cells()[0], "go", report.Share("system calls"))
-	require.True(t, ok)
 }
 
 func TestAnErrorKeepsWhatWasMeasured(t *testing.T) {
