@@ -1,6 +1,6 @@
 /*
  * The protocol of the pool: who may hand what to whom, who counts it, and who
- * says that all is over. It follows pool.go, worker.go, killer.go and
+ * says that all is over. It follows pool.go, worker.go, killer.go, end.go and
  * internal/handoff step by step; at each step stands the Go code it is for.
  *
  * Goroutines that run the same code are alike, so they have no names: for each
@@ -55,7 +55,7 @@ bit shut[2];
 byte completed;
 
 /* shard.sent minus shard.begun. Each is read only to be compared with the other,
- * and see Assign for who reads the two one after the other. */
+ * and see assign for who reads the two one after the other. */
 short onTheirWay[2];
 
 /* The backlog of a shard: the number of tasks on it, pushed minus popped, for
@@ -65,7 +65,7 @@ short onTheirWay[2];
  * that pushed equals popped finds the backlog empty when it read the first. */
 byte backlog[2];
 
-/* local.taken, a bit for each place of both shards. */
+/* idle.taken, a bit for each place of both shards. */
 bit taken[2 * PLACES];
 
 /* Unbuffered channels: whether a worker waits at a place, in a receive, and
@@ -249,7 +249,7 @@ inline free(p) { assert(taken[p] && !atPlace[p]); taken[p] = 0 }
 /* p.drain() */
 inline drain() { drains++ }
 
-/* p.start(d.At, d.Task, false): go w.work(). A newborn differs from a worker that
+/* p.start(at, task, false): go w.work(). A newborn differs from a worker that
  * was sent the task only in that it does not recycle itself at once. */
 inline startWorker() { received[s]++ }
 
@@ -327,7 +327,7 @@ endSubmitters:
 		:: s = 1
 #endif
 		fi;
-		/* at.gate.accept(): g.word.Add(shut<<1)&shut == 0 */
+		/* at.gate.accept(): g.word.Add(closed<<1)&closed == 0 */
 		if
 		:: shut[s] -> refused++
 		:: !shut[s] ->
@@ -343,7 +343,7 @@ endSubmitters:
 		s = 0
 	   }
 	:: atomic {
-		/* h.Refuse(); return nil: refusing.Do waits for Shutdown, which
+		/* h.Close(); return nil: closing.Do waits for Shutdown, which
 		 * has shut a gate and so is in there. */
 #ifdef REFUSED_EARLY
 		refused > 0;
@@ -354,7 +354,7 @@ endSubmitters:
 		gRefused = 1
 	   }
 	:: atomic {
-		/* h.Assign: whether enough workers are on their way is a choice. So is
+		/* at.assign: whether enough workers are on their way is a choice. So is
 		 * what the meter says, how many are enough, and how old the answer is when
 		 * the task is pushed. */
 		AT(assigning);
@@ -364,7 +364,7 @@ endSubmitters:
 		counted++;
 #endif
 		if
-		/* return at.send(task) */
+		/* s.send(task) */
 		:: send()
 		/* at.backlog.push(task) */
 		:: backlog[s]++;
@@ -389,7 +389,7 @@ endSubmitters:
 		fi;
 		s = 0
 	   }
-	/* p.send(d): d.At.local.offer(d), then the other shard's */
+	/* h.offer(d): d.at.idle.offer(d), then the other shard's */
 	:: atomic { tryPlace(0) }
 	:: atomic { tryPlace(1) }
 #if PLACES > 1
@@ -487,7 +487,7 @@ proctype Workers() {
 endWorkers:
 	do
 	:: atomic {
-		/* w.begin(): if w.at.Settle() { w.yield() }, d.At.begun.Add(1). To yield is
+		/* w.begin(): if w.at.Settle() { w.yield() }, s.begun.Add(1). To yield is
 		 * to come here later. So whether a turn is owed is no variable: it is a hint,
 		 * and the model yields as often and for as long as it likes. To yield after
 		 * begun was raised is to stay at relaying, which breaks no promise either. */
@@ -511,7 +511,7 @@ endWorkers:
 		s = 0
 	   }
 	:: atomic {
-		/* return d.At.relay() */
+		/* s.relay() */
 		AT(relaying);
 		checkTasks();
 #ifdef LOOK_BEFORE_BEGUN
@@ -579,7 +579,7 @@ endWorkers:
 		s = 0
 	   }
 	:: atomic {
-		/* w.pool.handoff.Take(w.at): l.taken.CompareAndSwap(taken, taken|1<<place)
+		/* w.at.Take(): l.taken.CompareAndSwap(taken, taken|1<<place)
 		 * of the lowest free place. A swap that fails is no step. */
 		AT(claiming);
 		claiming[s]--;
@@ -600,7 +600,7 @@ endWorkers:
 	   }
 	/* <-place */
 	:: atomic { AT_PLACE(placing); placing[p]--; assert(!atPlace[p]); atPlace[p] = 1; p = 0 }
-	/* A receive from a closed channel gives the zero Delivery: w.pill = true. Nobody
+	/* A receive from a closed channel gives the zero delivery: w.pill = true. Nobody
 	 * clears the bit of the place any more, but a worker that takes the place once
 	 * more and one that goes elsewhere find a closed channel alike. */
 	:: atomic { channelsClosed && ALL(atPlace) > 0; AT_PLACE(atPlace); atPlace[p] = 0; taken[p] = 0; leaving++; p = 0 }
@@ -714,7 +714,7 @@ endDrainers:
 	:: atomic {
 		drains > 0 && (TO_COME || channelsClosed || !mu);
 		if
-		/* if completed != p.accepted { p.handoff.Poison(); return } */
+		/* if completed != p.accepted { p.handoff.Pill(); return } */
 		:: TO_COME -> poisoning++
 		/* p.handoff.Retire() does nothing: the next step is part of this. */
 		:: !TO_COME && channelsClosed -> countWorkers()
@@ -728,7 +728,7 @@ endDrainers:
 	od
 }
 
-/* A worker has received the zero Delivery. The minimum holds when the pill has been delivered,
+/* A worker has received the zero delivery. The minimum holds when the pill has been delivered,
  * leaving aside workers lost to Goexit since the killer decided. A closed pool
  * has no minimum, and of its workers those with a pill are like the others. */
 inline pill() {
@@ -740,7 +740,7 @@ inline pill() {
 	gQuit = 0
 }
 
-/* Handoff.Poison, which goes on at delivered or at nobody. The lock is taken in
+/* Handoff.Pill, which goes on at delivered or at nobody. The lock is taken in
  * the same step as the first send: had it been taken earlier, others would have
  * waited longer, and that is all. It is released with the last step under it. */
 inline poison() {
@@ -759,7 +759,7 @@ inline poison() {
 		:: else
 		fi;
 #endif
-		/* trySend(h.shared, Delivery{}) */
+		/* trySend(h.shared, delivery{}) */
 		checkOpen();
 		if
 		:: onShared > 0 -> onShared--; pill(); goto delivered
@@ -770,7 +770,7 @@ inline poison() {
 			p = PLACES - 1
 		fi
 	};
-next:	/* h.shards[i].local.poison(): the highest place first. It may be passed over
+next:	/* h.shards[i].idle.pill(): the highest place first. It may be passed over
 	 * as in tryPlace. */
 	atomic {
 		checkOpen();
@@ -787,7 +787,7 @@ next:	/* h.shards[i].local.poison(): the highest place first. It may be passed o
 	atomic { free(p); p = 0; mu = 0; goto delivered }
 }
 
-/* Handoff.Poison in drain. Whoever holds mu is here; those who wait are not. */
+/* Handoff.Pill in drain. Whoever holds mu is here; those who wait are not. */
 proctype Poisoner() {
 	byte p;
 
@@ -851,7 +851,7 @@ round:	/* k.maySpare() */
 #endif
 	/* k.pool.handoff.Poison() */
 #ifdef BLOCKING_PILL
-	/* h.mu.Lock(); h.shared <- Delivery{} */
+	/* h.mu.Lock(); h.shared <- delivery{} */
 	atomic { !mu; mu = 1 };
 	atomic {
 		onShared > 0;
@@ -967,7 +967,7 @@ proctype Shutdown() {
 		/* p.closing.Do(p.close) */
 		closing = 1;
 		checkQuiet();
-		/* p.handoff.Refuse(): gate.close, twice. The swap that ends its loop found
+		/* p.handoff.Close(): gate.close, twice. The swap that ends its loop found
 		 * the word unchanged since the load, so the last turn is one step, and
 		 * the others are none. */
 		shut[0] = 1

@@ -22,7 +22,7 @@ var equivalents = []unnoticed{
 		"the peak is kept one bit further up",
 	},
 	{
-		"do.go", "Pool.poison", "if 2*p.handoff.Coroutines() > p.Stats().Idle {", "if 2*p.handoff.Coroutines() >= p.Stats().Idle {",
+		"killer.go", "Pool.kill", "if 2*p.handoff.Coroutines() > p.idle() {", "if 2*p.handoff.Coroutines() >= p.idle() {",
 		"where as many are idle of either kind, either may go",
 	},
 	{
@@ -30,7 +30,7 @@ var equivalents = []unnoticed{
 		"the second token makes the killer look once more",
 	},
 	{
-		"killer.go", "killer.noteSpawn", "if workers > k.pool.minimum {", "if workers >= k.pool.minimum {",
+		"killer.go", "killer.noteSpawn", "if workers > k.minimum {", "if workers >= k.minimum {",
 		"a killer that is armed at the minimum ends at once",
 	},
 	{
@@ -80,11 +80,11 @@ var equivalents = []unnoticed{
 		"it changes no setting either",
 	},
 	{
-		"internal/handoff/handoff.go", "Handoff.Offer", "for i := 1; i < len(h.shards); i++ {", "for i := 0; i < len(h.shards); i++ {",
+		"internal/handoff/handoff.go", "Handoff.offer", "for i := 1; i < len(h.shards); i++ {", "for i := 0; i < len(h.shards); i++ {",
 		"the shard of the delivery is asked twice",
 	},
 	{
-		"internal/handoff/handoff.go", "Handoff.Offer", "for i := 1; i < len(h.shards); i++ {", "for i := 1; i <= len(h.shards); i++ {",
+		"internal/handoff/handoff.go", "Handoff.offer", "for i := 1; i < len(h.shards); i++ {", "for i := 1; i <= len(h.shards); i++ {",
 		"the shard of the delivery is asked twice",
 	},
 	{

@@ -50,8 +50,8 @@ var protocol = []change{
 	{"two who raise count one", "count.go", []string{
 		"if c.word.CompareAndSwap(old, next) {", "if c.word.Store(next); true {",
 	}},
-	{"the killer ends before the tasks", "count.go", []string{
-		"if p.handoff.Completed() != p.accepted {", "if p.count.workers() == 0 && p.handoff.Completed() != p.accepted {",
+	{"the killer ends before the tasks", "end.go", []string{
+		"if p.handoff.Completed() != p.accepted {", "if p.workers() == 0 && p.handoff.Completed() != p.accepted {",
 	}},
 
 	{"the killer does not look again", "killer.go", []string{
@@ -67,31 +67,31 @@ var protocol = []change{
 		"return !k.armed.Load() && k.armed.CompareAndSwap(false, true)", "armed := k.armed.Load()\n\tk.armed.Store(true)\n\treturn !armed",
 	}},
 	{"pills under way are read last", "killer.go", []string{
-		"underWay := k.killed.Load() - k.swallowed.Load()\n\treturn k.pool.count.workers()-underWay > k.pool.minimum",
-		"workers := k.pool.count.workers()\n\treturn workers-(k.killed.Load()-k.swallowed.Load()) > k.pool.minimum",
+		"underWay := k.killed.Load() - k.swallowed.Load()\n\treturn k.crew.workers()-underWay > k.minimum",
+		"workers := k.crew.workers()\n\treturn workers-(k.killed.Load()-k.swallowed.Load()) > k.minimum",
 	}},
 	{"pills under way are not counted", "killer.go", []string{
-		"k.pool.count.workers()-underWay > k.pool.minimum", "k.pool.count.workers() > k.pool.minimum+0*underWay",
+		"k.crew.workers()-underWay > k.minimum", "k.crew.workers() > k.minimum+0*underWay",
 	}},
 	{"a worker is swallowed before it has left", "worker.go", []string{
 		"w.pool.leave()\n\tif w.pill {\n\t\tw.pool.killer.noteSwallowed()\n\t}",
 		"if w.pill {\n\t\tw.pool.killer.noteSwallowed()\n\t}\n\tw.pool.leave()",
 	}},
-	{"a coworker is swallowed before it has left", "do.go", []string{
-		"p.dismiss(c)\n\tp.killer.noteSwallowed()", "p.killer.noteSwallowed()\n\tp.dismiss(c)",
+	{"a worker of Do is swallowed before it has left", "killer.go", []string{
+		"p.stop(c)\n\tp.killer.noteSwallowed()", "p.killer.noteSwallowed()\n\tp.stop(c)",
 	}},
 
 	{"no relay when a newborn begins", "worker.go", []string{
-		"if !w.inherits {\n\t\tw.begin()\n\t}", "",
+		"if !w.successor {\n\t\tw.begin()\n\t}", "",
 	}},
-	{"an heir begins again", "worker.go", []string{
-		"if !w.inherits {\n\t\tw.begin()\n\t}", "w.begin()",
+	{"a successor begins again", "worker.go", []string{
+		"if !w.successor {\n\t\tw.begin()\n\t}", "w.begin()",
 	}},
-	{"no relay when an idle worker begins", "worker.go", []string{
-		"w.task, w.at = d.Task, d.At\n\tw.begin()", "w.task, w.at = d.Task, d.At\n\td.Begin()",
+	{"an idle worker does not begin", "worker.go", []string{
+		"w.task, w.at = task, at\n\tw.begin()", "w.task, w.at = task, at",
 	}},
 	{"a worker relays after its task", "worker.go", []string{
-		"if !w.inherits {\n\t\tw.begin()\n\t}\n\tfor w.run(); w.next();", "w.run()\n\tif !w.inherits {\n\t\tw.begin()\n\t}\n\tfor ; w.next();",
+		"if !w.successor {\n\t\tw.begin()\n\t}\n\tfor w.run(); w.next();", "w.run()\n\tif !w.successor {\n\t\tw.begin()\n\t}\n\tfor ; w.next();",
 	}},
 	{"a worker drains on when its time slice is over", "worker.go", []string{
 		"if w.over {\n\t\tw.over = false\n\t\tw.at.Owe()\n\t\treturn nil\n\t}", "",
@@ -104,7 +104,7 @@ var protocol = []change{
 	}},
 	{"a worker yields after it has woken the next", "worker.go", []string{
 		"if w.at.Settle() {\n\t\tw.yield()\n\t}\n", "",
-		"w.pool.send(d.Begin())", "w.pool.send(d.Begin())\n\tif w.at.Settle() {\n\t\tw.yield()\n\t}",
+		"w.at.Begin()", "w.at.Begin()\n\tif w.at.Settle() {\n\t\tw.yield()\n\t}",
 	}},
 	{"a time slice does not grow with the turn of others", "worker.go", []string{
 		"(after-before)/2", "0",
@@ -120,12 +120,12 @@ var protocol = []change{
 		"w.long = took > slice/timing", "w.long = false",
 	}},
 	{"completed before the panic handler", "worker.go", []string{
-		"v := recover()\n\t\t// Deferred", "v := recover()\n\t\tw.at.Complete()\n\t\t// Deferred",
+		"known, v := told(), recover()", "known, v := told(), recover()\n\t\tw.at.Complete()",
 		"if !unwinding() {\n\t\tw.complete()", "if !unwinding() {\n\t\tw.leave()",
 	}},
 	{"the panic handler must return", "worker.go", []string{
-		"defer w.handled()\n\t\tif !known {\n\t\t\tw.pool.tell(v)\n\t\t}",
-		"if !known {\n\t\t\tw.pool.tell(v)\n\t\t}\n\t\tw.complete()",
+		"defer w.handled() // deferred, because the handler may call runtime.Goexit\n\t\tw.pool.tell(v, known)",
+		"w.pool.tell(v, known)\n\t\tw.complete()",
 	}},
 	{"a worker leaves before its task is completed", "worker.go", []string{
 		"w.at.Complete()\n\tw.leave()", "w.leave()\n\tw.at.Complete()",
@@ -134,31 +134,31 @@ var protocol = []change{
 		"case !unwinding():\n\t\tw.complete()", "case !unwinding() || w.pool.handler == nil:\n\t\tw.complete()",
 	}},
 
-	{"no second look of Assign", "internal/handoff/handoff.go", []string{
-		"if at.onTheirWay() > 0 {\n\t\treturn Delivery{}\n\t}\n\treturn at.relay()", "return Delivery{}",
+	{"no second look of assign", "internal/handoff/shard.go", []string{
+		"if s.onTheirWay() == 0 {\n\t\ts.relay()\n\t}", "",
 	}},
-	{"Assign sends its own task after the second look", "internal/handoff/handoff.go", []string{
-		"at.backlog.push(task)", "",
-		"return at.relay()\n}\n\n// Enough", "return at.send(task)\n}\n\n// Enough",
+	{"assign sends its own task after the second look", "internal/handoff/shard.go", []string{
+		"s.backlog.push(task)", "",
+		"if s.onTheirWay() == 0 {\n\t\ts.relay()", "if s.onTheirWay() == 0 {\n\t\ts.send(task)",
 	}},
-	{"begun is raised after the look at the backlog", "internal/handoff/handoff.go", []string{
-		"d.At.begun.Add(1)\n\treturn d.At.relay()", "next := d.At.relay()\n\td.At.begun.Add(1)\n\treturn next",
+	{"begun is raised after the look at the backlog", "internal/handoff/shard.go", []string{
+		"s.begun.Add(1)\n\ts.relay()", "s.relay()\n\ts.begun.Add(1)",
 	}},
-	{"begin does not relay", "internal/handoff/handoff.go", []string{
-		"d.At.begun.Add(1)\n\treturn d.At.relay()", "d.At.begun.Add(1)\n\treturn Delivery{}",
+	{"a worker that begins does not relay", "internal/handoff/shard.go", []string{
+		"s.begun.Add(1)\n\ts.relay()", "s.begun.Add(1)",
 	}},
-	{"Poison without the mutex", "internal/handoff/handoff.go", []string{
-		"func (h *Handoff) Poison() bool {\n\th.mu.Lock()\n\tdefer h.mu.Unlock()", "func (h *Handoff) Poison() bool {",
+	{"Pill without the mutex", "internal/handoff/handoff.go", []string{
+		"func (h *Handoff) Pill() bool {\n\th.mu.Lock()\n\tdefer h.mu.Unlock()", "func (h *Handoff) Pill() bool {",
 	}},
-	{"Poison does not look whether the handoff is retired", "internal/handoff/handoff.go", []string{
+	{"Pill does not look whether the handoff is retired", "internal/handoff/handoff.go", []string{
 		"if h.retired {\n\t\treturn false\n\t}", "",
 	}},
-	{"Refuse does not wait for all gates", "internal/handoff/handoff.go", []string{
-		"h.refusing.Do(func() {\n", "go h.refusing.Do(func() {\n",
+	{"Close does not wait for all gates", "internal/handoff/handoff.go", []string{
+		"h.closing.Do(func() {\n", "go h.closing.Do(func() {\n",
 	}},
-	{"Refuse returns at once the second time", "internal/handoff/handoff.go", []string{
-		"refusing sync.Once", "refusing struct{ sync.Mutex; done bool }",
-		"h.refusing.Do(func() {\n", "h.refusing.Lock()\n\tdone := h.refusing.done\n\th.refusing.done = true\n\th.refusing.Unlock()\n\tif !done {\n",
+	{"Close returns at once the second time", "internal/handoff/handoff.go", []string{
+		"closing sync.Once", "closing struct{ sync.Mutex; done bool }",
+		"h.closing.Do(func() {\n", "h.closing.Lock()\n\tdone := h.closing.done\n\th.closing.done = true\n\th.closing.Unlock()\n\tif !done {\n",
 		"h.shards[i].coroutines.close()\n\t\t}\n\t})", "h.shards[i].coroutines.close()\n\t\t}\n\t}",
 	}},
 	{"the lists of coroutines stay open", "internal/handoff/handoff.go", []string{
@@ -173,34 +173,34 @@ var protocol = []change{
 	}},
 
 	{"sent is raised when the worker begins", "internal/handoff/shard.go", []string{
-		"s.sent.Add(1)\n\treturn Delivery{Task: task, At: s}", "return Delivery{Task: func() { s.sent.Add(1); task() }, At: s}",
+		"s.sent.Add(1)\n\tif !", "own := task\n\ttask = func() { s.sent.Add(1); own() }\n\tif !",
 	}},
 	{"a worker that is done waits for the backlog", "internal/handoff/shard.go", []string{
 		"{ return s.backlog.tryPop() }", "{ return s.backlog.pop() }",
 	}},
 
-	{"claim without a swap", "internal/handoff/local.go", []string{
+	{"claim without a swap", "internal/handoff/idlers.go", []string{
 		"if l.taken.CompareAndSwap(taken, taken|1<<place) {", "if l.taken.Store(taken | 1<<place); true {",
 	}},
-	{"taken is cleared before the send", "internal/handoff/local.go", []string{
+	{"taken is cleared before the send", "internal/handoff/idlers.go", []string{
 		"if !trySend(l.channels[place], d) {\n\t\treturn false\n\t}\n\tl.taken.Sub(1 << place)\n\treturn true",
 		"for taken := l.taken.Load(); ; taken = l.taken.Load() {\n\t\tif taken>>place&1 == 0 {\n\t\t\treturn false\n\t\t}\n\t\tif l.taken.CompareAndSwap(taken, taken&^(1<<place)) {\n\t\t\tbreak\n\t\t}\n\t}\n\tif !trySend(l.channels[place], d) {\n\t\tl.taken.Add(1 << place)\n\t\treturn false\n\t}\n\treturn true",
 	}},
-	{"a channel is seen before it is made", "internal/handoff/local.go", []string{
-		"l.channels[place] = make(chan Delivery)\n", "l.made.Add(1 << place)\n\tl.channels[place] = make(chan Delivery)\n",
+	{"a channel is seen before it is made", "internal/handoff/idlers.go", []string{
+		"l.channels[place] = make(chan delivery)\n", "l.made.Add(1 << place)\n\tl.channels[place] = make(chan delivery)\n",
 		"close(l.channels[place])\n\t}\n\tl.made.Add(1 << place)", "close(l.channels[place])\n\t}",
 	}},
-	{"a place is furnished without the mutex", "internal/handoff/local.go", []string{
+	{"a place is furnished without the mutex", "internal/handoff/idlers.go", []string{
 		"if !l.mu.TryLock() {\n\t\treturn false\n\t}\n\tdefer l.mu.Unlock()\n\tif l.made", "if l.made",
 	}},
-	{"workers wait while a place is furnished", "internal/handoff/local.go", []string{
+	{"workers wait while a place is furnished", "internal/handoff/idlers.go", []string{
 		"if !l.mu.TryLock() {\n\t\treturn false\n\t}\n", "l.mu.Lock()\n",
 	}},
-	{"a place is furnished twice", "internal/handoff/local.go", []string{
+	{"a place is furnished twice", "internal/handoff/idlers.go", []string{
 		"if l.made.Load()>>place&1 == 1 {\n\t\treturn true\n\t}\n\tl.channels", "if l.made.Load()>>place&1 == 1 {\n\t\tl.made.Sub(1 << place)\n\t}\n\tl.channels",
 	}},
-	{"close without the mutex", "internal/handoff/local.go", []string{
-		"func (l *local) close() {\n\tl.mu.Lock()\n\tdefer l.mu.Unlock()", "func (l *local) close() {",
+	{"close without the mutex", "internal/handoff/idlers.go", []string{
+		"func (l *idlers) close() {\n\tl.mu.Lock()\n\tdefer l.mu.Unlock()", "func (l *idlers) close() {",
 	}},
 
 	{"pushed is raised before the task is in", "internal/handoff/backlog.go", []string{
@@ -221,10 +221,10 @@ var protocol = []change{
 	}},
 
 	{"final is written after the bit", "internal/handoff/gate.go", []string{
-		"g.final = word >> 1\n\t\tif g.word.CompareAndSwap(word, word|shut) {\n", "if g.word.CompareAndSwap(word, word|shut) {\n\t\t\tg.final = word >> 1\n",
+		"g.final = word >> 1\n\t\tif g.word.CompareAndSwap(word, word|closed) {\n", "if g.word.CompareAndSwap(word, word|closed) {\n\t\t\tg.final = word >> 1\n",
 	}},
-	{"the gate is shut without a swap", "internal/handoff/gate.go", []string{
-		"if g.word.CompareAndSwap(word, word|shut) {\n", "if g.word.Store(word | shut); true {\n",
+	{"the gate is closed without a swap", "internal/handoff/gate.go", []string{
+		"if g.word.CompareAndSwap(word, word|closed) {\n", "if g.word.Store(word | closed); true {\n",
 	}},
 
 	{"put without the mutex", "internal/handoff/coroutines.go", []string{
@@ -234,33 +234,33 @@ var protocol = []change{
 		"func (l *coroutines) takeOldest() *Coroutine {\n\tl.mu.Lock()\n\tdefer l.mu.Unlock()", "func (l *coroutines) takeOldest() *Coroutine {",
 	}},
 
-	{"a spawn is counted after its goroutine starts", "pool.go", []string{
-		"p.countSpawn()\n\tp.start(d.At, d.Task, false)",
-		"p.start(d.At, d.Task, false)\n\tp.countSpawn()",
+	{"a spawn is counted after its goroutine starts", "worker.go", []string{
+		"p.countSpawn()\n\tp.start(at, task, false)",
+		"p.start(at, task, false)\n\tp.countSpawn()",
 	}},
-	{"a newborn gets its task through the handoff", "pool.go", []string{
-		"p.start(d.At, d.Task, false)\n}", "p.start(d.At, func() {}, true)\n\tfor !p.handoff.Offer(d) {\n\t}\n}",
+	{"a newborn gets its task through the handoff", "internal/handoff/shard.go", []string{
+		"s.handoff.start(s, task)", "s.handoff.start(s, func() {})\n\t\tfor !s.handoff.offer(delivery{task, s}) {\n\t\t}",
 	}},
-	{"Shutdown prefers the end of its context", "pool.go", []string{
+	{"Shutdown prefers the end of its context", "end.go", []string{
 		"select {\n\tcase <-p.drained:\n\t\treturn nil\n\tdefault:\n\t\treturn p.unfinished(ctx)\n\t}", "if ctx.Err() != nil {\n\t\treturn p.unfinished(ctx)\n\t}\n\treturn nil",
 	}},
-	{"the pool is closed before accepted is known", "pool.go", []string{
+	{"the pool is closed before accepted is known", "end.go", []string{
 		"p.accepted = p.handoff.Counts().Accepted\n\tp.closed.Store(true)", "p.closed.Store(true)\n\tp.accepted = p.handoff.Counts().Accepted",
 	}},
-	{"idle workers are retired within Shutdown", "pool.go", []string{
+	{"idle workers are retired within Shutdown", "end.go", []string{
 		"go p.retire()", "p.retire()",
 	}},
-	{"the handoff is retired before all tasks have completed", "count.go", []string{
-		"if p.handoff.Completed() != p.accepted {\n\t\tp.handoff.Poison()\n\t\treturn\n\t}\n\tp.handoff.Retire()",
+	{"the handoff is retired before all tasks have completed", "end.go", []string{
+		"if p.handoff.Completed() != p.accepted {\n\t\tp.handoff.Pill()\n\t\treturn\n\t}\n\tp.handoff.Retire()",
 		"p.handoff.Retire()\n\tif p.handoff.Completed() != p.accepted {\n\t\treturn\n\t}",
 	}},
-	{"drained while the killer lives", "count.go", []string{
-		"p.count.workers() > 0 || p.killer.armed.Load()", "p.count.workers() > 0",
+	{"drained while the killer lives", "end.go", []string{
+		"p.workers() > 0 || p.killer.armed.Load()", "p.workers() > 0",
 	}},
-	{"one kind of worker is always killed first", "do.go", []string{
-		"if 2*p.handoff.Coroutines() > p.Stats().Idle {\n\t\treturn p.killCoworker() || p.handoff.Poison()\n\t}", "",
+	{"one kind of worker is always killed first", "killer.go", []string{
+		"if 2*p.handoff.Coroutines() > p.idle() {\n\t\treturn p.killCoroutine() || p.handoff.Pill()\n\t}", "",
 	}},
-	{"a coworker is put back before its task is counted", "do.go", []string{
+	{"a worker of Do is put back before its task is counted", "do.go", []string{
 		"clean()\n\tw.At.Complete()\n}", "clean()\n\tdefer w.At.Complete()\n\tif w.pool.handoff.Return(&w.Coroutine) {\n\t\tw.ran = w.most\n\t}\n}",
 	}},
 	{"tasks that are handed over are not counted as waiting", "stats.go", []string{
