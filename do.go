@@ -10,43 +10,30 @@ import (
 //
 //	task()
 //
-// would, but on the stack of a worker, which has grown already. It is for
-// goroutines that a library starts: where it says go for each request and calls a
-// handler of yours, the handler can be called through Do. Switching to the worker
-// and back takes no scheduling. Do allocates nothing when a worker for Do is idle. A
-// task that needs little stack is faster as a call.
+// would, but on the stack of a worker, which has grown already. It is for handlers that
+// a library calls on a goroutine that it starts for each request. Switching to the
+// worker and back takes no scheduling, and allocates nothing when a worker for Do is
+// idle. A task that needs little stack is faster as a call.
 //
-// The workers of Do serve Do alone. In all else they are like others: [Stats]
-// counts them and their tasks, and the options of the pool hold for them. Once
-// [Pool.Shutdown] was called, Do calls the task itself, which no count includes
-// and no Shutdown waits for. Do(nil) panics.
+// The workers of Do serve Do alone. In all else they are like others: [Stats] counts
+// them and their tasks, and the options of the pool hold for them. Once [Pool.Shutdown]
+// was called, Do calls the task itself, which no count includes and no Shutdown waits
+// for. Do(nil) panics.
 //
-// If the task panics, the handler of [WithPanicHandler] is told, with the task's
-// stack, and then Do panics with the same value, so that the caller can recover
-// it. If the caller does not, the process crashes, with the caller's stack; the
-// task's is lost unless the handler has kept it. The task has ended when its panic
-// reaches the caller, so a [Pool.Shutdown] may return, and main with it, before the
-// crash. The handler is not told again when the caller is a task that the panic
-// leaves. A handler that panics or calls [runtime.Goexit] does so in the place of the
-// task. If the task calls [runtime.Goexit], so does Do.
+// If the task panics, the handler of [WithPanicHandler] is told, with the task's stack,
+// and then Do panics with the same value. If nothing recovers it the process crashes
+// with the caller's stack; the task has ended by then, so a [Pool.Shutdown], and main
+// with it, may return before the crash. If the task calls [runtime.Goexit], so does Do.
 //
-// A task may call Do, Run and Submit, and share locks, contexts and whatever is not
-// tied to a goroutine with its caller, as in a call. But it runs on another goroutine
-// than its caller:
+// The task runs on another goroutine than its caller:
 //
 //   - [runtime.Caller] and [runtime/debug.Stack] do not see the caller.
-//   - The profiler labels of the caller, and its [runtime/debug.SetPanicOnFault],
-//     do not hold in the task, and those that the task sets end with it. To have
-//     the labels, start the task with pprof.SetGoroutineLabels(ctx), where ctx
-//     carries them.
-//   - A caller that is locked to its thread must not call Do, and a task must not
-//     end with its thread locked, see [runtime.LockOSThread]: the runtime ends the
-//     process with a fatal error, at once or in a later Do of any goroutine. A
-//     goroutine is locked, too, while it runs init functions, and in a call that
-//     comes from C.
-//
-// The call of Do synchronizes before the task starts, and the end of the task before
-// Do returns, in the terminology of the Go memory model.
+//   - The caller's profiler labels and [runtime/debug.SetPanicOnFault] do not hold in
+//     the task, and those that the task sets end with it.
+//   - A caller that is locked to its thread must not call Do, and a task must not end
+//     with its thread locked, see [runtime.LockOSThread]: the runtime ends the process
+//     with a fatal error, at once or in a later Do of any goroutine. A goroutine is
+//     locked, too, while it runs init functions, and in a call that comes from C.
 func (p *Pool) Do(task func()) {
 	p.check()
 	if task == nil {

@@ -6,19 +6,16 @@ import (
 	"fmt"
 )
 
-// Shutdown stops the pool from accepting tasks, waits until every task it
-// accepted has ended, and stops every worker. It returns nil when the last
-// worker has gone. It interrupts no task. If ctx ends first, Shutdown returns an
-// error that wraps both the Err and the [context.Cause] of ctx, and says how many
-// tasks were running and waiting and how many workers were left; the tasks go on,
-// and a later Shutdown can wait for them again.
+// Shutdown closes the pool: it refuses further tasks, waits until every accepted task
+// has ended, and ends every worker. It returns nil when the last worker has gone. It
+// interrupts no task. If ctx ends first, Shutdown returns an error that wraps both the
+// Err and the [context.Cause] of ctx, and says how many tasks were running and waiting
+// and how many workers were left. The tasks go on, workers go on leaving, and a later
+// Shutdown can wait for them.
 //
-// From this call on Submit returns [ErrClosed], and Run and Do run tasks without
-// the pool. Workers go on leaving after a Shutdown that returned an error. Shutdown
-// can be called many times and concurrently. A task may call it with a ctx that
-// ends; without one it would wait for itself. Shutdown panics if ctx is nil.
-//
-// The end of each accepted task synchronizes before a Shutdown that returns nil.
+// From this call on Submit returns [ErrClosed], and Run and Do run tasks without the
+// pool. Shutdown can be called many times and concurrently. A task may call it with a
+// ctx that ends; without one it would wait for itself. Shutdown panics if ctx is nil.
 func (p *Pool) Shutdown(ctx context.Context) error {
 	p.check()
 	if ctx == nil {

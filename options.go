@@ -27,10 +27,14 @@ func defaults() options {
 // two that set the same thing the last one wins.
 type Option func(*options)
 
-// WithKillInterval sets how often the killer stops idle workers: every d a
-// sixteenth of them, but at least one. The default is one second. With 0 no idle
-// worker is ever stopped; anything shorter than a microsecond means a microsecond.
-// New panics if d is negative.
+// WithKillInterval sets how often the killer kills idle workers: every d a sixteenth of
+// them, but at least one. The default is one second. With 0 no idle worker is ever
+// killed; anything shorter than a microsecond means a microsecond. New panics if d is
+// negative.
+//
+// After the delay of [WithKillDelay], n idle workers are some n * (15/16)^(t/d) at time t,
+// and from 31 on they go one by one. So the last of n > 31 goes after about
+// (31 + 16 * ln(n/31)) * d.
 func WithKillInterval(d time.Duration) Option {
 	return func(o *options) {
 		o.interval = nonNegative("WithKillInterval", d)
@@ -41,25 +45,25 @@ func WithKillInterval(d time.Duration) Option {
 }
 
 // WithKillDelay sets how long the killer waits after a worker was started before it
-// stops any: a pool that still grows does not shrink. The default is ten seconds.
-// New panics if d is negative.
+// kills any: a pool that still grows does not shrink. The default is ten seconds. New
+// panics if d is negative.
 func WithKillDelay(d time.Duration) Option {
 	return func(o *options) { o.delay = nonNegative("WithKillDelay", d) }
 }
 
-// WithMinWorkers sets how many workers the killer leaves running, those of Do
-// included. The default is 0. It binds the killer alone: New starts no worker, and
-// a task that panics or calls [runtime.Goexit] ends its worker whatever the
-// minimum. New panics if n is negative.
+// WithMinWorkers sets how many workers the killer leaves, those of Do included. The
+// default is 0. It binds the killer alone: New starts no worker, and a task that panics
+// or calls [runtime.Goexit] ends its worker whatever the minimum. New panics if n is
+// negative.
 func WithMinWorkers(n int) Option {
 	return func(o *options) { o.minimum = int64(nonNegative("WithMinWorkers", n)) }
 }
 
-// WithMaxTasksPerWorker sets after how many tasks a worker is replaced by a
-// fresh one, so that a stack that one rare task blew up is given back. Each
-// worker draws its own limit between three and five quarters of n, so that
-// workers that started together are not replaced together. The default is
-// 65,536. With 0 no worker is ever replaced. New panics if n is negative.
+// WithMaxTasksPerWorker sets after how many tasks a worker is replaced by a fresh one,
+// so that a stack that one rare task blew up is given back. Each worker draws its own
+// limit between three and five quarters of n, so that workers that started together are
+// not replaced together. The default is 65,536. With 0 no worker is ever replaced. New
+// panics if n is negative.
 func WithMaxTasksPerWorker(n int) Option {
 	return func(o *options) { o.maxTasks = uint64(nonNegative("WithMaxTasksPerWorker", n)) }
 }
@@ -73,16 +77,15 @@ func (o *options) limit() uint64 {
 	return o.maxTasks - o.maxTasks/4 + rand.Uint64N(o.maxTasks/4*2+1)
 }
 
-// WithPanicHandler sets the function that is called when a task panics, with the
-// value of the panic and the task's stack, on the goroutine that panicked. The
-// worker ends when h returns; until then its task counts as running. Without a
-// handler, or with a nil one, the process crashes as it does when a go statement's
-// function panics. It crashes too if h panics. h may be called from many goroutines
-// at once.
+// WithPanicHandler sets the function that is called when a task panics, with the value
+// of the panic and the task's stack, on the goroutine that panicked. The worker ends
+// when h returns; until then its task counts as running. Without a handler, or with a
+// nil one, the process crashes as it does when a go statement's function panics. It
+// crashes too if h panics. h may be called from many goroutines at once.
 //
-// After a panic in a task of [Pool.Do], Do panics in the caller when h returns, and so
-// it does after a panic of h. h is called once for a panic that leaves several tasks
-// of Do; see Panics in the package documentation.
+// After a panic in a task of [Pool.Do], Do panics in the caller when h has returned. If
+// h panics or calls [runtime.Goexit], so does Do instead. See also Panics in the package
+// documentation.
 func WithPanicHandler(h func(v any, stack []byte)) Option {
 	return func(o *options) { o.handler = h }
 }

@@ -70,21 +70,12 @@ func New(opts ...Option) *Pool {
 	return p
 }
 
-// Submit has the task run by a worker: an idle one, one that is about to start,
-// or a new one. It returns without waiting for the task, and it never blocks.
-// While the pool need not grow it allocates nothing, except some 150 bytes for
-// each processor after a garbage collection.
+// Submit has the task run by a worker: an idle one, one that is about to start, or a
+// new one. It never blocks. It allocates nothing when a worker is idle.
 //
-// The task waits for a processor, as a goroutine does, and never for the end of
-// another task: tasks may wait for each other in any way.
-//
-// Submit returns [ErrNilTask] if task is nil and [ErrClosed] once
-// [Pool.Shutdown] was called. A task for which it returned nil runs, even when
-// a Shutdown begins at the same moment, and is counted in [Stats] by the time that
-// Submit returns.
-//
-// The call synchronizes before the task starts, in the terminology of the Go
-// memory model.
+// Submit returns [ErrNilTask] if task is nil and [ErrClosed] once [Pool.Shutdown] was
+// called. A task for which it returned nil runs, even when a Shutdown begins at the same
+// moment, and is counted in [Stats] by the time that Submit returns.
 func (p *Pool) Submit(task func()) error {
 	p.check()
 	switch {
@@ -100,10 +91,10 @@ func (p *Pool) Submit(task func()) error {
 //
 //	go task()
 //
-// would: it never blocks and it never fails. Until [Pool.Shutdown] is called it
-// does what [Pool.Submit] does. Afterwards the task gets an ordinary goroutine,
-// which no count includes and no Shutdown waits for; a panic in it still goes
-// to the handler of [WithPanicHandler]. Run(nil) panics.
+// would: it never blocks and it never fails. Until [Pool.Shutdown] is called it does
+// what [Pool.Submit] does. Afterwards the task gets an ordinary goroutine, which no
+// count includes and no Shutdown waits for; a panic in it still goes to the handler of
+// [WithPanicHandler]. Run(nil) panics.
 func (p *Pool) Run(task func()) {
 	p.check()
 	if task == nil {

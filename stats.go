@@ -5,9 +5,10 @@ import (
 	"log/slog"
 )
 
-// Stats is a snapshot of a pool's counts; see [Pool.Stats]. Workers, Idle,
-// Running and Waiting are what there is now, the other fields are totals since
-// New, or a maximum, and never fall.
+// Stats is a snapshot of a pool's counts; see [Pool.Stats]. Workers, Idle, Running and
+// Waiting are what there is now. The other fields are totals since New, or a maximum,
+// and never fall. Workers + Waiting is what pools without a relay call their number of
+// workers.
 type Stats struct {
 	Workers     int64 `json:"workers"`      // goroutines kept by the pool
 	Idle        int64 `json:"idle"`         // workers without a task
@@ -17,28 +18,28 @@ type Stats struct {
 	Completed   int64 `json:"completed"`    // tasks ended, by whatever means
 	Panicked    int64 `json:"panicked"`     // tasks whose panic went to the handler
 	Spawned     int64 `json:"spawned"`      // workers started for a task, not as replacements
-	Killed      int64 `json:"killed"`       // idle workers taken by the killer
-	Recycled    int64 `json:"recycled"`     // workers replaced, see WithMaxTasksPerWorker
+	Killed      int64 `json:"killed"`       // idle workers that the killer killed
+	Recycled    int64 `json:"recycled"`     // workers replaced; see WithMaxTasksPerWorker
 	PeakWorkers int64 `json:"peak_workers"` // largest value Workers ever had
 }
 
-// Stats returns the pool's counts. It takes no lock, allocates nothing, and
-// costs the same for any number of workers: some nanoseconds a processor.
+// Stats returns the pool's counts. It takes no lock and allocates nothing, and its time
+// grows with the number of processors, not of workers.
 //
-// In a pool where nothing changes during the call the snapshot is exact:
-// Submitted == Completed + Running + Waiting and Workers == Idle + Running. Under load
-// the fields are read one after the other, and it is bounded: no field is
-// negative, Running and Idle are at most Workers, and PeakWorkers is at least
-// Workers. A task is in Submitted before it starts and before the call that
-// submitted it returns. Completed includes the tasks that panicked and those
-// that called [runtime.Goexit].
+// If nothing changes during the call the snapshot is exact: Submitted == Completed +
+// Running + Waiting, and Workers == Idle + Running. Under load the fields are read one
+// after the other, and are bounded: none is negative, Running and Idle are at most
+// Workers, and PeakWorkers is at least Workers. A task is in Submitted before it starts
+// and before the call that submitted it returns. Completed includes the tasks that
+// panicked and those that called [runtime.Goexit].
 func (p *Pool) Stats() Stats {
 	p.check()
 	tasks := p.handoff.Counts()
 	workers, peak := p.count.load()
 	running := min(int64(tasks.Accepted-tasks.Completed-tasks.Waiting), workers)
-	// A task that left the backlog waits on until a worker is counted for it. And who
-	// is preempted while it reads a backlog takes all that passed for tasks that wait.
+	// A task that has left the backlog still waits until a worker is counted for it.
+	// And a reader that is preempted while it reads a backlog takes every task that
+	// passed meanwhile for one that waits. Open bounds that from both sides.
 	waiting := max(min(int64(tasks.Waiting), int64(tasks.Open)), int64(tasks.Open)-running)
 	return Stats{
 		Workers:     workers,
