@@ -129,15 +129,36 @@ func TestTrickleLetsThePoolShrink(t *testing.T) {
 	}
 }
 
-// The time that the documentation states for a large surplus.
-func TestLargeSurplusIsGoneInMinutes(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p := pooltest.New(t)
-		pooltest.GrowInBubble(t, p, 10_000)
-		time.Sleep(2*time.Minute + 30*time.Second)
-		require.Zero(t, p.Stats().Workers)
-		require.EqualValues(t, 10_000, p.Stats().Killed)
-	})
+// The times that the package documentation states.
+func TestKillerTakesItsTimes(t *testing.T) {
+	for _, row := range []struct {
+		workers    int
+		half, last time.Duration
+	}{
+		{10, 14 * time.Second, 19 * time.Second},
+		{1000, 20 * time.Second, 98 * time.Second},
+		{100_000, 20 * time.Second, 169 * time.Second},
+	} {
+		t.Run(fmt.Sprint(row.workers), func(t *testing.T) {
+			if row.workers > 4000/race.Slowdown && race.Slowdown > 1 {
+				t.Skip("the race detector gives up at some 8,000 goroutines")
+			}
+			synctest.Test(t, func(t *testing.T) {
+				p := pooltest.New(t)
+				pooltest.GrowInBubble(t, p, row.workers)
+				born := time.Now()
+				left := func(since time.Duration) int64 {
+					pooltest.SleepUntil(born.Add(since))
+					return p.Stats().Workers
+				}
+				require.Greater(t, left(row.half-time.Second), int64(row.workers/2))
+				require.LessOrEqual(t, left(row.half), int64(row.workers/2))
+				require.Positive(t, left(row.last-time.Second))
+				require.Zero(t, left(row.last))
+				require.EqualValues(t, row.workers, p.Stats().Killed)
+			})
+		})
+	}
 }
 
 // Pitfall 11: a pool that is bursty does not shrink and grow all the time.

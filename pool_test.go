@@ -484,13 +484,14 @@ func TestDrainedPoolLetsItsBubbleEnd(t *testing.T) {
 }
 
 func TestShutdownRetiresIdleWorkersOfDo(t *testing.T) {
-	for _, n := range []int{0, 1, 10_000} {
+	for _, n := range []int{1, pooltest.Scaled(10_000)} {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
 			p := hemlock.New(hemlock.WithKillInterval(0))
-			pooltest.GrowDo(p, pooltest.Scaled(n))
 			before := runtime.NumGoroutine()
+			pooltest.GrowDo(p, n)
+			require.GreaterOrEqual(t, runtime.NumGoroutine(), before+n)
 			pooltest.Shutdown(t, p)
-			pooltest.Eventually(t, func() bool { return runtime.NumGoroutine() <= max(1, before-pooltest.Scaled(n)+1) }, "goroutines end")
+			pooltest.Eventually(t, func() bool { return runtime.NumGoroutine() <= before }, "goroutines end")
 		})
 	}
 }
@@ -674,7 +675,7 @@ func TestSteadyLoadHardlySpawns(t *testing.T) {
 				})
 			}
 			all.Wait()
-			require.LessOrEqual(t, p.Stats().Spawned, int64(4*callers))
+			require.Less(t, p.Stats().Spawned, int64(2*callers))
 		})
 	}
 }
