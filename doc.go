@@ -129,11 +129,11 @@
 // # Testing
 //
 // A pool may be used in a bubble of [testing/synctest], with fake time, if it was made
-// there. A pool that was made outside must not be used inside: the bubble would wait for
-// its workers, or the runtime panics. So make one pool for each server, not one in a
-// package variable. The bubble ends after Shutdown, or when the test sleeps until the
-// killer has killed all workers. The package shares nothing between pools and starts
-// nothing when it is imported.
+// there. The bubble ends after Shutdown, or when the test sleeps until the killer has
+// killed all workers. A pool that was made outside panics when it starts a worker
+// inside; if it has an idle one, the runtime reports a deadlock of the bubble. So make
+// one pool for each server, not one in a package variable. The package shares nothing
+// between pools and starts nothing when it is imported.
 //
 // # Limits
 //

@@ -11,6 +11,12 @@ import (
 // one, so that a small one ends.
 const idlePerKill = 16
 
+// lifetime is longer than any pool lives. The clock of a synctest bubble is set to the
+// year 2000, so a pool that is used on the wrong side of a bubble's wall seems older, or
+// not yet made. The killer would wait inside for a channel from outside, which stops the
+// bubble's clock for good, and the test would hang.
+const lifetime = 20 * 365 * 24 * time.Hour
+
 // A killer stops idle workers while there are more workers than the minimum. It is a
 // goroutine only then: the start of a worker that lifts the pool above its minimum
 // arms it, and it ends when the pool is back there or closed. So a pool at its minimum
@@ -66,7 +72,11 @@ func (k *killer) noteSpawn(workers int64) {
 	if k.interval == 0 {
 		return
 	}
-	k.lastSpawn.Store(int64(k.clock()))
+	now := k.clock()
+	if now.Abs() > lifetime {
+		panic("hemlock: a Pool is used in a bubble of testing/synctest, but was made outside of it")
+	}
+	k.lastSpawn.Store(int64(now))
 	if workers > k.minimum {
 		k.arm()
 	}

@@ -450,3 +450,22 @@ func TestDoAndRunRaceWithTheKiller(t *testing.T) {
 	pooltest.Shutdown(t, p)
 	require.Equal(t, want.Load(), ran.Load())
 }
+
+// A test of a pool's user would hang in silence: the killer would stop the clock of the
+// bubble.
+func TestPoolFromOutsideABubbleIsRefusedInside(t *testing.T) {
+	const refusal = "hemlock: a Pool is used in a bubble of testing/synctest, but was made outside of it"
+	outside := hemlock.New()
+	synctest.Test(t, func(t *testing.T) {
+		require.PanicsWithValue(t, refusal, func() { outside.Run(func() {}) })
+		require.PanicsWithValue(t, refusal, func() { outside.Do(func() {}) })
+	})
+}
+
+// The same the other way round, where the runtime would report a send on a channel of
+// the bubble.
+func TestPoolFromInsideABubbleIsRefusedOutside(t *testing.T) {
+	var inside *hemlock.Pool
+	synctest.Test(t, func(*testing.T) { inside = hemlock.New() })
+	require.Panics(t, func() { inside.Do(func() {}) })
+}
