@@ -79,7 +79,8 @@
 //	     100,000               20 s                169 s
 //
 // The killer is a goroutine only while there is something to kill. A pool at its
-// minimum has no goroutine but its workers, and no timer.
+// minimum has no goroutine but its workers, and no timer. [Pool.Trim] kills all idle
+// workers at once.
 //
 // # Shutdown
 //
@@ -134,6 +135,9 @@
 // inside; if it has an idle one, the runtime reports a deadlock of the bubble. So make
 // one pool for each server, not one in a package variable. The package shares nothing
 // between pools and starts nothing when it is imported.
+//
+// A test that looks for leaked goroutines finds idle workers and the killer. It calls
+// Shutdown first, or [Pool.Trim] where the pool outlives the test.
 //
 // # Limits
 //

@@ -90,20 +90,25 @@ func (p *Pool) drain() {
 	p.draining.Do(func() { close(p.drained) })
 }
 
-// unfinished is the error of a Shutdown whose ctx ended first. It wraps the Err of the
-// context, for callers that look for context.DeadlineExceeded or Canceled, and its
-// cause, for callers that gave one.
+// unfinished is the error of a Shutdown whose ctx ended first.
 func (p *Pool) unfinished(ctx context.Context) error {
-	why, cause := ctx.Err(), context.Cause(ctx)
-	switch {
-	case why == nil: // a context of another kind, which breaks the contract
-		why = errors.New("the context is done")
-	case cause != why:
-		why = fmt.Errorf("%w: %w", why, cause)
-	}
 	s := p.Stats()
 	return fmt.Errorf("hemlock: shutdown: %s running, %d waiting, %s left: %w",
-		plural(s.Running, "task"), s.Waiting, plural(s.Workers, "worker"), why)
+		plural(s.Running, "task"), s.Waiting, plural(s.Workers, "worker"), why(ctx))
+}
+
+// why says why a context has ended. It wraps the Err of the context, for callers that
+// look for context.DeadlineExceeded or Canceled, and its cause, for callers that gave
+// one.
+func why(ctx context.Context) error {
+	err, cause := ctx.Err(), context.Cause(ctx)
+	switch {
+	case err == nil: // a context of another kind, which breaks the contract
+		return errors.New("the context is done")
+	case cause != err:
+		return fmt.Errorf("%w: %w", err, cause)
+	}
+	return err
 }
 
 // plural says how many there are of a thing whose plural has an s.

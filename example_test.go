@@ -219,6 +219,22 @@ func ExamplePool_Shutdown() {
 
 // Shutdown interrupts no task. Tasks that wait for something watch a context,
 // which is cancelled first.
+// With a context that has ended, Shutdown closes the pool and waits for nothing: what
+// other pools call Release.
+func ExamplePool_Shutdown_release() {
+	pool := hemlock.New()
+	finish := make(chan struct{})
+	pool.Run(func() { <-finish })
+	ended, cancel := context.WithCancel(context.Background())
+	cancel()
+	fmt.Println(errors.Is(pool.Shutdown(ended), context.Canceled), pool.Submit(func() {}))
+	close(finish)
+	fmt.Println(pool.Shutdown(context.Background()))
+	// Output:
+	// true hemlock: closed
+	// <nil>
+}
+
 func ExamplePool_Shutdown_cancel() {
 	pool := hemlock.New()
 	ctx, cancel := context.WithCancel(context.Background())
@@ -311,6 +327,17 @@ func ExampleWithKillInterval() {
 
 // An abort that is no fault: the task recovers it, and the caller panics. The panic
 // handler is not told, and the worker stays.
+// A handler that a library calls on a goroutine of its own runs on a worker's stack.
+func ExamplePool_Do() {
+	pool := hemlock.New()
+	handle := func(request string) (answer string) {
+		pool.Do(func() { answer = "re: " + request })
+		return answer
+	}
+	fmt.Println(handle("hello"))
+	// Output: re: hello
+}
+
 func ExamplePool_Do_abort() {
 	errAbort := errors.New("abort") // as http.ErrAbortHandler
 	pool := hemlock.New(hemlock.WithPanicHandler(func(v any, _ []byte) { fmt.Println("told:", v) }))
@@ -339,4 +366,24 @@ func ExamplePool_Do_abort() {
 	// Output:
 	// recovered: abort
 	// workers: 1 panicked: 0
+}
+
+// After a spike, or before a test looks for leaked goroutines.
+func ExamplePool_Trim() {
+	pool := hemlock.New(hemlock.WithMinWorkers(2))
+	var spike sync.WaitGroup
+	spike.Add(50)
+	for range 50 {
+		pool.Run(func() {
+			spike.Done()
+			spike.Wait() // all 50 run at once
+		})
+	}
+	for pool.Stats().Workers > 2 { // a worker is idle a moment after its task has ended
+		if err := pool.Trim(context.Background()); err != nil {
+			fmt.Println(err)
+		}
+	}
+	fmt.Println("left:", pool.Stats().Workers)
+	// Output: left: 2
 }

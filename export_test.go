@@ -16,3 +16,10 @@ func (p *Pool) MeetHandOver(f func()) {
 	f()
 	at.Complete()
 }
+
+// MeetTrim calls f while a Trim is under way, which lasts microseconds.
+func (p *Pool) MeetTrim(f func()) {
+	p.killer.trims <- struct{}{}
+	f()
+	<-p.killer.trims
+}

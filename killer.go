@@ -1,6 +1,9 @@
 package hemlock
 
 import (
+	"context"
+	"fmt"
+	"sync"
 	"time"
 
 	"go.uber.org/atomic"
@@ -28,7 +31,7 @@ type killer struct {
 	lastSpawn atomic.Int64
 
 	// killed counts the workers that the killer told to leave, swallowed those of them
-	// that have left. killed is written by the killer, swallowed by workers.
+	// that have left. killed is written under mu, swallowed by workers.
 	// Invariant: of the workers counted afterwards, at most killed-swallowed are
 	// about to leave. So killed is raised by the goroutine that compares the two,
 	// and swallowed only when the worker is no longer counted. In a closed pool,
@@ -47,6 +50,10 @@ type killer struct {
 	interval, delay time.Duration
 	minimum         int64
 	wake            chan struct{} // capacity 1: a token says that it may be time to end
+	trims           chan struct{} // capacity 1: full during a Trim
+	left            chan struct{} // capacity 1: a token tells Trim that a worker or the killer has left
+
+	mu sync.Mutex // held while workers are killed, by the killer or by Trim
 }
 
 // A crew is a pool as its killer sees it.
@@ -61,7 +68,7 @@ type crew interface {
 func (k *killer) init(c crew, clock func() time.Duration, o options) {
 	k.crew, k.clock = c, clock
 	k.interval, k.delay, k.minimum = o.interval, o.delay, o.minimum
-	k.wake = make(chan struct{}, 1)
+	k.wake, k.trims, k.left = make(chan struct{}, 1), make(chan struct{}, 1), make(chan struct{}, 1)
 }
 
 // noteSpawn holds the killer back, and arms it if the pool, with this many workers,
@@ -91,12 +98,18 @@ func (k *killer) noteLeave(workers int64) {
 }
 
 // noteSwallowed counts a worker that was told to leave and is no longer counted.
-func (k *killer) noteSwallowed() { k.swallowed.Inc() }
+func (k *killer) noteSwallowed() {
+	k.swallowed.Inc()
+	signal(k.left)
+}
 
-func (k *killer) wakeUp() {
+func (k *killer) wakeUp() { signal(k.wake) }
+
+// signal puts a token on a channel of capacity 1. A token that is there says the same.
+func signal(c chan<- struct{}) {
 	select {
-	case k.wake <- struct{}{}:
-	default: // a token that nobody has taken yet says the same
+	case c <- struct{}{}:
+	default:
 	}
 }
 
@@ -121,6 +134,7 @@ func (k *killer) run() {
 			break
 		}
 	}
+	signal(k.left)
 	if k.crew.isClosed() {
 		k.crew.drain()
 	}
@@ -173,8 +187,13 @@ func (k *killer) wait(lastRound time.Duration) time.Duration {
 }
 
 // round kills a share of the workers that are idle now.
-func (k *killer) round() {
-	for range max(1, k.crew.idle()/idlePerKill) {
+func (k *killer) round() { k.take(max(1, k.crew.idle()/idlePerKill)) }
+
+// take kills up to n of the workers that are idle now.
+func (k *killer) take(n int64) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for range n {
 		if !k.maySpare() || !k.crew.kill() {
 			return
 		}
@@ -188,6 +207,48 @@ func (k *killer) round() {
 func (k *killer) maySpare() bool {
 	underWay := k.killed.Load() - k.swallowed.Load()
 	return k.crew.workers()-underWay > k.minimum
+}
+
+// settled reports whether all workers that were told to leave have left, and the killer
+// as well if nothing is left to kill. Those that have left are read first: if they are
+// as many as were killed later, all had left when they were read. mu keeps away from the
+// moment at which a worker was told to leave and is not counted as killed.
+func (k *killer) settled() bool {
+	swallowed := k.swallowed.Load()
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return swallowed >= k.killed.Load() && (k.needed() || !k.armed.Load())
+}
+
+// Trim kills the workers that are idle now, down to the minimum of [WithMinWorkers], and
+// returns nil when they have left. It is for a process that is short of memory, and for
+// tests that look for leaked goroutines. If ctx ends first it returns an error that wraps
+// the Err and the [context.Cause] of ctx, and the workers leave all the same. Workers that
+// become idle meanwhile may stay. Once [Pool.Shutdown] was called, Trim does nothing and
+// returns nil. It panics if ctx is nil.
+func (p *Pool) Trim(ctx context.Context) error {
+	p.check()
+	if ctx == nil {
+		panic("hemlock: Trim with a nil context")
+	}
+	k := &p.killer
+	select {
+	case k.trims <- struct{}{}:
+		defer func() { <-k.trims }()
+	case <-ctx.Done():
+		return fmt.Errorf("hemlock: trim: %w", why(ctx))
+	}
+	if !p.isClosed() {
+		k.take(p.idle())
+	}
+	for !k.settled() && !p.isClosed() {
+		select {
+		case <-k.left:
+		case <-ctx.Done():
+			return fmt.Errorf("hemlock: trim: %w", why(ctx))
+		}
+	}
+	return nil
 }
 
 func (p *Pool) workers() int64 { return p.count.workers() }

@@ -1,6 +1,7 @@
 package hemlock_test
 
 import (
+	"context"
 	"fmt"
 	"runtime"
 	"sync"
@@ -468,4 +469,103 @@ func TestPoolFromInsideABubbleIsRefusedOutside(t *testing.T) {
 	var inside *hemlock.Pool
 	synctest.Test(t, func(*testing.T) { inside = hemlock.New() })
 	require.Panics(t, func() { inside.Do(func() {}) })
+}
+
+func TestTrimKillsIdleWorkersAtOnce(t *testing.T) {
+	for name, opts := range map[string][]hemlock.Option{
+		"defaults":   nil,
+		"no killer":  {hemlock.WithKillInterval(0)},
+		"a minimum":  {hemlock.WithMinWorkers(7)},
+		"never more": {hemlock.WithMinWorkers(1000)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p := pooltest.New(t, opts...)
+				release := pooltest.Occupy(t, p, 3)
+				pooltest.GrowInBubble(t, p, 100)
+				pooltest.GrowDo(p, 20)
+				before := p.Stats()
+				began := time.Now()
+				require.NoError(t, p.Trim(t.Context()))
+				s := p.Stats()
+				require.Equal(t, began, time.Now())
+				left := map[string]int64{"a minimum": 7, "never more": before.Workers}[name]
+				require.Equal(t, max(3, left), s.Workers, "busy workers stay")
+				require.EqualValues(t, 3, s.Running)
+				require.Equal(t, before.Workers-s.Workers, s.Killed)
+				release()
+				synctest.Wait()
+				require.NoError(t, p.Trim(t.Context()))
+				require.Equal(t, left, p.Stats().Workers)
+				require.False(t, p.KillerArmed(), "nothing is left to kill")
+				for _, stack := range pooltest.StacksOf("hemlock.(*killer)") {
+					require.NotContains(t, stack, "synctest bubble")
+				}
+			})
+		})
+	}
+}
+
+// On one processor no worker leaves before Trim looks at its context.
+func TestTrimHonoursItsContext(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	p := pooltest.New(t)
+	pooltest.Grow(t, p, 10)
+	err := p.Trim(pooltest.Ended())
+	if err != nil { // unless it was preempted, and they have left
+		require.ErrorIs(t, err, context.Canceled)
+		require.EqualError(t, err, "hemlock: trim: context canceled")
+	}
+	require.NoError(t, p.Trim(t.Context()))
+	require.Zero(t, p.Stats().Workers)
+	pooltest.Shutdown(t, p)
+	require.NoError(t, p.Trim(t.Context()))
+	require.PanicsWithValue(t, "hemlock: Trim with a nil context", func() { _ = p.Trim(nil) }) //nolint:staticcheck // on purpose
+}
+
+// A Trim waits for another one, but not longer than its context.
+func TestOneTrimAtATime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := pooltest.New(t)
+		var waited bool
+		p.MeetTrim(func() { waited = p.Trim(pooltest.Ended()) != nil })
+		require.True(t, waited)
+		require.NoError(t, p.Trim(t.Context()))
+	})
+}
+
+// Pitfall 12, where Trim and the killer kill at once, and a Shutdown at some moment.
+func TestTrimKeepsTheMinimumAndLosesNothing(t *testing.T) {
+	const minimum = 4
+	for range pooltest.Scaled(100) {
+		p := hemlock.New(hemlock.WithMinWorkers(minimum), hemlock.WithKillInterval(1), hemlock.WithKillDelay(0))
+		pooltest.Grow(t, p, minimum)
+		var trims errgroup.Group
+		var over atomic.Bool
+		for range 3 {
+			trims.Go(func() error {
+				for !over.Load() {
+					if err := p.Trim(t.Context()); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+		}
+		var ran atomic.Int64
+		for range 200 {
+			var wg sync.WaitGroup
+			wg.Add(2 * minimum)
+			for range 2 * minimum {
+				require.NoError(t, p.Submit(func() { ran.Inc(); wg.Done(); wg.Wait() })) // all at once
+			}
+			require.GreaterOrEqual(t, p.Stats().Workers, int64(minimum))
+			wg.Wait()
+			require.GreaterOrEqual(t, p.Stats().Workers, int64(minimum))
+		}
+		require.NoError(t, p.Shutdown(t.Context()))
+		over.Store(true)
+		require.NoError(t, trims.Wait())
+		require.EqualValues(t, 200*2*minimum, ran.Load())
+	}
 }
