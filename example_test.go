@@ -379,6 +379,7 @@ func ExamplePool_Trim() {
 			spike.Wait() // all 50 run at once
 		})
 	}
+	spike.Wait()
 	for pool.Stats().Workers > 2 { // a worker is idle a moment after its task has ended
 		if err := pool.Trim(context.Background()); err != nil {
 			fmt.Println(err)
