@@ -520,7 +520,6 @@ func TestTrimHonoursItsContext(t *testing.T) {
 	require.Zero(t, p.Stats().Workers)
 	pooltest.Shutdown(t, p)
 	require.NoError(t, p.Trim(t.Context()))
-	require.PanicsWithValue(t, "hemlock: Trim with a nil context", func() { _ = p.Trim(nil) }) //nolint:staticcheck // on purpose
 }
 
 // A Trim waits for another one, but not longer than its context.

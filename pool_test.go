@@ -201,6 +201,7 @@ func TestNilArgumentsPanicWithASentence(t *testing.T) {
 	for want, call := range map[string]func(){
 		"hemlock: New with a nil Option":       func() { hemlock.New(hemlock.WithMinWorkers(1), nil) },
 		"hemlock: Shutdown with a nil context": func() { var ctx context.Context; _ = hemlock.New().Shutdown(ctx) },
+		"hemlock: Trim with a nil context":     func() { var ctx context.Context; _ = hemlock.New().Trim(ctx) },
 		"hemlock: zero Pool: use New":          func() { nobody.Run(func() {}) },
 	} {
 		require.PanicsWithValue(t, want, call)
