@@ -17,6 +17,9 @@ import (
 // Baseline is the name of the mode that all ratios refer to.
 const Baseline = "go"
 
+// Subject is the name of the mode in which the pool runs the requests.
+const Subject = "pool"
+
 // Library is the name of the mode in which a library starts its requests by
 // itself.
 const Library = "lib"
@@ -51,7 +54,7 @@ type Mode struct {
 func All() []Mode {
 	return []Mode{
 		{Baseline, false, running(func(task func()) { go task() })},
-		{"pool", false, func() (target.Way, func() any) {
+		{Subject, false, func() (target.Way, func() any) {
 			p := hemlock.New()
 			return target.Way{Run: p.Run}, func() any { return p.Stats() }
 		}},

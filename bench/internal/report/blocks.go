@@ -1,0 +1,80 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+
+	"example.com/hemlock/bench/internal/load"
+	"example.com/hemlock/bench/internal/runner"
+	"example.com/hemlock/internal/figures"
+)
+
+// abridged are the loads of the table that other documents take over, and what they
+// are called there. Those at which the pool is behind are among them.
+var abridged = []struct{ name, words string }{
+	{"empty, 1 caller", "empty tasks, 1 caller that waits for each"},
+	{"empty, 64 callers", "empty tasks, 64 callers"},
+	{"2 KiB, 64 callers", "2 KiB of stack, 64 callers"},
+	{"8 KiB, 64 callers", "8 KiB of stack, 64 callers"},
+	{"16 KiB, 64 callers", "16 KiB of stack, 64 callers"},
+	{"30 KiB, 64 callers", "30 KiB of stack, 64 callers"},
+	{"empty, 1 submitter, every 64", "empty tasks, 1 submitter that waits every 64"},
+	{"empty, P submitters, every 64", "empty tasks, as many submitters as processors, every 64"},
+	{"8 KiB, 1 submitter, every 64", "8 KiB of stack, 1 submitter, every 64"},
+	{"0.5 us, 1 submitter, every 16", "0.5 us of work, 1 submitter, every 16"},
+	{"20 us, 1 submitter, every 64", "20 us of work, 1 submitter, every 64"},
+	{"cold pool, 2,000 shallow tasks", "2,000 tasks on a cold pool"},
+	{"cold pool, 2,000 tasks block for 1 ms", "2,000 tasks on a cold pool that block for 1 ms"},
+	{"1 reader for 256 callers, 8 KiB, GC, 4 MiB live", "8 KiB of stack and garbage, 1 reader for 256 callers"},
+}
+
+// writeBlocks writes the tables that other documents take over, as far as their loads
+// were measured.
+func (r *Report) writeBlocks(b *strings.Builder) {
+	if r.several() {
+		return
+	}
+	procs := r.Settings.Procs[0]
+	r.writeBlock(b, "loads", r.abridgedLoads(procs))
+	r.writeBlock(b, "neighbours", r.abridgedNeighbours(procs))
+}
+
+func (r *Report) writeBlock(b *strings.Builder, name string, t table.Writer) {
+	if t.Length() > 0 {
+		fmt.Fprintln(b, figures.Block(name, t.RenderMarkdown(), r.Machine.Origin()))
+	}
+}
+
+// abridgedLoads has the throughput relative to go.
+func (r *Report) abridgedLoads(procs int) table.Writer {
+	t := newTable("tasks a second relative to `go`", runner.Subject, "best other")
+	for _, l := range abridged {
+		own, ok := r.Ratio(procs, l.name, runner.Subject, Rate)
+		best, peer := r.Best(procs, l.name, r.Peers())
+		if ok && best != "" {
+			t.AppendRow(table.Row{l.words, figures.Decimal(own.Median), figures.Decimal(peer.Median) + ", " + best})
+		}
+	}
+	return t
+}
+
+// abridgedNeighbours has the 99th percentile of the delays of the bystanders.
+func (r *Report) abridgedNeighbours(procs int) table.Writer {
+	head := r.heads()
+	head[0] = "p99 in ms during 4,000 tasks of 50 us"
+	t := newTable(head...)
+	for _, l := range r.Loads {
+		if !strings.HasPrefix(l.Name, burst) || l.Bystander == load.Inside {
+			continue
+		}
+		measured := l.Name
+		l.Name = string(l.Bystander)
+		t.AppendRow(r.row(l, func(name string) (string, bool) {
+			s, ok := r.Absolute(procs, measured, name, Delayed(P99))
+			return fmt.Sprintf("%.1f", s.Median/1e6), ok
+		}))
+	}
+	return t
+}
