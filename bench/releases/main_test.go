@@ -55,7 +55,7 @@ func TestTableIsInABlockThatNamesEachReport(t *testing.T) {
 	}
 	text, err := run(files)
 	require.NoError(t, err)
-	require.Contains(t, text, "<!-- figures: releases -->\n\n| load | go1.26 | go1.27 |\n")
+	require.Contains(t, text, "<!-- figures: releases -->\n| load | go1.26 | go1.27 |\n")
 	require.Contains(t, text, "| callers: no stack | 2.00 | 2.00 |\n\nMeasured by")
 	require.Equal(t, 2, strings.Count(text, "commit not recorded"))
 

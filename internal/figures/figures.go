@@ -49,7 +49,7 @@ func Block(name, table string, origins ...string) string {
 	for i := range origins {
 		origins[i] = wrap(origins[i])
 	}
-	return fmt.Sprintf("<!-- figures: %s -->\n\n%s\n\n%s\n\n<!-- end of figures -->\n", name, table, strings.Join(origins, "\n\n"))
+	return fmt.Sprintf("<!-- figures: %s -->\n%s\n\n%s\n<!-- end of figures -->\n", name, table, strings.Join(origins, "\n\n"))
 }
 
 // wrap breaks the lines of a text between its words.

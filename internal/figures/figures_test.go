@@ -103,8 +103,8 @@ func TestProgramThatRunsElsewhereKeepsItsCommit(t *testing.T) {
 func TestBlockStandsBetweenItsMarksAndNamesItsOrigins(t *testing.T) {
 	m := Machine{Go: "go1.26", OS: "linux", Arch: "amd64", CPU: "A Processor", CPUs: 2, Commit: "0123456789ab", Command: "go run " + strings.Repeat("word ", 30) + "end"}
 	text := Block("some", "| a |", m.Origin(), "and more")
-	require.True(t, strings.HasPrefix(text, "<!-- figures: some -->\n\n| a |\n\nMeasured by `go run word "), text)
-	require.True(t, strings.HasSuffix(text, "\n\nand more\n\n<!-- end of figures -->\n"), text)
+	require.True(t, strings.HasPrefix(text, "<!-- figures: some -->\n| a |\n\nMeasured by `go run word "), text)
+	require.True(t, strings.HasSuffix(text, "\n\nand more\n<!-- end of figures -->\n"), text)
 	require.Contains(t, strings.Join(strings.Fields(text), " "), "word end`: commit 0123456789ab, go1.26 linux/amd64, A Processor, 2 processors, 0001-01-01.")
 	for line := range strings.Lines(text) {
 		require.LessOrEqual(t, len(line), 120)

@@ -24,7 +24,6 @@ var abridged = []struct{ name, words string }{
 	{"empty, P submitters, every 64", "empty tasks, as many submitters as processors, every 64"},
 	{"8 KiB, 1 submitter, every 64", "8 KiB of stack, 1 submitter, every 64"},
 	{"0.5 us, 1 submitter, every 16", "0.5 us of work, 1 submitter, every 16"},
-	{"20 us, 1 submitter, every 64", "20 us of work, 1 submitter, every 64"},
 	{"cold pool, 2,000 shallow tasks", "2,000 tasks on a cold pool"},
 	{"cold pool, 2,000 tasks block for 1 ms", "2,000 tasks on a cold pool that block for 1 ms"},
 	{"1 reader for 256 callers, 8 KiB, GC, 4 MiB live", "8 KiB of stack and garbage, 1 reader for 256 callers"},
