@@ -101,7 +101,7 @@ func TestDocumentsSayWhatTheReportsSay(t *testing.T) {
 	for want, change := range map[string][2]string{
 		`no report is the home of "lords"`: {"loads", "lords"},
 		`the end of "loads" is missing`:    {"<!-- end of figures -->", ""},
-		`has no table "servers"`:            {"loads", "servers"},
+		`has no table "servers"`:           {"loads", "servers"},
 	} {
 		r.write("README.md", strings.ReplaceAll(filled, change[0], change[1]))
 		require.Contains(t, r.fails("tools/figures", "-check"), want)
