@@ -38,6 +38,7 @@ func (r *Report) writeBlocks(b *strings.Builder) {
 	procs := r.Settings.Procs[0]
 	r.writeBlock(b, "loads", r.abridgedLoads(procs))
 	r.writeBlock(b, "neighbours", r.abridgedNeighbours(procs))
+	r.writeBlock(b, "rates", r.abridgedRates(procs))
 }
 
 func (r *Report) writeBlock(b *strings.Builder, name string, t table.Writer) {
@@ -74,6 +75,27 @@ func (r *Report) abridgedNeighbours(procs int) table.Writer {
 			s, ok := r.Absolute(procs, measured, name, Delayed(P99))
 			return fmt.Sprintf("%.1f", s.Median/1e6), ok
 		}))
+	}
+	return t
+}
+
+// abridgedRates has the 99th percentile of the delays at fixed rates.
+func (r *Report) abridgedRates(procs int) table.Writer {
+	head := []any{"p99 of a task relative to `go`, at a rate of"}
+	for _, rate := range load.Rates {
+		head = append(head, fmt.Sprintf("%d %%", rate))
+	}
+	t := newTable(head...)
+	for _, l := range r.Loads {
+		if l.Group != load.FixedRate || l.Rate != load.Rates[0] {
+			continue
+		}
+		row := table.Row{kind(l)}
+		for _, rate := range load.Rates {
+			s, ok := r.Ratio(procs, fmt.Sprintf("%s, %d %%", kind(l), rate), runner.Subject, Delayed(P99))
+			row = append(row, ratio(s.Median, ok))
+		}
+		t.AppendRow(row)
 	}
 	return t
 }

@@ -473,7 +473,13 @@ func TestAbridgedTables(t *testing.T) {
 	block, _, _ = strings.Cut(block, "<!-- end of figures -->")
 	require.Regexp(t, `\| token +\| 11.0 +\| 22.0 +\| 33.0 +\| 44.0 +\|`, block)
 	require.NotContains(t, block, "in the task")
+	_, block, ok = strings.Cut(text, "<!-- figures: rates -->")
+	require.True(t, ok)
+	block, _, _ = strings.Cut(block, "<!-- end of figures -->")
+	require.Regexp(t, `\| nanosleep +\| 2.00 +\| - +\| - +\| 2.00 +\|`, block)
+	require.NotContains(t, block, "| alone", "of which the first rate was not measured")
 	require.NotContains(t, tables(t, sample(2)), "figures: neighbours")
+	require.NotContains(t, tables(t, sample(2)), "figures: rates")
 	require.NotContains(t, tables(t, sample(2, 4)), "figures: ", "one number a cell")
 }
 
