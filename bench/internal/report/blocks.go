@@ -11,23 +11,60 @@ import (
 	"example.com/hemlock/internal/figures"
 )
 
-// abridged are the loads of the table that other documents take over, and what they
+// abridged are the loads of the tables that other documents take over, and what they
 // are called there. Those at which the pool is behind are among them.
-var abridged = []struct{ name, words string }{
-	{"empty, 1 caller", "empty tasks, 1 caller that waits for each"},
-	{"empty, 64 callers", "empty tasks, 64 callers"},
-	{"2 KiB, 64 callers", "2 KiB of stack, 64 callers"},
-	{"8 KiB, 64 callers", "8 KiB of stack, 64 callers"},
-	{"16 KiB, 64 callers", "16 KiB of stack, 64 callers"},
-	{"30 KiB, 64 callers", "30 KiB of stack, 64 callers"},
-	{"empty, 1 submitter, every 64", "empty tasks, 1 submitter that waits every 64"},
-	{"empty, P submitters, every 64", "empty tasks, as many submitters as processors, every 64"},
-	{"8 KiB, 1 submitter, every 64", "8 KiB of stack, 1 submitter, every 64"},
-	{"0.5 us, 1 submitter, every 16", "0.5 us of work, 1 submitter, every 16"},
-	{"cold pool, 2,000 shallow tasks", "2,000 tasks on a cold pool"},
-	{"cold pool, 2,000 tasks block for 1 ms", "2,000 tasks on a cold pool that block for 1 ms"},
-	{"1 reader for 256 callers, 8 KiB, GC, 4 MiB live", "8 KiB of stack and garbage, 1 reader for 256 callers"},
+var abridged = []struct {
+	block string
+	loads []named
+}{
+	{"loads", []named{
+		{"empty, 1 caller", "empty tasks, 1 caller that waits for each"},
+		{"empty, 64 callers", "empty tasks, 64 callers"},
+		{"2 KiB, 64 callers", "2 KiB of stack, 64 callers"},
+		{"8 KiB, 64 callers", "8 KiB of stack, 64 callers"},
+		{"16 KiB, 64 callers", "16 KiB of stack, 64 callers"},
+		{"30 KiB, 64 callers", "30 KiB of stack, 64 callers"},
+		{"empty, 1 submitter, every 64", "empty tasks, 1 submitter that waits every 64"},
+		{"empty, P submitters, every 64", "empty tasks, as many submitters as processors, every 64"},
+		{"8 KiB, 1 submitter, every 64", "8 KiB of stack, 1 submitter, every 64"},
+		{"0.5 us, 1 submitter, every 16", "0.5 us of work, 1 submitter, every 16"},
+		{"cold pool, 2,000 shallow tasks", "2,000 tasks on a cold pool"},
+		{"cold pool, 2,000 tasks block for 1 ms", "2,000 tasks on a cold pool that block for 1 ms"},
+		{"1 reader for 256 callers, 8 KiB, GC, 4 MiB live", "8 KiB of stack and garbage, 1 reader for 256 callers"},
+	}},
+	{"submitters", []named{
+		{"empty, 1 submitter, every 8", "empty, 1 submitter waits every 8 tasks"},
+		{"empty, 1 submitter, every 64", "empty, 1 submitter waits every 64 tasks"},
+		{"empty, 1 submitter, every 1,000", "empty, 1 submitter waits every 1,000 tasks"},
+		{"empty, P submitters, every 64", "empty, P submitters wait every 64 tasks"},
+		{"empty, P submitters, never waits", "empty, P submitters never wait"},
+		{"8 KiB, 1 submitter, every 64", "8 KiB of stack, 1 submitter waits every 64 tasks"},
+		{"8 KiB, P submitters, every 64", "8 KiB of stack, P submitters wait every 64 tasks"},
+		{"0.5 us, 1 submitter, every 16", "0.5 us of work, 1 submitter waits every 16 tasks"},
+		{"1 us, 1 submitter, every 16", "1 us of work, 1 submitter waits every 16 tasks"},
+		{"2 us, 1 submitter, every 16", "2 us of work, 1 submitter waits every 16 tasks"},
+	}},
+	{"callers", []named{
+		{"empty, 64 callers", "empty"},
+		{"2 KiB, 64 callers", "2 KiB of stack"},
+		{"4 KiB, 64 callers", "4 KiB of stack"},
+		{"8 KiB, 64 callers", "8 KiB of stack"},
+		{"16 KiB, 64 callers", "16 KiB of stack"},
+		{"30 KiB, 64 callers", "30 KiB of stack"},
+		{"60 KiB, 64 callers", "60 KiB of stack"},
+	}},
+	{"blocking", []named{
+		{"20 us, P submitters, every 64", "20 us of work, P submitters wait every 64 tasks"},
+		{"1,000 tasks block for 1 ms, 1 submitter", "1,000 tasks block for 1 ms"},
+		{"10,000 tasks block for 1 ms, 1 submitter", "10,000 tasks block for 1 ms"},
+		{"4 KiB, blocks for 1 ms, 2,000 callers", "4 KiB of stack, blocks for 1 ms, 2,000 callers"},
+		{"cold pool, 2,000 shallow tasks", "2,000 shallow tasks on a cold pool"},
+		{"cold pool, 2,000 tasks block for 1 ms", "2,000 tasks that block for 1 ms on a cold pool"},
+		{"spawn storm, 10 × 1,000 tasks", "10,000 tasks that wait for each other on a cold pool"},
+	}},
 }
+
+type named struct{ load, words string }
 
 // writeBlocks writes the tables that other documents take over, as far as their loads
 // were measured.
@@ -36,7 +73,9 @@ func (r *Report) writeBlocks(b *strings.Builder) {
 		return
 	}
 	procs := r.Settings.Procs[0]
-	r.writeBlock(b, "loads", r.abridgedLoads(procs))
+	for _, a := range abridged {
+		r.writeBlock(b, a.block, r.abridgedLoads(procs, a.loads))
+	}
 	r.writeBlock(b, "neighbours", r.abridgedNeighbours(procs))
 	r.writeBlock(b, "rates", r.abridgedRates(procs))
 }
@@ -48,11 +87,11 @@ func (r *Report) writeBlock(b *strings.Builder, name string, t table.Writer) {
 }
 
 // abridgedLoads has the throughput relative to go.
-func (r *Report) abridgedLoads(procs int) table.Writer {
+func (r *Report) abridgedLoads(procs int, loads []named) table.Writer {
 	t := newTable("tasks a second relative to `go`", runner.Subject, "best other")
-	for _, l := range abridged {
-		own, ok := r.Ratio(procs, l.name, runner.Subject, Rate)
-		best, peer := r.Best(procs, l.name, r.Peers())
+	for _, l := range loads {
+		own, ok := r.Ratio(procs, l.load, runner.Subject, Rate)
+		best, peer := r.Best(procs, l.load, r.Peers())
 		if ok && best != "" {
 			t.AppendRow(table.Row{l.words, figures.Decimal(own.Median), figures.Decimal(peer.Median) + ", " + best})
 		}

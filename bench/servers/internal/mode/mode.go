@@ -17,8 +17,12 @@ import (
 // Baseline is the name of the mode that all ratios refer to.
 const Baseline = "go"
 
-// Subject is the name of the mode in which the pool runs the requests.
-const Subject = "pool"
+// Subject and Through are the names of the modes in which the pool runs the requests, and
+// in which they go through its Do.
+const (
+	Subject = "pool"
+	Through = "do"
+)
 
 // Library is the name of the mode in which a library starts its requests by
 // itself.
@@ -64,7 +68,7 @@ func All() []Mode {
 		{Library, false, running(nil)},
 		{"workers", true, within(false, uint32(runtime.GOMAXPROCS(0)))},
 		{"workers128", true, within(false, manyWorkers)},
-		{"do", true, within(true, 0)},
+		{Through, true, within(true, 0)},
 		{"do+workers", true, within(true, uint32(runtime.GOMAXPROCS(0)))},
 	}
 }

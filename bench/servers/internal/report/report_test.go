@@ -157,24 +157,41 @@ func TestTablesShowRatiosCostsSharesAndFailures(t *testing.T) {
 	require.Equal(t, []string{"", "github.com/miekg/dns", "v1.1.73", ""}, row(t, text, "Libraries", "github.com/miekg/dns"))
 }
 
-// What other documents take over is the pool's, with 64 callers and nothing else varied.
-func TestAbridgedTable(t *testing.T) {
-	text := func(r *Report) string {
-		var b strings.Builder
-		require.NoError(t, r.WriteTables(&b))
-		return b.String()
+// block returns the table of that name which other documents take over, or "".
+func block(t *testing.T, r *Report, name string) string {
+	t.Helper()
+	var b strings.Builder
+	require.NoError(t, r.WriteTables(&b))
+	_, found, _ := strings.Cut(b.String(), "<!-- figures: "+name+" -->")
+	found, _, _ = strings.Cut(found, "<!-- end of figures -->")
+	return found
+}
+
+func TestAbridgedTableHasAllServersByStack(t *testing.T) {
+	r := sample()
+	for _, name := range []string{"go", "do"} {
+		for _, stack := range []int{8, 32} {
+			m := measured(name, 0, 100, time.Millisecond, time.Microsecond)
+			m.Cell = Cell{Target: "http2", Stack: stack, Callers: 64}
+			r.Measurements = append(r.Measurements, m)
+		}
 	}
-	_, block, ok := strings.Cut(text(sample()), "<!-- figures: servers -->")
-	require.True(t, ok)
-	block, _, _ = strings.Cut(block, "<!-- end of figures -->")
-	require.Regexp(t, `\| dns +\| +8 \| 2.00 +\| 1.00 +\|`, block)
-	require.Contains(t, block, "commit not recorded")
+	text := block(t, r, "servers")
+	require.Regexp(t, `\| server, call \| throughput, 8 KiB +\| 32 KiB \| processor time, 8 KiB +\| 32 KiB \|`, text)
+	require.Regexp(t, `\| DNS, Run +\| 2.00 +\| - +\| 1.00 +\| - +\|`, text)
+	require.Regexp(t, `\| HTTP/2, Do +\| 1.00 +\| 1.00 +\| 1.00 +\| 1.00 +\|`, text)
+	require.Contains(t, text, "commit not recorded")
+	require.Regexp(t, `\| HTTP/2 +\| +64 \| +8 \| 1.00 +\| 1.00 +\|`, block(t, r, "http"))
+	require.Empty(t, block(t, sample(), "http"))
+}
+
+func TestAbridgedTableHasWhatIsMeasuredWith64CallersAlone(t *testing.T) {
 	for _, change := range []Cell{{Callers: 256}, {Callers: 64, Load: 30}, {Callers: 64, Ballast: 4}} {
 		r := sample()
 		for i := range r.Measurements {
 			r.Measurements[i].Cell = change
 		}
-		require.NotContains(t, text(r), "figures: ", change)
+		require.Empty(t, block(t, r, "servers"), change)
 	}
 }
 

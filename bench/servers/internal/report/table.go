@@ -22,7 +22,7 @@ const nothing = "-"
 func (r *Report) WriteTables(w io.Writer) error {
 	var b strings.Builder
 	r.writeHead(&b)
-	r.writeBlock(&b)
+	r.writeBlocks(&b)
 	r.writeRatios(&b)
 	r.writeLoaded(&b)
 	r.writeCosts(&b)
@@ -45,22 +45,6 @@ func (r *Report) writeHead(b *strings.Builder) {
 	}
 	fmt.Fprintf(b, "- a call makes %d bytes of garbage; at most %d connections where callers share them; GOGC=%s GODEBUG=%s\n\n",
 		s.Garbage, s.Connections, cmp.Or(s.GOGC, "default"), cmp.Or(s.GODEBUG, "default"))
-}
-
-// writeBlock writes the table that other documents take over, if its cells were
-// measured.
-func (r *Report) writeBlock(b *strings.Builder) {
-	t := newTable(table.Row{"server", "KiB of stack a call", "throughput to `go`", "processor time a call to `go`"})
-	for _, c := range r.Cells() {
-		rate, ok := r.Ratio(c, mode.Subject, Rate)
-		cpu, known := r.Ratio(c, mode.Subject, CPU)
-		if ok && known && c == (Cell{Target: c.Target, Stack: c.Stack, Callers: 64}) {
-			t.AppendRow(table.Row{c.Target, c.Stack, figures.Decimal(rate.Median), figures.Decimal(cpu.Median)})
-		}
-	}
-	if t.Length() > 0 {
-		fmt.Fprintln(b, figures.Block("servers", t.RenderMarkdown(), r.Machine.Origin()))
-	}
 }
 
 // A column is a title and what stands under it.
