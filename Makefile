@@ -17,7 +17,7 @@ check: MODULES = $(CURDIR) $(shell for m in $(ALL); do [ $$m = $(CURDIR) ] || [ 
 check: tidy format vet lint test
 
 .PHONY: check-all
-check-all: tidy format vet lint test-race test-cpus test-32bit test-wasm builds api vulnerabilities coverage demo model leak unchanged release-check releases mutants-ci
+check-all: tidy format vet lint test-race test-cpus test-32bit test-wasm builds api vulnerabilities coverage demo model leak unchanged figures-fresh release-check releases mutants-ci
 
 # The loops of the tests that look for rare interleavings are ten times as long.
 check-all trust: export HEMLOCK_TEST_LONG = 1
@@ -131,6 +131,14 @@ leak:
 unchanged:
 	tools/unchanged
 
+.PHONY: figures
+figures:
+	tools/figures
+
+.PHONY: figures-fresh
+figures-fresh:
+	tools/figures-fresh
+
 .PHONY: releases
 releases:
 	tools/releases
@@ -179,6 +187,7 @@ conformance:
 .PHONY: bench
 bench:
 	go run ./bench
+	tools/figures
 
 .PHONY: releases-race
 RACEFLAGS ?= -rounds 5 -shrink 0 -loads '(callers that wait|submitter|^work|blocking|cold pool|^server)'
@@ -186,11 +195,13 @@ releases-race:
 	for release in $$(tail -n +2 tools/go-releases); do \
 		GOTOOLCHAIN=$$release go run ./bench -runners '^hemlock$$' -out bench/results/$${release%.*} $(RACEFLAGS) >/dev/null || exit 1; \
 	done
-	go run ./bench/releases -fill docs/WHEN.md $$(sed -n 's|\.[0-9]*$$|/results.json|; 2,$$s|^|bench/results/|p' tools/go-releases)
+	go run ./bench/releases $$(sed -n 's|\.[0-9]*$$|/results.json.gz|; 2,$$s|^|bench/results/|p' tools/go-releases) >bench/results/releases.md
+	tools/figures
 
 .PHONY: servers
 servers:
 	go run ./bench/servers -out bench/servers/results
+	tools/figures
 
 .PHONY: sixteen
 sixteen:

@@ -137,8 +137,8 @@ func TestProgramWritesAndRendersAgain(t *testing.T) {
 		"-rounds", "1", "-duration", "1ms", "-latencies", "100",
 		"-cpuprofile", filepath.Join(first, "cpu.prof"),
 	}))
-	require.NoError(t, run(t.Context(), []string{"-render", filepath.Join(first, "results.json"), "-out", again}))
-	for _, name := range []string{"results.json", "results.md", "ratio.svg", "depth.svg", "latency.svg", "neighbours.svg"} {
+	require.NoError(t, run(t.Context(), []string{"-render", filepath.Join(first, "results.json.gz"), "-out", again}))
+	for _, name := range []string{"results.json.gz", "results.md", "ratio.svg", "depth.svg", "depth-dark.svg", "latency.svg", "neighbours.svg"} {
 		want, err := os.ReadFile(filepath.Join(first, name))
 		require.NoError(t, err)
 		got, err := os.ReadFile(filepath.Join(again, name))

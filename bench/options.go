@@ -84,7 +84,7 @@ func (f *flags) define(set *flag.FlagSet) {
 	set.StringVar(&f.runnerPattern, "runners", "", "measure only runners that match the `regexp`, and go")
 	set.StringVar(&f.loadPattern, "loads", "", "measure only loads whose name or group matches the `regexp`")
 	set.StringVar(&f.out, "out", "", "write the files to the `folder` (default bench/results for the whole comparison, else none)")
-	set.StringVar(&f.render, "render", "", "make the tables and plots of the JSON `file` again, beside it or in -out")
+	set.StringVar(&f.render, "render", "", "make the tables and plots of the `file` results.json.gz again, beside it or in -out")
 	set.StringVar(&f.profile, "cpuprofile", "", "write a CPU profile to the `file`")
 }
 

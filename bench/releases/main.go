@@ -1,13 +1,13 @@
-// Releases puts the results of bench with several releases of Go beside each other:
+// Releases puts the results of bench with several releases of Go beside each other, and
+// prints the table:
 //
-//	go run ./bench/releases -fill docs/WHEN.md bench/results/go1.26/results.json bench/results/go1.27/results.json
+//	go run ./bench/releases bench/results/go1.26/results.json.gz bench/results/go1.27/results.json.gz
 //
-// Without -fill it prints the table. `make releases-race` makes the results and fills.
+// `make releases-race` makes the results, and of this table bench/results/releases.md.
 package main
 
 import (
 	"errors"
-	"flag"
 	"fmt"
 	"log"
 	"os"
@@ -18,63 +18,36 @@ import (
 	"example.com/hemlock/bench/internal/load"
 	"example.com/hemlock/bench/internal/report"
 	"example.com/hemlock/bench/internal/runner"
-)
-
-// The table stands between these lines of the file that is filled.
-const (
-	begin = "<!-- make releases-race writes this table -->\n\n"
-	end   = "\n<!-- end of the table -->\n"
+	"example.com/hemlock/internal/figures"
 )
 
 func main() {
 	log.SetFlags(0)
 	log.SetPrefix("releases: ")
-	fill := flag.String("fill", "", "write the table into the `file`, between its two marks")
-	flag.Parse()
-	if err := run(*fill, flag.Args()); err != nil {
+	text, err := run(os.Args[1:])
+	if err != nil {
 		log.Fatal(err)
 	}
+	fmt.Print(text)
 }
 
-func run(fill string, files []string) error {
+// run returns the text that is made of the files.
+func run(files []string) (string, error) {
 	var reports []*report.Report
+	var origins []string
 	for _, file := range files {
 		r, err := report.Read(file)
 		if err != nil {
-			return err
+			return "", err
 		}
 		reports = append(reports, r)
+		origins = append(origins, r.Machine.Origin())
 	}
 	if len(reports) == 0 {
-		return errors.New("no results are named")
+		return "", errors.New("no results are named")
 	}
 	table, err := tabulate(reports)
-	if err != nil {
-		return err
-	}
-	if fill == "" {
-		fmt.Print(table)
-		return nil
-	}
-	text, err := os.ReadFile(fill)
-	if err != nil {
-		return err
-	}
-	filled, err := insert(string(text), table)
-	if err != nil {
-		return fmt.Errorf("%s: %w", fill, err)
-	}
-	return os.WriteFile(fill, []byte(filled), 0o644)
-}
-
-// insert puts the table between the marks of the text.
-func insert(text, table string) (string, error) {
-	before, rest, found := strings.Cut(text, begin)
-	_, after, ended := strings.Cut(rest, end)
-	if !found || !ended {
-		return "", errors.New("the marks of the table are missing")
-	}
-	return before + begin + table + end + after, nil
+	return "# By release\n\nMade by `make releases-race`.\n\n" + figures.Block("releases", table, origins...), err
 }
 
 // tabulate returns a Markdown table with a row for each kind of load and a column
@@ -110,7 +83,7 @@ func tabulate(reports []*report.Report) (string, error) {
 		}
 		fmt.Fprintln(&b)
 	}
-	return b.String(), nil
+	return strings.TrimSuffix(b.String(), "\n"), nil
 }
 
 // kindOf names the load by its group and by what its tasks need.

@@ -1,17 +1,21 @@
 package main
 
 import (
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"example.com/hemlock/bench/internal/load"
 	"example.com/hemlock/bench/internal/report"
+	"example.com/hemlock/internal/figures"
 	"github.com/stretchr/testify/require"
 )
 
 // raced returns a report in which hemlock does so many times what go does at each load.
 func raced(release string, times map[string]int, loads ...load.Load) *report.Report {
-	r := &report.Report{Machine: report.Machine{Go: release}, Settings: report.Settings{Procs: []int{2}}, Loads: loads}
+	r := &report.Report{Machine: report.Machine{Machine: figures.Machine{Go: release}}, Settings: report.Settings{Procs: []int{2}}, Loads: loads}
 	for _, l := range loads {
 		for name, tasks := range map[string]int{"go": 1, "hemlock": times[l.Name]} {
 			r.Samples = append(r.Samples, report.Sample{Load: l.Name, Runner: name, Procs: 2, Tasks: tasks, Elapsed: time.Second})
@@ -34,20 +38,29 @@ func TestTableHasARowForEachKindAndAColumnForEachRelease(t *testing.T) {
 | --- | --- | --- |
 | callers: 8 KiB | 2.00 to 3.00 | 5.00 |
 | work: 0.5 us | 4.00 | not measured |
-| blocking: tasks that block | not measured | 6.00 |
-`, table)
+| blocking: tasks that block | not measured | 6.00 |`, table)
 
 	_, err = tabulate([]*report.Report{raced("go1.26", nil, few)})
 	require.EqualError(t, err, `go1.26 has no figure for "few"`)
 }
 
-func TestTableStandsBetweenTheMarks(t *testing.T) {
-	filled, err := insert("a\n"+begin+"old\n"+end+"b\n", "new\n")
-	require.NoError(t, err)
-	require.Equal(t, "a\n"+begin+"new\n"+end+"b\n", filled)
-
-	for _, text := range []string{"", begin, end, end + begin} {
-		_, err := insert(text, "new\n")
-		require.Error(t, err)
+func TestTableIsInABlockThatNamesEachReport(t *testing.T) {
+	few := load.Load{Name: "few", Group: "callers"}
+	var files []string
+	for _, release := range []string{"go1.26", "go1.27"} {
+		data, err := figures.Pack(raced(release, map[string]int{"few": 2}, few))
+		require.NoError(t, err)
+		files = append(files, filepath.Join(t.TempDir(), release+".json.gz"))
+		require.NoError(t, os.WriteFile(files[len(files)-1], data, 0o600))
 	}
+	text, err := run(files)
+	require.NoError(t, err)
+	require.Contains(t, text, "<!-- figures: releases -->\n| load | go1.26 | go1.27 |\n")
+	require.Contains(t, text, "| callers: no stack | 2.00 | 2.00 |\n\nMeasured by")
+	require.Equal(t, 2, strings.Count(text, "commit not recorded"))
+
+	_, err = run(nil)
+	require.EqualError(t, err, "no results are named")
+	_, err = run([]string{"missing.json.gz"})
+	require.ErrorIs(t, err, os.ErrNotExist)
 }

@@ -1,28 +1,20 @@
 package main
 
 import (
-	"os"
 	"runtime"
 	"runtime/debug"
-	"strings"
-	"time"
 
 	"github.com/klauspost/cpuid/v2"
 
 	"example.com/hemlock/bench/servers/internal/report"
 	"example.com/hemlock/bench/servers/internal/target"
+	"example.com/hemlock/internal/figures"
 )
 
 func machine() report.Machine {
 	return report.Machine{
-		Go:      runtime.Version(),
-		OS:      runtime.GOOS,
-		Arch:    runtime.GOARCH,
-		CPU:     cpuid.CPU.BrandName,
-		CPUs:    runtime.NumCPU(),
+		Machine: figures.Here("go run ./bench/servers", cpuid.CPU.BrandName),
 		Procs:   runtime.GOMAXPROCS(0),
-		Date:    time.Now().UTC().Truncate(time.Second),
-		Command: strings.Join(append([]string{"go run ./bench/servers"}, os.Args[1:]...), " "),
 	}
 }
 

@@ -44,8 +44,9 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 			return err
 		}
 	}
+	here := machine()
 	result, err := o.plan.Run(ctx)
-	result.Machine, result.Modules = machine(), modules()
+	result.Machine, result.Modules = here, modules()
 	return errors.Join(err, verdict(result), publish(result, o.out, out))
 }
 

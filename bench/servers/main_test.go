@@ -94,7 +94,7 @@ func TestEveryServerIsMeasuredInAProcessOfItsOwn(t *testing.T) {
 	require.Contains(t, out.String(), "every call had the right answer")
 
 	var again bytes.Buffer
-	require.NoError(t, run(t.Context(), []string{"-render", filepath.Join(folder, "results.json")}, &again))
+	require.NoError(t, run(t.Context(), []string{"-render", filepath.Join(folder, "results.json.gz")}, &again))
 	require.Equal(t, out.String(), again.String())
 	require.Error(t, run(t.Context(), []string{"-render", filepath.Join(folder, "none.json")}, &again))
 }

@@ -43,8 +43,8 @@ func parse(args []string, handling flag.ErrorHandling) (options, error) {
 	set.StringVar(&s.GOGC, "gogc", "", "GOGC of the servers")
 	set.StringVar(&s.GODEBUG, "godebug", "", "GODEBUG of the servers")
 	set.StringVar(&p.ProfileTo, "profile", "", "write a processor profile of each server to the `folder`, and show shares of it")
-	set.StringVar(&o.out, "out", "", "write results.md and results.json to the `folder`")
-	set.StringVar(&o.render, "render", "", "make the tables of the JSON `file` again; nothing is measured")
+	set.StringVar(&o.out, "out", "", "write results.md and results.json.gz to the `folder`")
+	set.StringVar(&o.render, "render", "", "make the tables of the `file` results.json.gz again; nothing is measured")
 	if err := set.Parse(args); err != nil {
 		return options{}, err
 	}

@@ -1,26 +1,18 @@
 package race
 
 import (
-	"os"
-	"runtime"
-	"strings"
 	"time"
 
 	"github.com/klauspost/cpuid/v2"
 
 	"example.com/hemlock/bench/internal/load"
 	"example.com/hemlock/bench/internal/report"
+	"example.com/hemlock/internal/figures"
 )
 
 func machine() report.Machine {
 	return report.Machine{
-		Go:      runtime.Version(),
-		OS:      runtime.GOOS,
-		Arch:    runtime.GOARCH,
-		CPU:     cpuid.CPU.BrandName,
-		CPUs:    runtime.NumCPU(),
-		Date:    time.Now().UTC().Truncate(time.Second),
-		Command: strings.Join(append([]string{"go run ./bench"}, os.Args[1:]...), " "),
+		Machine: figures.Here("go run ./bench", cpuid.CPU.BrandName),
 		Clock:   clockCost(),
 		Pace:    load.Pace(),
 	}

@@ -12,6 +12,7 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 
 	"example.com/hemlock/bench/internal/runner"
+	"example.com/hemlock/internal/figures"
 )
 
 // leastRatio is where the axis of the ratios begins. What is slower is drawn
@@ -25,8 +26,8 @@ type bars struct {
 	rows   []string // from the bottom up; empty where a group's name stands
 	groups plotter.XYLabels
 	at     []float64 // the rows of the loads
-	own    []Spread
-	best   []Spread
+	own    []figures.Spread
+	best   []figures.Spread
 	labels []string // of the best peers
 	others plotter.XYs
 }
@@ -98,7 +99,7 @@ func (r *Report) RatioPlot(procs int) ([]byte, error) {
 	p.Y.Min, p.Y.Max = -0.6, float64(len(b.rows))+1.8
 	p.Legend.Top = true
 	height := vg.Points(90) + vg.Length(len(b.rows)+2)*vg.Points(22)
-	return render([][]*plot.Plot{{p}}, height, r.caption())
+	return render([][]*plot.Plot{{p}}, height, r.Machine.Place())
 }
 
 // ratioTicks marks the powers of two in the range.
@@ -161,9 +162,9 @@ func (b bars) addLabels(p *plot.Plot, offset vg.Length) error {
 	own, best := plotter.XYLabels{}, plotter.XYLabels{}
 	for i, row := range b.at {
 		own.XYs = append(own.XYs, plotter.XY{X: b.foot(b.own[i]), Y: row})
-		own.Labels = append(own.Labels, decimal(b.own[i].Median))
+		own.Labels = append(own.Labels, figures.Decimal(b.own[i].Median))
 		best.XYs = append(best.XYs, plotter.XY{X: b.foot(b.best[i]), Y: row})
-		best.Labels = append(best.Labels, b.labels[i]+" "+decimal(b.best[i].Median))
+		best.Labels = append(best.Labels, b.labels[i]+" "+figures.Decimal(b.best[i].Median))
 	}
 	if err := addTexts(p, own, -offset, sans(7)); err != nil {
 		return err
@@ -173,7 +174,7 @@ func (b bars) addLabels(p *plot.Plot, offset vg.Length) error {
 
 // foot returns where the text beside a bar begins: behind the whisker, or
 // behind the line at 1 that a bar to the left starts from.
-func (b bars) foot(s Spread) float64 { return min(max(s.Max, 1), b.reach()*0.6) }
+func (b bars) foot(s figures.Spread) float64 { return min(max(s.Max, 1), b.reach()*0.6) }
 
 // addGroups writes the names of the groups.
 func (b bars) addGroups(p *plot.Plot) error {
@@ -222,7 +223,7 @@ func (b bars) reach() float64 {
 // begin at 0, which a logarithmic axis does not have.
 type ratios struct {
 	at      []float64
-	spreads []Spread
+	spreads []figures.Spread
 	offset  vg.Length
 	fill    colour
 }

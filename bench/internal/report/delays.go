@@ -14,6 +14,7 @@ import (
 	"gonum.org/v1/plot/vg"
 
 	"example.com/hemlock/bench/internal/load"
+	"example.com/hemlock/internal/figures"
 )
 
 // P50, P99, P999 and Max pick a percentile.
@@ -51,7 +52,7 @@ func (r *Report) writeDelay(b *strings.Builder, procs int, title, text string, f
 	r.section(b, title+r.at(procs), text+" Medians of the rounds.", r.heads(), func(l load.Load) table.Row {
 		return r.row(l, func(name string) (string, bool) {
 			s, ok := r.Absolute(procs, l.Name, name, figure)
-			return nanoseconds(s.Median), ok
+			return figures.Nanoseconds(s.Median), ok
 		})
 	})
 	r.section(b, title+", ratio"+r.at(procs), "The same relative to a bare `go` statement in the same round, medians.",
@@ -61,7 +62,7 @@ func (r *Report) writeDelay(b *strings.Builder, procs int, title, text string, f
 			}
 			return r.row(l, func(name string) (string, bool) {
 				s, ok := r.Ratio(procs, l.Name, name, figure)
-				return decimal(s.Median), ok
+				return figures.Decimal(s.Median), ok
 			})
 		})
 }
@@ -87,10 +88,12 @@ func (r *Report) NeighboursPlot(procs int) ([]byte, error) {
 	return r.tiled(rows, vg.Length(len(rows))*r.spansHeight())
 }
 
-// shown is how the names of the loads begin that are plotted: the burst that the
-// documentation speaks of, or the first that was measured.
+// burst is how the names of the loads begin that the documentation speaks of.
+const burst = "4,000 x 50 us from 1:"
+
+// shown is how the names of the loads begin that are plotted: those of the burst, or of
+// the first that was measured.
 func (r *Report) shown() string {
-	const burst = "4,000 x 50 us from 1:"
 	first := ""
 	for _, l := range r.Loads {
 		switch {

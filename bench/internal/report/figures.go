@@ -7,26 +7,8 @@ import (
 	"gonum.org/v1/gonum/stat"
 
 	"example.com/hemlock/bench/internal/runner"
+	"example.com/hemlock/internal/figures"
 )
-
-// A Spread is what the rounds say about one figure.
-type Spread struct {
-	Median, Min, Max float64
-	N                int
-}
-
-// Summarize returns the spread of the values, which must not be none. The
-// median of an even number of values is the mean of the middle two.
-func Summarize(values []float64) Spread {
-	sorted := slices.Sorted(slices.Values(values))
-	n := len(sorted)
-	return Spread{
-		Median: (sorted[(n-1)/2] + sorted[n/2]) / 2,
-		Min:    sorted[0],
-		Max:    sorted[n-1],
-		N:      n,
-	}
-}
 
 // Percentiles returns the given quantiles of the durations: each is the
 // smallest value that is not below so large a share of all.
@@ -90,7 +72,7 @@ func (r *Report) samples(procs int, load, name string) []Sample {
 }
 
 // Absolute returns the spread of a figure, or false if there is none.
-func (r *Report) Absolute(procs int, load, name string, figure Figure) (Spread, bool) {
+func (r *Report) Absolute(procs int, load, name string, figure Figure) (figures.Spread, bool) {
 	var values []float64
 	for _, s := range r.samples(procs, load, name) {
 		if v, ok := figure(s); ok {
@@ -98,15 +80,15 @@ func (r *Report) Absolute(procs int, load, name string, figure Figure) (Spread, 
 		}
 	}
 	if len(values) == 0 {
-		return Spread{}, false
+		return figures.Spread{}, false
 	}
-	return Summarize(values), true
+	return figures.Summarize(values), true
 }
 
 // Ratio returns the spread of a figure divided by that of the baseline in the
 // same round. A runner that failed in any round has none: the rounds that went
 // well are not the whole story.
-func (r *Report) Ratio(procs int, load, name string, figure Figure) (Spread, bool) {
+func (r *Report) Ratio(procs int, load, name string, figure Figure) (figures.Spread, bool) {
 	base := map[int]float64{}
 	for _, s := range r.samples(procs, load, runner.Baseline) {
 		if v, ok := figure(s); ok {
@@ -117,16 +99,16 @@ func (r *Report) Ratio(procs int, load, name string, figure Figure) (Spread, boo
 	for _, s := range r.samples(procs, load, name) {
 		v, ok := figure(s)
 		if !ok {
-			return Spread{}, false
+			return figures.Spread{}, false
 		}
 		if b, ok := base[s.Round]; ok {
 			values = append(values, v/b)
 		}
 	}
 	if len(values) == 0 {
-		return Spread{}, false
+		return figures.Spread{}, false
 	}
-	return Summarize(values), true
+	return figures.Summarize(values), true
 }
 
 // Failure returns why the runner has no figure at the load, or "".
@@ -152,7 +134,7 @@ func (r *Report) Peers() []string {
 }
 
 // Best returns the one of the runners with the highest median rate, or "".
-func (r *Report) Best(procs int, load string, names []string) (best string, spread Spread) {
+func (r *Report) Best(procs int, load string, names []string) (best string, spread figures.Spread) {
 	for _, name := range names {
 		if s, ok := r.Ratio(procs, load, name, Rate); ok && (best == "" || s.Median > spread.Median) {
 			best, spread = name, s
@@ -174,5 +156,5 @@ func (r *Report) Percentile(procs int, load, name string, of func(Delays) time.D
 		s, ok := r.Absolute(procs, load, name, Delayed(of))
 		return time.Duration(s.Median), ok
 	}
-	return time.Duration(Summarize(values).Median), true
+	return time.Duration(figures.Summarize(values).Median), true
 }

@@ -2,7 +2,8 @@ package report
 
 import (
 	"fmt"
-	"time"
+
+	"example.com/hemlock/internal/figures"
 )
 
 func orNothing(text string, ok bool) string {
@@ -12,13 +13,7 @@ func orNothing(text string, ok bool) string {
 	return text
 }
 
-func ratio(v float64, ok bool) string { return orNothing(decimal(v), ok) }
-
-func decimal(v float64) string { return fmt.Sprintf("%.2f", v) }
-
-func whole(v float64) string { return fmt.Sprintf("%.0f", v) }
-
-func kibibytes(v float64) string { return fmt.Sprintf("%.0f KiB", v/(1<<10)) }
+func ratio(v float64, ok bool) string { return orNothing(figures.Decimal(v), ok) }
 
 // count writes a large number with three digits or so, in thousands.
 func count(v float64) string {
@@ -29,20 +24,5 @@ func count(v float64) string {
 		return fmt.Sprintf("%.2f M", v/1e6)
 	default:
 		return fmt.Sprintf("%.0f k", v/1e3)
-	}
-}
-
-// nanoseconds writes a duration with three digits or so.
-func nanoseconds(v float64) string {
-	d := time.Duration(v)
-	switch {
-	case d < time.Microsecond:
-		return d.String()
-	case d < 100*time.Microsecond:
-		return d.Round(100 * time.Nanosecond).String()
-	case d < 10*time.Millisecond:
-		return d.Round(10 * time.Microsecond).String()
-	default:
-		return d.Round(100 * time.Microsecond).String()
 	}
 }

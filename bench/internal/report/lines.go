@@ -41,7 +41,7 @@ func (r *Report) DepthPlot(procs int) ([]byte, error) {
 	if err := addBreakEven(p, depths); err != nil {
 		return nil, err
 	}
-	return render([][]*plot.Plot{{p}}, vg.Points(340), r.caption())
+	return render([][]*plot.Plot{{p}}, vg.Points(340), r.Machine.Place())
 }
 
 func depthTicks(depths []Depth) plot.ConstantTicks {

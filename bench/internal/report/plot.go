@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"image/color"
 	"slices"
+	"strings"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/font"
@@ -113,7 +114,7 @@ func (r *Report) tiled(rows [][]*plot.Plot, height vg.Length) ([]byte, error) {
 	if len(rows) == 0 {
 		return nil, nil
 	}
-	return render(rows, height+vg.Points(20), r.caption())
+	return render(rows, height+vg.Points(20), r.Machine.Place())
 }
 
 // render draws rows of plots over the caption and returns the SVG.
@@ -153,4 +154,20 @@ func render(rows [][]*plot.Plot, height vg.Length, caption string) ([]byte, erro
 func portable(svg []byte) []byte {
 	return bytes.ReplaceAll(svg, []byte("font-family:Liberation Sans;"),
 		[]byte("font-family:'Liberation Sans',Arial,Helvetica,sans-serif;"))
+}
+
+// dark replaces the colours of the page, of texts, of lines and of the subject. A text
+// without a colour is black.
+var dark = strings.NewReplacer(
+	"#FFFFFF", "#0D1117", "#202020", "#E6EDF3", "#DDDDDD", "#30363D", "#005AB5", "#58A6FF",
+	"#8E44AD", "#BC8CFF", "#6B7A1E", "#A3B545", "#C03A2B", "#F47067",
+	`viewBox=`, `fill="#E6EDF3" viewBox=`,
+)
+
+// darkened returns a plot for pages with a dark background.
+func darkened(svg []byte, err error) ([]byte, error) {
+	if svg == nil {
+		return nil, err
+	}
+	return []byte(dark.Replace(string(svg))), err
 }

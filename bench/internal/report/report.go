@@ -3,12 +3,10 @@
 package report
 
 import (
-	"encoding/json"
-	"fmt"
-	"os"
 	"time"
 
 	"example.com/hemlock/bench/internal/load"
+	"example.com/hemlock/internal/figures"
 )
 
 // A Report is everything that a run measured, before any arithmetic. Tables and
@@ -27,17 +25,11 @@ type Report struct {
 	Saturations []Saturation `json:"saturations,omitempty"`
 }
 
-// A Machine says where and when the run took place, and how to repeat it.
+// A Machine is where the run took place, and what it found out about it.
 type Machine struct {
-	Go      string        `json:"go"`
-	OS      string        `json:"os"`
-	Arch    string        `json:"arch"`
-	CPU     string        `json:"cpu"`
-	CPUs    int           `json:"cpus"`
-	Date    time.Time     `json:"date"`
-	Command string        `json:"command"`
-	Clock   time.Duration `json:"clock_ns"` // what one reading of the clock costs
-	Pace    float64       `json:"pace"`     // rounds of the loop that is work, in a microsecond of processor time
+	figures.Machine
+	Clock time.Duration `json:"clock_ns"` // what one reading of the clock costs
+	Pace  float64       `json:"pace"`     // rounds of the loop that is work, in a microsecond of processor time
 }
 
 // Settings are what the flags chose.
@@ -154,15 +146,8 @@ type LeftOut struct {
 
 // Read returns the report in the file.
 func Read(name string) (*Report, error) {
-	data, err := os.ReadFile(name)
-	if err != nil {
-		return nil, err
-	}
 	r := new(Report)
-	if err := json.Unmarshal(data, r); err != nil {
-		return nil, fmt.Errorf("bench: %s: %w", name, err)
-	}
-	return r, nil
+	return r, figures.Read(name, r)
 }
 
 // several reports whether the run was at several numbers of processors.

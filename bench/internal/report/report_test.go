@@ -16,6 +16,7 @@ import (
 	"gonum.org/v1/plot"
 
 	"example.com/hemlock/bench/internal/load"
+	"example.com/hemlock/internal/figures"
 )
 
 // sample returns a report with round numbers: the baseline does 1,000 tasks a
@@ -23,10 +24,10 @@ import (
 // that as ratios says for their stack depth and round.
 func sample(procs ...int) *Report {
 	r := &Report{
-		Machine: Machine{
-			Go: "go1.26.0", OS: "linux", Arch: "amd64", CPU: "A Processor <1>", CPUs: 2,
-			Date: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), Command: "go run ./bench -rounds 2", Clock: 25,
-		},
+		Machine: Machine{Clock: 25, Machine: figures.Machine{
+			Go: "go1.26.0", OS: "linux", Arch: "amd64", CPU: "A Processor <1>", CPUs: 2, Commit: "0123456789ab",
+			Date: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), Command: "go run ./bench -rounds 2",
+		}},
 		Settings: Settings{Procs: procs, Rounds: 2, Duration: time.Second, Passes: 2, ShrinkLimit: time.Minute},
 		Loads: []load.Load{
 			{Name: "empty, 64 callers", Callers: 64, Batch: 1},
@@ -66,18 +67,6 @@ func (r *Report) measured(name string, procs int, ratios [2][2]float64) {
 	}
 }
 
-func TestMedianIsTheMiddleValueOrTheMeanOfTheMiddleTwo(t *testing.T) {
-	require.Equal(t, Spread{Median: 2, Min: 1, Max: 9, N: 3}, Summarize([]float64{9, 1, 2}))
-	require.Equal(t, Spread{Median: 3, Min: 1, Max: 9, N: 4}, Summarize([]float64{4, 9, 1, 2}))
-	require.Equal(t, Spread{Median: 5, Min: 5, Max: 5, N: 1}, Summarize([]float64{5}))
-}
-
-func TestSummarizeLeavesItsArgumentInOrder(t *testing.T) {
-	values := []float64{3, 1, 2}
-	Summarize(values)
-	require.Equal(t, []float64{3, 1, 2}, values)
-}
-
 func TestPercentileIsTheSmallestValueThatEnoughOthersDoNotExceed(t *testing.T) {
 	var durations []time.Duration
 	for i := range 1000 {
@@ -91,7 +80,7 @@ func TestRatioComparesWithinARound(t *testing.T) {
 	r := sample(1)
 	s, ok := r.Ratio(1, "8 KiB, 64 callers", "hemlock", Rate)
 	require.True(t, ok)
-	require.Equal(t, Spread{Median: 2.5, Min: 2, Max: 3, N: 2}, s)
+	require.Equal(t, figures.Spread{Median: 2.5, Min: 2, Max: 3, N: 2}, s)
 	s, ok = r.Ratio(1, "8 KiB, 64 callers", "hemlock", CPUTime)
 	require.True(t, ok)
 	require.InDelta(t, 1.0/3, s.Min, 1e-9)
@@ -103,7 +92,7 @@ func TestRatioWithoutABaselineInTheRoundLeavesTheRoundOut(t *testing.T) {
 	r.Samples[0].Failed = "out of luck" // go, empty, round 0
 	s, ok := r.Ratio(1, "empty, 64 callers", "hemlock", Rate)
 	require.True(t, ok)
-	require.Equal(t, Spread{Median: 0.7, Min: 0.7, Max: 0.7, N: 1}, s)
+	require.Equal(t, figures.Spread{Median: 0.7, Min: 0.7, Max: 0.7, N: 1}, s)
 }
 
 func TestRunnerThatFailedOnceHasNoRatio(t *testing.T) {
@@ -346,19 +335,19 @@ func TestScalingComparesProcessors(t *testing.T) {
 	require.Contains(t, text, "## Who is ahead, GOMAXPROCS 4\n")
 }
 
-func TestEveryFileNamesMachineDateAndCommand(t *testing.T) {
+func TestEveryFileNamesCommitMachineAndDate(t *testing.T) {
 	for _, c := range []struct {
 		report *Report
 		want   []string
 	}{
-		{sample(2), []string{"results.json", "results.md", "ratio.svg", "depth.svg", "latency.svg"}},
-		{scaled(1, 2), []string{"scaling.json", "scaling.md", "scaling.svg"}},
+		{sample(2), []string{"results.json.gz", "results.md", "ratio.svg", "depth.svg", "depth-dark.svg", "latency.svg"}},
+		{scaled(1, 2), []string{"scaling.json.gz", "scaling.md", "scaling.svg"}},
 		{watched(), []string{
-			"results.json", "results.md", "ratio.svg", "depth.svg", "latency.svg", "neighbours.svg", "rate.svg",
+			"results.json.gz", "results.md", "ratio.svg", "depth.svg", "depth-dark.svg", "latency.svg", "neighbours.svg", "rate.svg",
 		}},
 		{sample(4, 16), []string{
-			"results.json", "results.md", "ratio-4.svg", "depth-4.svg", "latency-4.svg",
-			"ratio-16.svg", "depth-16.svg", "latency-16.svg",
+			"results.json.gz", "results.md", "ratio-4.svg", "depth-4.svg", "depth-dark-4.svg", "latency-4.svg",
+			"ratio-16.svg", "depth-16.svg", "depth-dark-16.svg", "latency-16.svg",
 		}},
 	} {
 		names, err := c.report.Write(t.TempDir())
@@ -366,11 +355,18 @@ func TestEveryFileNamesMachineDateAndCommand(t *testing.T) {
 		var got []string
 		for _, name := range names {
 			got = append(got, filepath.Base(name))
+			if strings.HasSuffix(name, ".gz") {
+				r, err := Read(name)
+				require.NoError(t, err)
+				require.Equal(t, c.report, r)
+				continue
+			}
 			data, err := os.ReadFile(name)
 			require.NoError(t, err)
-			for _, fact := range []string{"go1.26.0", "A Processor", "2026-01-02", "go run ./bench -rounds 2"} {
+			for _, fact := range []string{"0123456789ab", "go1.26.0", "A Processor", "2026-01-02"} {
 				require.Contains(t, string(data), fact, name)
 			}
+			require.Equal(t, strings.HasSuffix(name, ".md"), strings.Contains(string(data), "go run ./bench -rounds 2"), name)
 		}
 		require.Equal(t, c.want, got)
 	}
@@ -380,7 +376,7 @@ func TestRenderingAgainMakesTheSameFiles(t *testing.T) {
 	first, again := t.TempDir(), t.TempDir()
 	names, err := watched().Write(first)
 	require.NoError(t, err)
-	r, err := Read(filepath.Join(first, "results.json"))
+	r, err := Read(filepath.Join(first, "results.json.gz"))
 	require.NoError(t, err)
 	require.Equal(t, watched(), r)
 	_, err = r.Write(again)
@@ -392,21 +388,6 @@ func TestRenderingAgainMakesTheSameFiles(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, string(want), string(got), name)
 	}
-}
-
-func TestJSONHasALineForEachSample(t *testing.T) {
-	r := sample(2)
-	data, err := r.encode()
-	require.NoError(t, err)
-	require.Greater(t, bytes.Count(data, []byte("\n")), len(r.Samples))
-	r.Runners[0].Settings = `{"a":1},{"b":2}`
-	name := filepath.Join(t.TempDir(), "odd.json")
-	data, err = r.encode()
-	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(name, data, 0o600))
-	again, err := Read(name)
-	require.NoError(t, err)
-	require.Equal(t, r, again)
 }
 
 func TestReadNamesTheFileThatIsNotAReport(t *testing.T) {
@@ -453,6 +434,55 @@ func TestPlotsNameWhatTheyShow(t *testing.T) {
 		}
 		require.Contains(t, string(svg), "Arial")
 	}
+}
+
+// A colour that is nearly the background's cannot be seen.
+func TestDarkPlotHasNoColourOfTheLightOne(t *testing.T) {
+	light, err := sample(2).DepthPlot(2)
+	require.NoError(t, err)
+	svg, err := darkened(light, nil)
+	require.NoError(t, err)
+	require.Equal(t, texts(t, light), texts(t, svg))
+	for _, colour := range []string{"#FFFFFF", "#202020", "#DDDDDD", "#005AB5"} {
+		require.Contains(t, string(light), colour)
+		require.NotContains(t, string(svg), colour)
+	}
+	require.Regexp(t, `(?s)<svg [^>]*fill="#E6EDF3"`, string(svg), "for texts without a colour")
+	svg, err = darkened((&Report{}).DepthPlot(2))
+	require.NoError(t, err)
+	require.Nil(t, svg)
+}
+
+// What other documents take over is of loads that there are, and has one number a cell.
+func TestAbridgedTables(t *testing.T) {
+	all := load.All()
+	for _, a := range abridged {
+		for _, l := range a.loads {
+			require.True(t, slices.ContainsFunc(all, func(a load.Load) bool { return a.Name == l.load }), l.load)
+		}
+	}
+	require.True(t, slices.ContainsFunc(all, func(l load.Load) bool { return strings.HasPrefix(l.Name, burst) }))
+	r := watched()
+	r.Loads = append(r.Loads, load.Load{Name: burst + " in the task", Bystander: load.Inside})
+	text := tables(t, r)
+	_, block, ok := strings.Cut(text, "<!-- figures: loads -->")
+	require.True(t, ok)
+	block, _, _ = strings.Cut(block, "<!-- end of figures -->")
+	require.Regexp(t, `\| 8 KiB of stack, 64 callers +\| 2.50 +\| 1.50, quick +\|`, block)
+	require.Contains(t, block, "commit 0123456789ab, go1.26.0 linux/amd64")
+	_, block, ok = strings.Cut(text, "<!-- figures: neighbours -->")
+	require.True(t, ok)
+	block, _, _ = strings.Cut(block, "<!-- end of figures -->")
+	require.Regexp(t, `\| token +\| 11.0 +\| 22.0 +\| 33.0 +\| 44.0 +\|`, block)
+	require.NotContains(t, block, "in the task")
+	_, block, ok = strings.Cut(text, "<!-- figures: rates -->")
+	require.True(t, ok)
+	block, _, _ = strings.Cut(block, "<!-- end of figures -->")
+	require.Regexp(t, `\| nanosleep +\| 2.00 +\| - +\| - +\| 2.00 +\|`, block)
+	require.NotContains(t, block, "| alone", "of which the first rate was not measured")
+	require.NotContains(t, tables(t, sample(2)), "figures: neighbours")
+	require.NotContains(t, tables(t, sample(2)), "figures: rates")
+	require.NotContains(t, tables(t, sample(2, 4)), "figures: ", "one number a cell")
 }
 
 func TestScalingPlotHasAPanelForEachLoad(t *testing.T) {
@@ -553,8 +583,4 @@ func TestNumbersHaveThreeDigitsOrSo(t *testing.T) {
 	require.Equal(t, "12.3 M", count(12_345_678))
 	require.Equal(t, "1.23 M", count(1_234_567))
 	require.Equal(t, "123 k", count(123_456))
-	require.Equal(t, "999ns", nanoseconds(999))
-	require.Equal(t, "1.2µs", nanoseconds(1234))
-	require.Equal(t, "1.23ms", nanoseconds(1_234_567))
-	require.Equal(t, "123.5ms", nanoseconds(123_456_789))
 }

@@ -46,7 +46,7 @@ func (r *Report) LatencyPlot(procs int) ([]byte, error) {
 	if len(panels) == 0 {
 		return nil, nil
 	}
-	return render([][]*plot.Plot{panels}, r.spansHeight(), r.caption())
+	return render([][]*plot.Plot{panels}, r.spansHeight(), r.Machine.Place())
 }
 
 // spansHeight is that of a row of panels.

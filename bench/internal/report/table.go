@@ -12,6 +12,7 @@ import (
 
 	"example.com/hemlock/bench/internal/load"
 	"example.com/hemlock/bench/internal/runner"
+	"example.com/hemlock/internal/figures"
 )
 
 // nothing stands where there is no figure.
@@ -22,6 +23,7 @@ const nothing = "-"
 func (r *Report) WriteTables(w io.Writer) error {
 	var b strings.Builder
 	r.writeHead(&b)
+	r.writeBlocks(&b)
 	for _, procs := range r.Settings.Procs {
 		r.writeSummary(&b, procs)
 		r.writeMatrix(&b, procs, "Throughput", Rate)
@@ -49,19 +51,12 @@ func (r *Report) WriteTables(w io.Writer) error {
 	return err
 }
 
-// caption is the line that every file carries.
-func (r *Report) caption() string {
-	m := r.Machine
-	return fmt.Sprintf("%s %s/%s, %s, %d processors, %s, %s",
-		m.Go, m.OS, m.Arch, m.CPU, m.CPUs, m.Date.Format(time.DateOnly), m.Command)
-}
-
 func (r *Report) writeHead(b *strings.Builder) {
 	m, s := r.Machine, r.Settings
 	fmt.Fprintf(b, "# Comparison\n\n")
 	fmt.Fprintf(b, "- %s %s/%s on %s, %d processors, GOMAXPROCS %s\n",
 		m.Go, m.OS, m.Arch, m.CPU, m.CPUs, strings.Trim(fmt.Sprint(s.Procs), "[]"))
-	fmt.Fprintf(b, "- made by `%s` on %s\n", m.Command, m.Date.Format(time.RFC3339))
+	fmt.Fprintf(b, "- %s, made by `%s` on %s\n", m.At(), m.Command, m.Date.Format(time.RFC3339))
 	fmt.Fprintf(b, "- %d rounds of %v after %v of warm-up, each at a fresh pool, in a new order each round%s\n",
 		s.Rounds, s.Duration, s.Warmup, r.bounded())
 	fmt.Fprintf(b, "- latencies: medians of %d passes of up to %d tasks; one reading of the clock, %v here, is in each\n",
@@ -116,7 +111,7 @@ func (r *Report) writeMatrix(b *strings.Builder, procs int, title string, figure
 		func(l load.Load) table.Row {
 			return r.row(l, func(name string) (string, bool) {
 				s, ok := r.Ratio(procs, l.Name, name, figure)
-				return decimal(s.Median), ok
+				return figures.Decimal(s.Median), ok
 			})
 		})
 }
@@ -151,7 +146,7 @@ func (r *Report) writeStarts(b *strings.Builder, procs int) {
 			return r.row(l, func(name string) (string, bool) {
 				p50, ok := r.Percentile(procs, l.Name, name, P50)
 				p99, _ := r.Percentile(procs, l.Name, name, P99)
-				return nanoseconds(float64(p50)) + " / " + nanoseconds(float64(p99)), ok
+				return figures.Nanoseconds(float64(p50)) + " / " + figures.Nanoseconds(float64(p99)), ok
 			})
 		})
 }
@@ -229,11 +224,11 @@ func (r *Report) writeLoad(b *strings.Builder, procs int, load string) {
 
 func (r *Report) rates(procs int, load, name string) []any {
 	var cells []any
-	figures := []struct {
+	columns := []struct {
 		of     Figure
 		format func(float64) string
-	}{{Rate, count}, {CPUTime, nanoseconds}}
-	for _, figure := range figures {
+	}{{Rate, count}, {CPUTime, figures.Nanoseconds}}
+	for _, figure := range columns {
 		absolute, some := r.Absolute(procs, load, name, figure.of)
 		s, ok := r.Ratio(procs, load, name, figure.of)
 		cells = append(cells, orNothing(figure.format(absolute.Median), some && ok),
@@ -246,25 +241,25 @@ func (r *Report) latencies(procs int, load, name string) []any {
 	var cells []any
 	for _, of := range []func(Delays) time.Duration{P50, P99, P999} {
 		d, ok := r.Percentile(procs, load, name, of)
-		cells = append(cells, orNothing(nanoseconds(float64(d)), ok))
+		cells = append(cells, orNothing(figures.Nanoseconds(float64(d)), ok))
 	}
 	return cells
 }
 
 func (r *Report) remains(procs int, load, name string) []any {
 	var cells []any
-	figures := []struct {
+	columns := []struct {
 		of     Figure
 		format func(float64) string
 	}{
-		{Mallocs, decimal},
-		{Bytes, whole},
-		{StacksAtOnce, kibibytes},
-		{Stacks, kibibytes},
-		{Goroutines, whole},
-		{Leftover, whole},
+		{Mallocs, figures.Decimal},
+		{Bytes, figures.Whole},
+		{StacksAtOnce, figures.Kibibytes},
+		{Stacks, figures.Kibibytes},
+		{Goroutines, figures.Whole},
+		{Leftover, figures.Whole},
 	}
-	for _, figure := range figures {
+	for _, figure := range columns {
 		s, ok := r.Absolute(procs, load, name, figure.of)
 		cells = append(cells, orNothing(figure.format(s.Median), ok))
 	}
@@ -279,8 +274,8 @@ func (r *Report) writeShrinks(b *strings.Builder) {
 	t := newTable("runner", "minimum", "surplus goroutines", "stacks", "back after", "left", "stacks then")
 	for _, s := range r.Shrinks {
 		t.AppendRow(table.Row{
-			s.Runner, s.Minimum, s.Surplus, kibibytes(float64(s.Stacks)),
-			s.backAfter(), s.Left, kibibytes(float64(s.StacksEnd)),
+			s.Runner, s.Minimum, s.Surplus, figures.Kibibytes(float64(s.Stacks)),
+			s.backAfter(), s.Left, figures.Kibibytes(float64(s.StacksEnd)),
 		})
 	}
 	section(b, "Back at the minimum", fmt.Sprintf("How long a pool takes to give its workers back after the load %q, "+

@@ -2,10 +2,11 @@ package report
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"example.com/hemlock/internal/figures"
 )
 
 // A file is one output: what it is called and how it is made. A nil result
@@ -40,21 +41,23 @@ func (r *Report) Write(folder string) ([]string, error) {
 }
 
 func (r *Report) files() []file {
+	pack := func() ([]byte, error) { return figures.Pack(r) }
 	if r.Settings.Scaling {
 		return []file{
-			{"scaling.json", r.encode},
+			{"scaling.json.gz", pack},
 			{"scaling.md", r.tables},
 			{"scaling.svg", r.ScalingPlot},
 		}
 	}
 	files := []file{
-		{"results.json", r.encode},
+		{"results.json.gz", pack},
 		{"results.md", r.tables},
 	}
 	for _, procs := range r.Settings.Procs {
 		files = append(files,
 			file{r.plotName("ratio", procs), func() ([]byte, error) { return r.RatioPlot(procs) }},
 			file{r.plotName("depth", procs), func() ([]byte, error) { return r.DepthPlot(procs) }},
+			file{r.plotName("depth-dark", procs), func() ([]byte, error) { return darkened(r.DepthPlot(procs)) }},
 			file{r.plotName("latency", procs), func() ([]byte, error) { return r.LatencyPlot(procs) }},
 			file{r.plotName("neighbours", procs), func() ([]byte, error) { return r.NeighboursPlot(procs) }},
 			file{r.plotName("rate", procs), func() ([]byte, error) { return r.RatePlot(procs) }})
@@ -74,18 +77,4 @@ func (r *Report) tables() ([]byte, error) {
 	var b bytes.Buffer
 	err := r.WriteTables(&b)
 	return b.Bytes(), err
-}
-
-// encode begins a line with each object of a list, so that a change of one
-// sample is a change of one line.
-func (r *Report) encode() ([]byte, error) {
-	data, err := json.Marshal(r)
-	if err != nil {
-		return nil, err
-	}
-	lines := append(bytes.ReplaceAll(data, []byte("},{"), []byte("},\n{")), '\n')
-	if !json.Valid(lines) { // the separator occurs in a text
-		return data, nil
-	}
-	return lines, nil
 }

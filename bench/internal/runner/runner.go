@@ -10,6 +10,7 @@ import (
 
 	"example.com/hemlock/conformance/peers"
 	"example.com/hemlock/conformance/self"
+	"example.com/hemlock/internal/figures"
 	"github.com/panjf2000/ants/v2"
 )
 
@@ -70,12 +71,12 @@ func All() []Runner {
 }
 
 // Version returns the version of the runner's module in this binary, and for
-// what lies in this tree the words "this tree".
+// what lies in this tree its commit.
 func (r Runner) Version() string {
 	info, ok := debug.ReadBuildInfo()
 	switch {
 	case strings.HasPrefix(r.Package, "example.com/hemlock"):
-		return "this tree"
+		return figures.Commit()
 	case !ok:
 		return ""
 	}

@@ -17,6 +17,13 @@ import (
 // Baseline is the name of the mode that all ratios refer to.
 const Baseline = "go"
 
+// Subject and Through are the names of the modes in which the pool runs the requests, and
+// in which they go through its Do.
+const (
+	Subject = "pool"
+	Through = "do"
+)
+
 // Library is the name of the mode in which a library starts its requests by
 // itself.
 const Library = "lib"
@@ -51,7 +58,7 @@ type Mode struct {
 func All() []Mode {
 	return []Mode{
 		{Baseline, false, running(func(task func()) { go task() })},
-		{"pool", false, func() (target.Way, func() any) {
+		{Subject, false, func() (target.Way, func() any) {
 			p := hemlock.New()
 			return target.Way{Run: p.Run}, func() any { return p.Stats() }
 		}},
@@ -61,7 +68,7 @@ func All() []Mode {
 		{Library, false, running(nil)},
 		{"workers", true, within(false, uint32(runtime.GOMAXPROCS(0)))},
 		{"workers128", true, within(false, manyWorkers)},
-		{"do", true, within(true, 0)},
+		{Through, true, within(true, 0)},
 		{"do+workers", true, within(true, uint32(runtime.GOMAXPROCS(0)))},
 	}
 }

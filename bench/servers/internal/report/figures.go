@@ -1,21 +1,9 @@
 package report
 
 import (
-	"slices"
-
 	"example.com/hemlock/bench/servers/internal/mode"
+	"example.com/hemlock/internal/figures"
 )
-
-// A Spread is what the rounds say about one figure.
-type Spread struct{ Median, Min, Max float64 }
-
-// Summarize returns the spread of the values, which must not be none. The
-// median of an even number of values is the mean of the middle two.
-func Summarize(values []float64) Spread {
-	sorted := slices.Sorted(slices.Values(values))
-	n := len(sorted)
-	return Spread{Median: (sorted[(n-1)/2] + sorted[n/2]) / 2, Min: sorted[0], Max: sorted[n-1]}
-}
 
 // A Figure is a number that a measurement yields, if it does.
 type Figure func(Measurement) (float64, bool)
@@ -122,13 +110,13 @@ func perCall(m Measurement, total float64) (float64, bool) {
 
 // Absolute returns the spread of a figure over the rounds, or false if there is
 // none.
-func (r *Report) Absolute(cell Cell, name string, figure Figure) (Spread, bool) {
+func (r *Report) Absolute(cell Cell, name string, figure Figure) (figures.Spread, bool) {
 	return summarize(r.rounds(cell, name, figure))
 }
 
 // Ratio returns the spread of a figure divided by that of the baseline in the
 // same round, or false if there is none.
-func (r *Report) Ratio(cell Cell, name string, figure Figure) (Spread, bool) {
+func (r *Report) Ratio(cell Cell, name string, figure Figure) (figures.Spread, bool) {
 	values, base := r.rounds(cell, name, figure), r.rounds(cell, mode.Baseline, figure)
 	for round := range values {
 		if base[round] == 0 { // missing, or nothing to divide by
@@ -154,13 +142,13 @@ func (r *Report) rounds(cell Cell, name string, figure Figure) map[int]float64 {
 	return values
 }
 
-func summarize(byRound map[int]float64) (Spread, bool) {
+func summarize(byRound map[int]float64) (figures.Spread, bool) {
 	if len(byRound) == 0 {
-		return Spread{}, false
+		return figures.Spread{}, false
 	}
 	values := make([]float64, 0, len(byRound))
 	for _, v := range byRound {
 		values = append(values, v)
 	}
-	return Summarize(values), true
+	return figures.Summarize(values), true
 }

@@ -2,14 +2,13 @@
 package report
 
 import (
-	"encoding/json"
 	"fmt"
-	"os"
 	"slices"
 	"time"
 
 	"example.com/hemlock/bench/servers/internal/drive"
 	"example.com/hemlock/bench/servers/internal/process"
+	"example.com/hemlock/internal/figures"
 )
 
 // A Report is a whole run.
@@ -26,26 +25,16 @@ type Report struct {
 	Measurements []Measurement `json:"measurements"`
 }
 
-// Read reads the file results.json of a run.
+// Read reads the file of the raw results of a run.
 func Read(name string) (*Report, error) {
-	data, err := os.ReadFile(name)
-	if err != nil {
-		return nil, err
-	}
 	r := new(Report)
-	return r, json.Unmarshal(data, r)
+	return r, figures.Read(name, r)
 }
 
 // A Machine is where and how the run was made.
 type Machine struct {
-	Go      string    `json:"go"`
-	OS      string    `json:"os"`
-	Arch    string    `json:"arch"`
-	CPU     string    `json:"cpu"`
-	CPUs    int       `json:"cpus"`
-	Procs   int       `json:"gomaxprocs"`
-	Date    time.Time `json:"date"`
-	Command string    `json:"command"`
+	figures.Machine
+	Procs int `json:"gomaxprocs"`
 }
 
 // Settings are those of the user.

@@ -12,6 +12,7 @@ import (
 
 	"example.com/hemlock/bench/servers/internal/drive"
 	"example.com/hemlock/bench/servers/internal/process"
+	"example.com/hemlock/internal/figures"
 )
 
 var cell = Cell{Target: "dns", Stack: 8, Callers: 64}
@@ -27,12 +28,6 @@ func measured(mode string, round, calls int, took, cpu time.Duration) Measuremen
 	}
 }
 
-func TestSummaryIsMedianAndExtremes(t *testing.T) {
-	require.Equal(t, Spread{Median: 3, Min: 1, Max: 9}, Summarize([]float64{9, 1, 3}))
-	require.Equal(t, Spread{Median: 4, Min: 1, Max: 9}, Summarize([]float64{9, 1, 3, 5}))
-	require.Equal(t, Spread{Median: 7, Min: 7, Max: 7}, Summarize([]float64{7}))
-}
-
 func TestRatiosAreToTheBaselineOfTheSameRound(t *testing.T) {
 	r := &Report{Measurements: []Measurement{
 		measured("go", 0, 100, time.Millisecond, time.Microsecond),
@@ -44,13 +39,13 @@ func TestRatiosAreToTheBaselineOfTheSameRound(t *testing.T) {
 	}}
 	rate, ok := r.Ratio(cell, "pool", Rate)
 	require.True(t, ok)
-	require.Equal(t, Spread{Median: 1.2, Min: 0.3, Max: 2}, rate, "not that of the medians, which is 2")
+	require.Equal(t, figures.Spread{Median: 1.2, Min: 0.3, Max: 2, N: 3}, rate, "not that of the medians, which is 2")
 	cpu, ok := r.Ratio(cell, "pool", CPU)
 	require.True(t, ok)
-	require.Equal(t, Spread{Median: 1, Min: 0.25, Max: 1.5}, cpu)
+	require.Equal(t, figures.Spread{Median: 1, Min: 0.25, Max: 1.5, N: 3}, cpu)
 	absolute, ok := r.Absolute(cell, "pool", P99)
 	require.True(t, ok)
-	require.Equal(t, Spread{Median: 2e6, Min: 2e6, Max: 4e6}, absolute)
+	require.Equal(t, figures.Spread{Median: 2e6, Min: 2e6, Max: 4e6, N: 3}, absolute)
 }
 
 func TestARoundWithoutABaselineHasNoRatio(t *testing.T) {
@@ -62,7 +57,7 @@ func TestARoundWithoutABaselineHasNoRatio(t *testing.T) {
 	}}
 	rate, ok := r.Ratio(cell, "pool", Rate)
 	require.True(t, ok)
-	require.Equal(t, Spread{Median: 2, Min: 2, Max: 2}, rate)
+	require.Equal(t, figures.Spread{Median: 2, Min: 2, Max: 2, N: 1}, rate)
 	_, ok = r.Ratio(cell, "pond", Rate)
 	require.False(t, ok)
 	_, ok = r.Ratio(Cell{Target: "http3"}, "pool", Rate)
@@ -162,6 +157,44 @@ func TestTablesShowRatiosCostsSharesAndFailures(t *testing.T) {
 	require.Equal(t, []string{"", "github.com/miekg/dns", "v1.1.73", ""}, row(t, text, "Libraries", "github.com/miekg/dns"))
 }
 
+// block returns the table of that name which other documents take over, or "".
+func block(t *testing.T, r *Report, name string) string {
+	t.Helper()
+	var b strings.Builder
+	require.NoError(t, r.WriteTables(&b))
+	_, found, _ := strings.Cut(b.String(), "<!-- figures: "+name+" -->")
+	found, _, _ = strings.Cut(found, "<!-- end of figures -->")
+	return found
+}
+
+func TestAbridgedTableHasAllServersByStack(t *testing.T) {
+	r := sample()
+	for _, name := range []string{"go", "do"} {
+		for _, stack := range []int{8, 32} {
+			m := measured(name, 0, 100, time.Millisecond, time.Microsecond)
+			m.Cell = Cell{Target: "http2", Stack: stack, Callers: 64}
+			r.Measurements = append(r.Measurements, m)
+		}
+	}
+	text := block(t, r, "servers")
+	require.Regexp(t, `\| server, call \| throughput, 8 KiB +\| 32 KiB \| processor time, 8 KiB +\| 32 KiB \|`, text)
+	require.Regexp(t, `\| DNS, Run +\| 2.00 +\| - +\| 1.00 +\| - +\|`, text)
+	require.Regexp(t, `\| HTTP/2, Do +\| 1.00 +\| 1.00 +\| 1.00 +\| 1.00 +\|`, text)
+	require.Contains(t, text, "commit not recorded")
+	require.Regexp(t, `\| HTTP/2 +\| +64 \| +8 \| 1.00 +\| 1.00 +\|`, block(t, r, "http"))
+	require.Empty(t, block(t, sample(), "http"))
+}
+
+func TestAbridgedTableHasWhatIsMeasuredWith64CallersAlone(t *testing.T) {
+	for _, change := range []Cell{{Callers: 256}, {Callers: 64, Load: 30}, {Callers: 64, Ballast: 4}} {
+		r := sample()
+		for i := range r.Measurements {
+			r.Measurements[i].Cell = change
+		}
+		require.Empty(t, block(t, r, "servers"), change)
+	}
+}
+
 func TestWithoutProfilesThereIsNoTableOfThem(t *testing.T) {
 	r := sample()
 	r.Measurements = r.Measurements[:1]
@@ -216,16 +249,13 @@ func TestFilesHoldTheTablesAndEverythingElse(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "new")
 	names, err := sample().Write(folder)
 	require.NoError(t, err)
-	require.ElementsMatch(t, []string{filepath.Join(folder, "results.md"), filepath.Join(folder, "results.json")}, names)
+	require.ElementsMatch(t, []string{filepath.Join(folder, "results.md"), filepath.Join(folder, "results.json.gz")}, names)
 	var tables strings.Builder
 	require.NoError(t, sample().WriteTables(&tables))
 	markdown, err := os.ReadFile(filepath.Join(folder, "results.md"))
 	require.NoError(t, err)
 	require.Equal(t, tables.String(), string(markdown))
-	encoded, err := os.ReadFile(filepath.Join(folder, "results.json"))
-	require.NoError(t, err)
-	require.True(t, json.Valid(encoded))
-	again, err := Read(filepath.Join(folder, "results.json"))
+	again, err := Read(filepath.Join(folder, "results.json.gz"))
 	require.NoError(t, err)
 	require.Equal(t, sample(), again)
 }

@@ -12,6 +12,7 @@ import (
 
 	"example.com/hemlock/bench/servers/internal/mode"
 	"example.com/hemlock/bench/servers/internal/profile"
+	"example.com/hemlock/internal/figures"
 )
 
 // nothing stands where there is no figure.
@@ -21,6 +22,7 @@ const nothing = "-"
 func (r *Report) WriteTables(w io.Writer) error {
 	var b strings.Builder
 	r.writeHead(&b)
+	r.writeBlocks(&b)
 	r.writeRatios(&b)
 	r.writeLoaded(&b)
 	r.writeCosts(&b)
@@ -36,7 +38,7 @@ func (r *Report) writeHead(b *strings.Builder) {
 	fmt.Fprintf(b, "# Servers\n\n")
 	fmt.Fprintf(b, "- %s %s/%s on %s, %d processors, GOMAXPROCS %d; callers and server share them\n",
 		m.Go, m.OS, m.Arch, m.CPU, m.CPUs, m.Procs)
-	fmt.Fprintf(b, "- made by `%s` on %s\n", m.Command, m.Date.Format(time.RFC3339))
+	fmt.Fprintf(b, "- %s, made by `%s` on %s\n", m.At(), m.Command, m.Date.Format(time.RFC3339))
 	fmt.Fprintf(b, "- %d rounds of %v after %v of warm-up, each at a server process of its own\n", r.Rounds, s.Duration, s.Warmup)
 	if r.Cut != "" {
 		fmt.Fprintf(b, "- **cut**: %s\n", r.Cut)
@@ -91,16 +93,16 @@ func (r *Report) withRatio(title string, figure Figure, format func(float64) str
 // ratios are three columns: the ratio to the baseline, its smallest and its
 // largest.
 func (r *Report) ratios(title string, figure Figure) []column {
-	of := func(title string, pick func(Spread) float64) column {
-		return r.column(title, decimal, func(cell Cell, name string) (float64, bool) {
+	of := func(title string, pick func(figures.Spread) float64) column {
+		return r.column(title, figures.Decimal, func(cell Cell, name string) (float64, bool) {
 			s, ok := r.Ratio(cell, name, figure)
 			return pick(s), ok && name != mode.Baseline
 		})
 	}
 	return []column{
-		of(title, func(s Spread) float64 { return s.Median }),
-		of("least", func(s Spread) float64 { return s.Min }),
-		of("most", func(s Spread) float64 { return s.Max }),
+		of(title, func(s figures.Spread) float64 { return s.Median }),
+		of("least", func(s figures.Spread) float64 { return s.Min }),
+		of("most", func(s figures.Spread) float64 { return s.Max }),
 	}
 }
 
@@ -109,10 +111,10 @@ func (r *Report) writeRatios(b *strings.Builder) {
 	free := slices.DeleteFunc(r.Cells(), func(c Cell) bool { return c.Load > 0 })
 	section(b, "Who is ahead", "Each ratio is to `"+mode.Baseline+"` in the same round: the median of the rounds, the smallest and the "+
 		"largest. The figures before them are medians.", r.table(free, slices.Concat(
-		r.withRatio("calls/s", Rate, whole),
-		r.withRatio("p50", P50, duration),
-		r.withRatio("p99", P99, duration),
-		r.withRatio("CPU/call", CPU, duration),
+		r.withRatio("calls/s", Rate, figures.Whole),
+		r.withRatio("p50", P50, figures.Nanoseconds),
+		r.withRatio("p99", P99, figures.Nanoseconds),
+		r.withRatio("CPU/call", CPU, figures.Nanoseconds),
 	)))
 }
 
@@ -126,15 +128,15 @@ func (r *Report) writeLoaded(b *strings.Builder) {
 		"` answered in the same round, in the row without a load, where callers wait for their answers. A call's time counts from when it was "+
 		"due. Medians of the rounds; the longest time and the errors are those of the worst round. 99 % of the calls began no later than "+
 		"\"late, p99\" after they were due, which is part of their time.", r.table(cells, []column{
-		r.median("due/s", Offered, whole),
-		r.median("answered/s", Rate, whole),
-		r.median("p50", P50, duration),
-		r.median("p99", P99, duration),
-		r.median("p99.9", P999, duration),
-		r.most("longest", Longest, duration),
-		r.most("errors", Errors, whole),
-		r.median("CPU/call", CPU, duration),
-		r.median("late, p99", Late, duration),
+		r.median("due/s", Offered, figures.Whole),
+		r.median("answered/s", Rate, figures.Whole),
+		r.median("p50", P50, figures.Nanoseconds),
+		r.median("p99", P99, figures.Nanoseconds),
+		r.median("p99.9", P999, figures.Nanoseconds),
+		r.most("longest", Longest, figures.Nanoseconds),
+		r.most("errors", Errors, figures.Whole),
+		r.median("CPU/call", CPU, figures.Nanoseconds),
+		r.median("late, p99", Late, figures.Nanoseconds),
 	}))
 	section(b, "At fixed rates, relative to "+mode.Baseline, "Medians of the ratios in the same round, each with the smallest and the largest.",
 		r.table(cells, slices.Concat(
@@ -146,16 +148,16 @@ func (r *Report) writeLoaded(b *strings.Builder) {
 func (r *Report) writeCosts(b *strings.Builder) {
 	section(b, "What the server does meanwhile", "Medians. Goroutines, workers and memory are those at the end; the stacks include the "+
 		"free ones that the runtime keeps.", r.table(r.Cells(), []column{
-		r.median("collections/s", Collections, decimal),
-		r.median("goroutines", Goroutines, whole),
-		r.median("workers", Workers, whole),
-		r.median("peak", PeakWorkers, whole),
-		r.median("spawned/s", Spawned, whole),
-		r.median("created/call", Created, decimal),
-		r.median("waits for locks/call", MutexWait, duration),
-		r.median("stacks", Stacks, kibibytes),
-		r.median("first stack", StartStack, kibibytes),
-		r.median("heap", Heap, kibibytes),
+		r.median("collections/s", Collections, figures.Decimal),
+		r.median("goroutines", Goroutines, figures.Whole),
+		r.median("workers", Workers, figures.Whole),
+		r.median("peak", PeakWorkers, figures.Whole),
+		r.median("spawned/s", Spawned, figures.Whole),
+		r.median("created/call", Created, figures.Decimal),
+		r.median("waits for locks/call", MutexWait, figures.Nanoseconds),
+		r.median("stacks", Stacks, figures.Kibibytes),
+		r.median("first stack", StartStack, figures.Kibibytes),
+		r.median("heap", Heap, figures.Kibibytes),
 	}))
 }
 
@@ -238,25 +240,4 @@ func section(b *strings.Builder, title, text string, t table.Writer) {
 	fmt.Fprintf(b, "## %s\n\n%s\n\n%s\n\n", title, text, t.RenderMarkdown())
 }
 
-func decimal(v float64) string { return fmt.Sprintf("%.2f", v) }
-
-func whole(v float64) string { return fmt.Sprintf("%.0f", v) }
-
 func percent(v float64) string { return fmt.Sprintf("%.1f %%", 100*v) }
-
-func kibibytes(v float64) string { return fmt.Sprintf("%.0f KiB", v/(1<<10)) }
-
-// duration writes nanoseconds with three digits or so.
-func duration(v float64) string {
-	d := time.Duration(v)
-	switch {
-	case d < time.Microsecond:
-		return d.String()
-	case d < 100*time.Microsecond:
-		return d.Round(100 * time.Nanosecond).String()
-	case d < 10*time.Millisecond:
-		return d.Round(10 * time.Microsecond).String()
-	default:
-		return d.Round(100 * time.Microsecond).String()
-	}
-}

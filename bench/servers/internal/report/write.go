@@ -2,9 +2,10 @@ package report
 
 import (
 	"bytes"
-	"encoding/json"
 	"os"
 	"path/filepath"
+
+	"example.com/hemlock/internal/figures"
 )
 
 // Write writes the report into the folder, as JSON and as tables. It returns the
@@ -17,12 +18,12 @@ func (r *Report) Write(folder string) ([]string, error) {
 	if err := r.WriteTables(&tables); err != nil {
 		return nil, err
 	}
-	encoded, err := json.MarshalIndent(r, "", " ")
+	encoded, err := figures.Pack(r)
 	if err != nil {
 		return nil, err
 	}
 	var names []string
-	for name, data := range map[string][]byte{"results.md": tables.Bytes(), "results.json": append(encoded, '\n')} {
+	for name, data := range map[string][]byte{"results.md": tables.Bytes(), "results.json.gz": encoded} {
 		path := filepath.Join(folder, name)
 		if err := os.WriteFile(path, data, 0o644); err != nil {
 			return names, err
