@@ -17,21 +17,6 @@ var abridged = []struct {
 	block string
 	loads []named
 }{
-	{"loads", []named{
-		{"empty, 1 caller", "empty tasks, 1 caller that waits for each"},
-		{"empty, 64 callers", "empty tasks, 64 callers"},
-		{"2 KiB, 64 callers", "2 KiB of stack, 64 callers"},
-		{"8 KiB, 64 callers", "8 KiB of stack, 64 callers"},
-		{"16 KiB, 64 callers", "16 KiB of stack, 64 callers"},
-		{"30 KiB, 64 callers", "30 KiB of stack, 64 callers"},
-		{"empty, 1 submitter, every 64", "empty tasks, 1 submitter that waits every 64"},
-		{"empty, P submitters, every 64", "empty tasks, as many submitters as processors, every 64"},
-		{"8 KiB, 1 submitter, every 64", "8 KiB of stack, 1 submitter, every 64"},
-		{"0.5 us, 1 submitter, every 16", "0.5 us of work, 1 submitter, every 16"},
-		{"cold pool, 2,000 shallow tasks", "2,000 tasks on a cold pool"},
-		{"cold pool, 2,000 tasks block for 1 ms", "2,000 tasks on a cold pool that block for 1 ms"},
-		{"1 reader for 256 callers, 8 KiB, GC, 4 MiB live", "8 KiB of stack and garbage, 1 reader for 256 callers"},
-	}},
 	{"submitters", []named{
 		{"empty, 1 submitter, every 8", "empty, 1 submitter waits every 8 tasks"},
 		{"empty, 1 submitter, every 64", "empty, 1 submitter waits every 64 tasks"},
