@@ -14,11 +14,11 @@ import (
 // one, so that a small one ends.
 const idlePerKill = 16
 
-// lifetime is longer than any pool lives. The clock of a synctest bubble is set to the
+// lifetime, 18 years, is longer than any pool lives. The clock of a synctest bubble is set to the
 // year 2000, so a pool that is used on the wrong side of a bubble's wall seems older, or
 // not yet made. The killer would wait inside for a channel from outside, which stops the
 // bubble's clock for good, and the test would hang.
-const lifetime = 20 * 365 * 24 * time.Hour
+const lifetime = 1 << 59 * time.Nanosecond
 
 // A killer stops idle workers while there are more workers than the minimum. It is a
 // goroutine only then: the start of a worker that lifts the pool above its minimum
@@ -68,7 +68,9 @@ type crew interface {
 func (k *killer) init(c crew, clock func() time.Duration, o options) {
 	k.crew, k.clock = c, clock
 	k.interval, k.delay, k.minimum = o.interval, o.delay, o.minimum
-	k.wake, k.trims, k.left = make(chan struct{}, 1), make(chan struct{}, 1), make(chan struct{}, 1)
+	k.wake = make(chan struct{}, 1)
+	k.trims = make(chan struct{}, 1)
+	k.left = make(chan struct{}, 1)
 }
 
 // noteSpawn holds the killer back, and arms it if the pool, with this many workers,

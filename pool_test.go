@@ -216,6 +216,7 @@ func TestMethodsOfAZeroPoolPanic(t *testing.T) {
 		"Run":      func() { p.Run(func() {}) },
 		"Shutdown": func() { _ = p.Shutdown(t.Context()) },
 		"Stats":    func() { p.Stats() },
+		"Trim":     func() { _ = p.Trim(t.Context()) },
 	} {
 		require.PanicsWithValue(t, "hemlock: zero Pool: use New", call, name)
 	}
