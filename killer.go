@@ -18,7 +18,7 @@ const idlePerKill = 16
 // year 2000, so a pool that is used on the wrong side of a bubble's wall seems older, or
 // not yet made. The killer would wait inside for a channel from outside, which stops the
 // bubble's clock for good, and the test would hang.
-const lifetime = 1 << 59 * time.Nanosecond
+const lifetime time.Duration = 1 << 59
 
 // A killer stops idle workers while there are more workers than the minimum. It is a
 // goroutine only then: the start of a worker that lifts the pool above its minimum

@@ -14,7 +14,7 @@ type unnoticed struct {
 }
 
 // chosen is why a constant may be another.
-const chosen = "the constant was chosen by measurements, which do not tell it from its neighbour"
+const chosen = "the constant was chosen, and nothing tells it from its neighbour"
 
 var equivalents = []unnoticed{
 	{
@@ -45,6 +45,7 @@ var equivalents = []unnoticed{
 		"killer.go", "killer.init", "k.left = make(chan struct{}, 1)", "k.left = make(chan struct{}, 2)",
 		"the second token makes Trim look once more",
 	},
+	{"killer.go", "", "const lifetime time.Duration = 1 << 59", "const lifetime time.Duration = 1 << 58", chosen},
 	{
 		"killer.go", "killer.noteSpawn", "if now.Abs() > lifetime {", "if now.Abs() >= lifetime {",
 		"no clock is wrong by just so much",
