@@ -489,11 +489,11 @@ func TestShutdownRetiresIdleWorkersOfDo(t *testing.T) {
 	for _, n := range []int{1, pooltest.Scaled(10_000)} {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
 			p := hemlock.New(hemlock.WithKillInterval(0))
-			before := runtime.NumGoroutine()
 			pooltest.GrowDo(p, n)
-			require.GreaterOrEqual(t, runtime.NumGoroutine(), before+n)
+			require.EqualValues(t, n, p.Stats().Workers)
+			require.GreaterOrEqual(t, len(pooltest.StacksOf("hemlock.(*coroutine)")), n)
 			pooltest.Shutdown(t, p)
-			pooltest.Eventually(t, func() bool { return runtime.NumGoroutine() <= before }, "goroutines end")
+			pooltest.Eventually(t, func() bool { return len(pooltest.StacksOf("hemlock.(*coroutine)")) == 0 }, "coroutines end")
 		})
 	}
 }
