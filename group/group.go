@@ -96,9 +96,9 @@ func (g *Group) Wait() error {
 // as [Group.SetLimit] allows. After the pool's Shutdown the task still runs, on an
 // ordinary goroutine; see [hemlock.Pool.Run].
 //
-// The first task that returns a non-nil error, or does not return, cancels the context of
-// the Group, if it has one, and decides what [Group.Wait] returns. The others go on, and
-// can see it by their context.
+// The first task that returns a non-nil error, or does not return, cancels the context
+// of the Group, if it has one, and decides what [Group.Wait] returns. The others go on,
+// and can see it by their context.
 //
 // The first call of Go must come before Wait. Go(nil) panics.
 //
