@@ -335,7 +335,7 @@ func TestKillerSparesBusyWorkersOfDo(t *testing.T) {
 }
 
 // Pitfalls 9 and 10: while a trickle of tasks needs one kind of worker, the killer
-// takes the other kind, and what the trickle does not need of its own.
+// takes the other kind, and the surplus of the first.
 func TestTrickleOfEitherKindLetsThePoolShrink(t *testing.T) {
 	for name, trickle := range map[string]func(*testing.T, *hemlock.Pool){
 		"Do":  func(_ *testing.T, p *hemlock.Pool) { p.Do(func() {}) },

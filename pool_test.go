@@ -552,7 +552,7 @@ func TestDoAfterShutdownIsACall(t *testing.T) {
 }
 
 // Pitfalls 15 and 16: when Shutdown returns nil, every accepted task has ended, however
-// it ended. The other tasks were plain calls.
+// it ended. The other tasks were plain calls of their functions.
 func TestDoRacesWithShutdown(t *testing.T) {
 	var afterwards int64
 	for range pooltest.Scaled(300) {

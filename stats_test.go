@@ -62,7 +62,7 @@ func TestTasksAreCountedWhileTheyAreHandedOver(t *testing.T) {
 
 // The same at a moment that the test chooses: a task that no worker has yet is waiting,
 // beside those that run and those that have ended.
-func TestTaskThatNobodyHasYetIsWaiting(t *testing.T) {
+func TestTaskThatNoWorkerHasYetIsWaiting(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := pooltest.New(t, hemlock.WithKillInterval(0))
 		pooltest.RunToEnd(t, p, runtime.Goexit) // completed, and its worker gone

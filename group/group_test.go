@@ -189,7 +189,7 @@ func TestTasksRunOnThePool(t *testing.T) {
 	require.EqualValues(t, 20, p.Stats().Submitted)
 }
 
-// A pool that is shut down runs the tasks of its groups all the same.
+// After Shutdown a pool still runs the tasks of its groups.
 func TestTasksRunAfterShutdown(t *testing.T) {
 	p, values := forgiving(t)
 	g, ctx := group.WithContext(t.Context(), p)

@@ -244,7 +244,7 @@ func TestEndingByTheTimeoutIsTooLate(t *testing.T) {
 }
 
 // Handlers that overran and still run do not hold up other requests.
-func TestOverrunHandlersHoldUpNobody(t *testing.T) {
+func TestOverrunHandlersDoNotHoldUpOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const stuck = 200
 		p := pooltest.New(t)

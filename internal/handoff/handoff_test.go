@@ -230,8 +230,8 @@ func TestWorkersThatDoNotWaitYetArePassedOver(t *testing.T) {
 	})
 }
 
-// A worker that finds another one making a place can be found all the same.
-func TestNobodyWaitsForAPlaceToBeMade(t *testing.T) {
+// A worker that finds another one making a place can still be found.
+func TestNoWorkerWaitsForAPlaceToBeMade(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h, _ := onShards(t, 1)
 		at := &h.shards[0]
@@ -259,7 +259,7 @@ func TestPlaceIsMadeOnce(t *testing.T) {
 }
 
 // Places are closed, whether a worker has waited there before or not.
-func TestClosedPlacesSendEverybodyAway(t *testing.T) {
+func TestClosedPlacesSendEveryWorkerAway(t *testing.T) {
 	l := new(idlers)
 	before := l.claim()
 	l.close()
@@ -567,7 +567,7 @@ func TestTaskIsCountedWhenItIsOnTheBacklog(t *testing.T) {
 }
 
 // A worker that finds another at the backlog goes away.
-func TestNextWaitsForNobody(t *testing.T) {
+func TestNextDoesNotWait(t *testing.T) {
 	s := new(Shard)
 	s.backlog.push(func() {})
 	s.backlog.outMu.Lock()

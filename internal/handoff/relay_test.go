@@ -136,7 +136,7 @@ func beParent(p *hemlock.Pool, children, depth int) {
 }
 
 // The pool has seen only short tasks when one does something else. The tasks that were
-// left to its worker run all the same.
+// left to its worker still run.
 func TestNoTaskIsStuckBehindOneThatDoesNotReturn(t *testing.T) {
 	for name, odd := range map[string]func(release <-chan struct{}){
 		"panics": func(<-chan struct{}) { panic("task") },
