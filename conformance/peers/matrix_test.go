@@ -30,7 +30,7 @@ var (
 var basics = map[string]bool{"runs-every-task": true, "waits-for-no-task": true, "never-blocks": true}
 
 // TestMatrix examines the peers. Without -write it only checks that their adapters
-// work: the peers may change how they do.
+// work: how the peers do may change.
 func TestMatrix(t *testing.T) {
 	var m peers.Matrix
 	for _, s := range peers.Subjects() {

@@ -21,7 +21,7 @@ func waivers(parts ...map[string]string) map[string]string {
 }
 
 // silence are the clauses about which the documentation of no peer says anything. A
-// peer whose documentation does overrules it with promised.
+// peer whose documentation mentions one overrules that with promised.
 func silence() map[string]string {
 	return waive("the documentation does not mention it",
 		"nil-refused", "nil-kills-nothing", "hand-over-allocates-nothing", "run-refuses-nil",

@@ -110,7 +110,7 @@ func stackBytes() float64 {
 }
 
 // perSecond returns how fast the total has risen since the last call, and 0 where no
-// time has passed: NaN cannot be sent to the page.
+// time has passed: neither NaN nor an infinity can be sent to the page.
 func perSecond(total func() int64) func() float64 {
 	last, at := total(), time.Now()
 	return func() float64 {

@@ -347,7 +347,7 @@ func TestFewTasksUseFewWorkers(t *testing.T) {
 	})
 }
 
-func TestRetireSendsEverybodyAwayNowAndLater(t *testing.T) {
+func TestRetireSendsEveryWorkerAwayNowAndLater(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := New(nil)
 		at := h.Accept()
