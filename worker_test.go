@@ -272,7 +272,7 @@ func TestBurstLeavesTurnsToOthers(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	p := pooltest.New(t)
 	const n = 1000
-	// A time slice has room for two of these tasks, if no other process takes the processor.
+	// A time slice has room for two of these tasks, if no other process computes.
 	requireTurns(t, n/40, func() { burst(p, n, func() { compute(50 * time.Microsecond) }) })
 }
 

@@ -227,7 +227,7 @@ func (h *held) note() {
 	h.ids[self()] = true
 }
 
-// burst lets n tasks run at the same time and end, and returns the goroutines that ran them.
+// burst lets n tasks run at the same time and end, and returns their goroutines.
 func (x *trial) burst(p Pool, n int) crew {
 	h := x.keep(p, n)
 	close(h.gate)
