@@ -82,7 +82,7 @@ func TestDoSpawnsOnlyWhenNoWorkerForItIsIdle(t *testing.T) {
 		<-done
 		pooltest.Eventually(t, func() bool { return p.Stats().Idle == 1 }, "the worker comes to rest")
 	}
-	// Its caller may put it back after the next has looked.
+	// A caller may put its worker back after the next caller has looked.
 	require.LessOrEqual(t, p.Stats().Spawned, int64(8))
 }
 
@@ -191,8 +191,8 @@ func outcome(f func()) any {
 	return <-result
 }
 
-// A task that does not return ends its caller in the way in which a call would,
-// and its worker, and nothing else.
+// A task that does not return ends its caller as a call would. It ends its worker as
+// well, and nothing else.
 func TestDoEndsAsACallWould(t *testing.T) {
 	value := new(int) // the very same, not an equal one
 	for _, c := range []struct {
@@ -287,8 +287,9 @@ func TestDoTellsTheHandlerTheTasksStack(t *testing.T) {
 	require.Contains(t, stack, "panicDeepInATask")
 }
 
-// Pitfall 73: a panic that leaves several tasks is told once, by the innermost pool
-// that has a handler. One that a task raises anew is another, whatever its value.
+// Pitfall 73: a panic that passes through several tasks goes to one handler, that of
+// the innermost pool that has one. A panic that a task raises anew is another, whatever
+// its value.
 func TestDoTellsTheHandlerOnceForEachPanic(t *testing.T) {
 	depth := int64(pooltest.Scaled(1000))
 	value := new(int)
@@ -312,7 +313,7 @@ func TestDoTellsTheHandlerOnceForEachPanic(t *testing.T) {
 		"deep":             {1, 0, func(p, _, _ *hemlock.Pool) { dive(p, depth, func() { panic(value) }) }},
 		"a runtime error":  {1, 0, func(p, _, _ *hemlock.Pool) { dive(p, depth, func() { var s []int; s[runtime.NumCPU()]++ }) }},
 		"two pools":        {0, 1, func(p, q, _ *hemlock.Pool) { p.Do(func() { dive(q, 2, func() { panic(value) }) }) }},
-		"nobody was told":  {1, 0, func(p, _, mute *hemlock.Pool) { p.Do(func() { dive(mute, 2, func() { panic(value) }) }) }},
+		"by the outermost": {1, 0, func(p, _, mute *hemlock.Pool) { p.Do(func() { dive(mute, 2, func() { panic(value) }) }) }},
 		"through the mute": {0, 1, func(p, q, mute *hemlock.Pool) { mute.Do(func() { dive(q, 2, func() { panic(value) }) }) }},
 		"raised anew":      {2, 0, func(p, _, _ *hemlock.Pool) { again(func() { dive(p, 2, func() { panic(value) }) }) }},
 		"another on leaving": {2, 0, func(p, _, _ *hemlock.Pool) {
@@ -361,8 +362,8 @@ func TestDoTellsTheHandlerOnceForEachPanic(t *testing.T) {
 	}
 }
 
-// Pitfall 72: with panicnil=1 recover returns nil, and only by what comes after it
-// a panic differs from Goexit.
+// Pitfall 72: with panicnil=1 recover returns nil. A panic then differs from Goexit
+// only in what comes after recover.
 func TestDoPassesAPanicWithNil(t *testing.T) {
 	t.Setenv("GODEBUG", "panicnil=1")
 	task := func() { panic(nil) }
@@ -390,8 +391,8 @@ func TestDoPassesAPanicWithNil(t *testing.T) {
 	require.Equal(t, 2, told)
 }
 
-// recovers calls f on a goroutine of its own, and reports whether that goes on
-// after a call of recover.
+// recovers calls f on a goroutine of its own, and reports whether that goroutine goes
+// on after a call of recover.
 func recovers(f func()) (goesOn bool) {
 	ended := make(chan struct{})
 	go func() {
@@ -426,8 +427,8 @@ func TestDoHandlerMayPanicOrExit(t *testing.T) {
 	}
 }
 
-// t.FailNow works in a task of Do, which it does not in one of Run: it ends the
-// test's goroutine, after the deferred functions of both.
+// t.FailNow works in a task of Do, but not in one of Run: it ends the test's goroutine,
+// after the deferred functions of both.
 func TestDoGoexitRunsAllDeferredFunctions(t *testing.T) {
 	p := pooltest.New(t)
 	var order []string
@@ -468,16 +469,16 @@ func TestDoDiffersFromACall(t *testing.T) {
 		}
 	})
 
-	// In a deferred function, a task does not recover its caller's panic, as a
-	// function that is called there does not.
+	// A task that a deferred function runs does not recover its caller's panic. Nor
+	// does a function that a deferred function calls.
 	require.Equal(t, "caller", outcome(func() {
 		defer func() { p.Do(func() { _ = recover() }) }()
 		panic("caller")
 	}))
 }
 
-// Labels are of the goroutine. Nothing that is exported reads those of the
-// caller, so the task has none; and what it sets, nobody else sees.
+// Labels belong to a goroutine. No exported function reads those of the caller, so the
+// task has none. The labels that the task sets stay its own.
 func TestDoProfilerLabels(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := pooltest.New(t, hemlock.WithKillInterval(0), hemlock.WithMaxTasksPerWorker(3))

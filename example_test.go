@@ -348,7 +348,7 @@ func ExamplePool_Do_abort() {
 				if v := recover(); v == errAbort {
 					abort = v
 				} else if v != nil {
-					panic(v) // its stack has the handler still
+					panic(v) // its stack still has the handler
 				}
 			}()
 			handler()

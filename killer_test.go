@@ -63,7 +63,7 @@ func TestKillerKillsOncePerInterval(t *testing.T) {
 	})
 }
 
-// A worker that takes over from a recycled one is no spawn.
+// A worker that takes over from a recycled one does not count as spawned.
 func TestRecyclingDoesNotHoldTheKillerBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := pooltest.New(t, hemlock.WithKillDelay(10*time.Second), hemlock.WithMaxTasksPerWorker(1))
@@ -109,8 +109,8 @@ func TestPoolsHaveTheirOwnMinimum(t *testing.T) {
 	})
 }
 
-// Pitfalls 9, 10 and 36: a trickle of tasks keeps one worker busy, not all of
-// them recently used, at any number of processors.
+// Pitfalls 9, 10 and 36: a trickle of tasks keeps one worker busy, at any number of
+// processors, and the others idle.
 func TestTrickleLetsThePoolShrink(t *testing.T) {
 	for _, procs := range []int{2, 16, 64} {
 		t.Run(fmt.Sprint(procs), func(t *testing.T) {
@@ -175,8 +175,8 @@ func TestBurstsDoNotThrash(t *testing.T) {
 	})
 }
 
-// Pitfall 12: the killer never takes the pool below its minimum, whoever is
-// looking, also when its pills are swallowed late.
+// Pitfall 12: no reader sees the pool below its minimum, even if workers swallow their
+// pills late.
 func TestKillerKeepsTheMinimum(t *testing.T) {
 	const minimum = 4
 	p := pooltest.New(t, hemlock.WithMinWorkers(minimum), hemlock.WithKillInterval(1), hemlock.WithKillDelay(0))
@@ -204,7 +204,7 @@ func TestKillerIsArmedWheneverWorkersAreSpare(t *testing.T) {
 			p.Run(both.Done)
 		}
 		both.Wait()
-		pooltest.Eventually(t, func() bool { return p.Stats().Workers <= 1 }, "nobody kills the spare worker")
+		pooltest.Eventually(t, func() bool { return p.Stats().Workers <= 1 }, "the spare worker is killed")
 	}
 }
 
@@ -246,8 +246,8 @@ func TestKillerEndsAtOnce(t *testing.T) {
 	})
 }
 
-// The last worker may leave at any moment, also before the killer waits: the
-// killer does not wait then.
+// The last worker may leave before the killer begins to wait. The killer does not wait
+// then.
 func TestKillerEndsAtOnceHoweverEarlyTheWorkerLeaves(t *testing.T) {
 	p := pooltest.New(t, hemlock.WithKillInterval(time.Hour))
 	for range pooltest.Scaled(400_000) {
@@ -294,7 +294,7 @@ func TestNothingIsLostWhileKilling(t *testing.T) {
 	require.EqualValues(t, submitted, ran.Load())
 }
 
-// The killer's rounds take those that have been idle longest.
+// The killer takes the workers that have been idle longest.
 func TestKillerEndsTheOldestWorkerOfDo(t *testing.T) {
 	onOneShard(t)
 	synctest.Test(t, func(t *testing.T) {
@@ -335,8 +335,8 @@ func TestKillerSparesBusyWorkersOfDo(t *testing.T) {
 	})
 }
 
-// Pitfalls 9 and 10: a trickle for one kind of worker lets the other kind go,
-// and its own surplus.
+// Pitfalls 9 and 10: while a trickle of tasks needs one kind of worker, the killer
+// takes the other kind, and the surplus of the first.
 func TestTrickleOfEitherKindLetsThePoolShrink(t *testing.T) {
 	for name, trickle := range map[string]func(*testing.T, *hemlock.Pool){
 		"Do":  func(_ *testing.T, p *hemlock.Pool) { p.Do(func() {}) },
@@ -358,7 +358,7 @@ func TestTrickleOfEitherKindLetsThePoolShrink(t *testing.T) {
 	}
 }
 
-// Of two kinds of idle workers the killer takes the one of which there are more.
+// Of two kinds of idle workers the killer takes from the more frequent one.
 func TestKillerTakesTheMoreFrequentKind(t *testing.T) {
 	for _, c := range []struct{ run, do int }{{5, 3}, {3, 5}} {
 		t.Run(fmt.Sprint(c), func(t *testing.T) {
@@ -390,7 +390,7 @@ func TestKillerTakesWorkersOfDoDownToTheMinimum(t *testing.T) {
 	})
 }
 
-// Pitfall 12: never below the minimum, whoever looks and however often the killer
+// Pitfall 12: no reader sees the pool below its minimum, however often the killer
 // comes. No task is lost meanwhile.
 func TestDoRacesWithTheKiller(t *testing.T) {
 	const minimum, callers = 3, 8
@@ -423,7 +423,7 @@ func TestDoRacesWithTheKiller(t *testing.T) {
 	require.NoError(t, group.Wait())
 	require.Equal(t, submitted.Load(), ran.Load())
 	require.NotZero(t, p.Stats().Recycled)
-	pooltest.Eventually(t, func() bool { return p.Stats().Workers == minimum }, "nobody kills the spare workers")
+	pooltest.Eventually(t, func() bool { return p.Stats().Workers == minimum }, "the spare workers are killed")
 	pooltest.RequireBalance(t, p.Stats())
 }
 

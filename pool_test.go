@@ -197,12 +197,12 @@ func TestLargestOptionValuesWork(t *testing.T) {
 
 // Pitfall 49: a sentence, not a nil dereference.
 func TestNilArgumentsPanicWithASentence(t *testing.T) {
-	var nobody *hemlock.Pool
+	var absent *hemlock.Pool
 	for want, call := range map[string]func(){
 		"hemlock: New with a nil Option":       func() { hemlock.New(hemlock.WithMinWorkers(1), nil) },
 		"hemlock: Shutdown with a nil context": func() { var ctx context.Context; _ = hemlock.New().Shutdown(ctx) },
 		"hemlock: Trim with a nil context":     func() { var ctx context.Context; _ = hemlock.New().Trim(ctx) },
-		"hemlock: zero Pool: use New":          func() { nobody.Run(func() {}) },
+		"hemlock: zero Pool: use New":          func() { absent.Run(func() {}) },
 	} {
 		require.PanicsWithValue(t, want, call)
 	}
@@ -283,8 +283,8 @@ func TestSubmitRacesWithShutdown(t *testing.T) {
 	}
 }
 
-// The pool closes at one moment for all: who was told that it is closed, or was
-// told by somebody who was, is never accepted again.
+// The pool closes at one moment for all submitters. Once one of them has been refused,
+// and has told the others, none is accepted.
 func TestRefusalIsFinal(t *testing.T) {
 	race.NeedsThreads(t)
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(16)) // many shards to close
@@ -316,7 +316,7 @@ func TestRefusalIsFinal(t *testing.T) {
 	}
 }
 
-// Pitfall 18: a Shutdown that timed out leaves nobody waiting.
+// Pitfall 18: a Shutdown that timed out leaves no goroutine waiting.
 func TestTimedOutShutdownsLeaveNoGoroutine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := hemlock.New()
@@ -455,7 +455,7 @@ func TestRunAfterShutdownIsAnOrdinaryGoroutine(t *testing.T) {
 	release := make(chan struct{})
 	ended := make(chan struct{})
 	p.Run(func() { <-release; close(ended) })
-	require.NoError(t, p.Shutdown(t.Context()), "nobody waits for it")
+	require.NoError(t, p.Shutdown(t.Context()), "Shutdown does not wait for it")
 	close(release)
 	<-ended
 	require.Zero(t, p.Stats())
@@ -514,12 +514,12 @@ func TestShutdownWaitsForTasksOfDo(t *testing.T) {
 	})
 }
 
-// Pitfall 48: an ended ctx is honoured before the idle workers have gone, of which
-// there may be many. With one processor nobody else has run when Shutdown returns.
+// Pitfall 48: Shutdown honours an ended ctx before the idle workers have gone. There
+// may be many. With one processor no other goroutine has run when Shutdown returns.
 func TestShutdownDoesNotWaitForIdleWorkersToGo(t *testing.T) {
 	onOneShard(t)
 	const n = 100
-	for tries := 0; ; tries++ { // but for a Shutdown that is preempted
+	for tries := 0; ; tries++ { // until a Shutdown is not preempted
 		p := hemlock.New(hemlock.WithKillInterval(0))
 		pooltest.Grow(t, p, n)
 		pooltest.GrowDo(p, n)
@@ -553,8 +553,8 @@ func TestDoAfterShutdownIsACall(t *testing.T) {
 	require.Zero(t, p.Stats())
 }
 
-// Pitfalls 15 and 16: whatever is accepted has ended when Shutdown returns nil,
-// by whatever means, and the rest are calls.
+// Pitfalls 15 and 16: when Shutdown returns nil, every accepted task has ended, however
+// it ended. The other tasks were plain calls of their functions.
 func TestDoRacesWithShutdown(t *testing.T) {
 	var afterwards int64
 	for range pooltest.Scaled(300) {
@@ -592,8 +592,8 @@ func TestDoRacesWithShutdown(t *testing.T) {
 	require.NotZero(t, afterwards)
 }
 
-// One that is lost: a worker that becomes idle between the end of all tasks and
-// the end of the pool must not stay.
+// A worker that becomes idle between the end of all tasks and the end of the pool must
+// not stay.
 func TestShutdownMeetsWorkersOfDoThatBecomeIdle(t *testing.T) {
 	for range pooltest.Scaled(20_000) {
 		p := hemlock.New(hemlock.WithKillInterval(0))
@@ -639,8 +639,8 @@ func TestDroppedPoolsAreCollected(t *testing.T) {
 	pooltest.Eventually(t, func() bool { return len(pooltest.StacksOf("hemlock.(*")) == 0 }, "the goroutines of drained pools return")
 }
 
-// What tasks did is visible after Shutdown, and what a submitter did is visible
-// to its task: the race detector knows if not.
+// What tasks did is visible after Shutdown, and what a submitter did is visible to its
+// task: the race detector watches.
 func TestMemoryModel(t *testing.T) {
 	pooltest.NeedsRaceDetector(t)
 	for range pooltest.Scaled(500) {
@@ -657,10 +657,9 @@ func TestMemoryModel(t *testing.T) {
 	}
 }
 
-// A worker between its task and its place cannot be found, so a steady load
-// spawns now and then, but there are soon enough: the number of workers has to do
-// with that of the callers, not with that of the tasks. Pitfall 45: nor is it much
-// larger where each task waits for its caller.
+// No submitter finds a worker between its task and its place, so a steady load spawns
+// now and then. Soon there are enough: their number depends on the number of callers,
+// not of tasks. Pitfall 45: it is not much larger where each task waits for its caller.
 func TestSteadyLoadHardlySpawns(t *testing.T) {
 	for _, buffer := range []int{0, 1} {
 		t.Run(fmt.Sprint("buffer ", buffer), func(t *testing.T) {

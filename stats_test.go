@@ -44,8 +44,8 @@ func TestCountsAreRightWhenSubmitReturns(t *testing.T) {
 	}
 }
 
-// A task that leaves the backlog is handed over by a worker, later than Submit
-// returned. Between the two it is counted still, though no worker is.
+// A worker hands over a task that leaves the backlog, and may do so after Submit has
+// returned. In between the task is still counted, though it has no worker.
 func TestTasksAreCountedWhileTheyAreHandedOver(t *testing.T) {
 	for range pooltest.Scaled(1000) {
 		p := hemlock.New(hemlock.WithKillInterval(0))
@@ -60,9 +60,9 @@ func TestTasksAreCountedWhileTheyAreHandedOver(t *testing.T) {
 	}
 }
 
-// The same without luck: a task that nobody has yet is waiting, beside those that
-// run and those that have ended.
-func TestTaskThatNobodyHasYetIsWaiting(t *testing.T) {
+// The same at a moment that the test chooses: a task that no worker has yet is waiting,
+// beside those that run and those that have ended.
+func TestTaskThatNoWorkerHasYetIsWaiting(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := pooltest.New(t, hemlock.WithKillInterval(0))
 		pooltest.RunToEnd(t, p, runtime.Goexit) // completed, and its worker gone
@@ -81,15 +81,15 @@ func TestTaskThatNobodyHasYetIsWaiting(t *testing.T) {
 	})
 }
 
-// A task that is left to a worker on its way waits, and takes nobody: workers
-// beside that one are idle.
+// A task that is left to a worker on its way is waiting, and takes no other worker: the
+// others are idle.
 func TestTaskOnABacklogIsNotRunning(t *testing.T) {
 	onOneShard(t)
 	p := pooltest.New(t, hemlock.WithKillInterval(0))
 	pooltest.Grow(t, p, 8)
 	pooltest.RunShort(t, p, 640)
 	var s hemlock.Stats
-	for range 1000 { // but for a submitter that is preempted
+	for range 1000 { // until the submitter is not preempted
 		var both sync.WaitGroup
 		both.Add(2)
 		p.Run(both.Done)
@@ -132,9 +132,9 @@ func TestCountsBalanceAfterEveryPath(t *testing.T) {
 	})
 }
 
-// Pitfalls 35 and 39: a reader who is preempted between two sums sees no
-// negative number, no more running tasks than workers, and no total that falls,
-// also while submits are refused.
+// Pitfalls 35 and 39: a reader that is preempted between two sums sees no negative
+// number, no more running tasks than workers, and no total that falls, even while
+// submits are refused.
 func TestStatsIsBoundedAndTotalsNeverFall(t *testing.T) {
 	race.NeedsThreads(t)
 	for round := range pooltest.Scaled(100) {
@@ -165,7 +165,7 @@ func TestStatsIsBoundedAndTotalsNeverFall(t *testing.T) {
 			})
 		}
 		if round%2 == 0 {
-			require.NoError(t, writers.Wait()) // else the writers are refused on their way
+			require.NoError(t, writers.Wait()) // otherwise the pool refuses the writers' tasks
 		}
 		require.NoError(t, p.Shutdown(t.Context()))
 		require.NoError(t, writers.Wait())

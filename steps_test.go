@@ -34,8 +34,8 @@ func TestKillerLooksAgainWhenItDisarms(t *testing.T) {
 // test's.
 func steps(minimum int) *Pool { return New(WithKillInterval(0), WithMinWorkers(minimum)) }
 
-// A meeting is what two sides do at the same moment, after before. The first is
-// told when the second is over, and says what went wrong.
+// A meeting is what two sides do at the same moment, after before. The first can ask
+// whether the second is over, and says what went wrong.
 type meeting struct {
 	before func()
 	first  func(over func() bool) error
@@ -43,9 +43,9 @@ type meeting struct {
 }
 
 // meet has four pairs of goroutines meet, as often as there is time. There are more
-// threads than processors, so that the system stops a side between any two
-// instructions while the other goes on. That it does so at the one wrong moment is
-// rare: a long run looks ten times as long.
+// threads than processors, so that the system stops one side between any two
+// instructions while the other runs. It rarely does so at the one wrong moment: a long
+// run looks ten times as long.
 func meet(t *testing.T, pair func() meeting) {
 	t.Helper()
 	race.NeedsThreads(t)
@@ -92,7 +92,7 @@ func TestOneOfManyArmsTheKiller(t *testing.T) {
 				for !over() {
 				}
 				if first == second {
-					return fmt.Errorf("both armed it, or nobody: %t", first)
+					return fmt.Errorf("both armed it, or neither: %t", first)
 				}
 				return nil
 			},
@@ -125,8 +125,8 @@ func TestEndOfKillerMeetsASpawn(t *testing.T) {
 	})
 }
 
-// Pitfall 12, within nanoseconds: a worker that has a pill is taken for gone, at
-// each step on its way out. One more pill would go below the minimum.
+// Pitfall 12, within nanoseconds: a worker that has a pill counts as gone, at each step
+// on its way out. One more pill would take the pool below its minimum.
 func TestWorkersWithAPillDoNotCount(t *testing.T) {
 	for name, c := range map[string]struct{ spawn, leave func(p *Pool) }{
 		"Run": {

@@ -156,8 +156,8 @@ func TestPanicOnFaultDoesNotLeak(t *testing.T) {
 	})
 }
 
-// Pitfall 28: a task that returns with its thread locked leaves worker and thread
-// to each other; one that calls Goexit, the documented way out, ends both.
+// Pitfall 28: a task that returns with its thread locked leaves the worker tied to it.
+// A task that calls Goexit, the documented way out, ends both.
 func TestGoexitEndsALockedWorker(t *testing.T) {
 	race.NeedsThreads(t)
 	if _, err := os.Readlink("/proc/thread-self"); err != nil {
@@ -193,11 +193,12 @@ func TestGoexitEndsALockedWorker(t *testing.T) {
 	ends(thread)
 }
 
-// Workers time some of their tasks, the first one among them and the one after a
-// long one, and few enough that it costs little. In a bubble a task takes exactly as long as it sleeps.
+// Workers time some of their tasks, among them the first one and the one after a long
+// one. These are so few that it costs little. In a bubble a task takes exactly as long
+// as it sleeps.
 func TestWorkersLearnHowLongTasksTake(t *testing.T) {
 	race.NeedsThreads(t)
-	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(64)) // whose half bounds what can be seen
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(64)) // half of them bounds what can be seen
 	synctest.Test(t, func(t *testing.T) {
 		p := pooltest.New(t, hemlock.WithKillInterval(0))
 		run := func(d time.Duration) (learned int32) {
@@ -220,7 +221,7 @@ func TestWorkersLearnHowLongTasksTake(t *testing.T) {
 	})
 }
 
-// A worker that has run a task takes the next that waits: nobody is woken for it.
+// A worker that has run a task takes the next that waits, and no other worker is woken.
 func TestWorkerTakesTheTaskThatWaits(t *testing.T) {
 	onOneShard(t)
 	p := pooltest.New(t, hemlock.WithKillInterval(0))
@@ -271,12 +272,12 @@ func TestBurstLeavesTurnsToOthers(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	p := pooltest.New(t)
 	const n = 1000
-	// A time slice has room for two of these tasks, if nobody else takes the processor.
+	// A time slice has room for two of these tasks, if no other process computes.
 	requireTurns(t, n/40, func() { burst(p, n, func() { compute(50 * time.Microsecond) }) })
 }
 
-// A task that yields, or blocks, ends after the next has begun: then workers wake
-// workers and none comes to the end of its time slice.
+// A task that yields or blocks ends after the next has begun. Then workers wake
+// workers, and none comes to the end of its time slice.
 func TestTasksThatYieldLeaveTurnsToOthers(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	p := pooltest.New(t)
@@ -329,8 +330,8 @@ func TestChainsOfTasksLeaveTurnsToOthers(t *testing.T) {
 	require.Less(t, most, int64(enough), "tasks between two turns of a goroutine that yields")
 }
 
-// requireTurns checks that a goroutine that yields has more turns than so many while
-// f runs. A machine that does much else lengthens time slices: then f runs again.
+// requireTurns checks that a goroutine that yields has more than that many turns while
+// f runs. Other load on the machine makes time slices longer: then f runs again.
 func requireTurns(t *testing.T, turns int64, f func()) {
 	t.Helper()
 	var had int64
@@ -340,7 +341,7 @@ func requireTurns(t *testing.T, turns int64, f func()) {
 	require.Greater(t, had, turns, "turns of a goroutine that yields")
 }
 
-// turnsBeside returns how many turns a goroutine had that yields, while f ran.
+// turnsBeside returns how many turns a goroutine that yields had while f ran.
 func turnsBeside(f func()) int64 {
 	turns, end := startYielder()
 	defer end()
@@ -366,8 +367,8 @@ func startYielder() (turns *atomic.Int64, end func()) {
 	}
 }
 
-// A task that takes longer than a time slice is the last of it, so others have a
-// turn after each, and not after every eighth.
+// A task that takes longer than a time slice is the last of it. So other goroutines
+// have a turn after each, not after every eighth.
 func TestLongTasksLeaveTurnsToOthers(t *testing.T) {
 	if race.Slowdown > 1 {
 		t.Skip("with the race detector the runtime shuffles what it runs next")
@@ -378,7 +379,8 @@ func TestLongTasksLeaveTurnsToOthers(t *testing.T) {
 	requireTurns(t, n/4, func() { burst(p, n, func() { compute(200 * time.Microsecond) }) })
 }
 
-// A turn is owed after a burst, once: the worker that a later task wakes runs next.
+// After a burst one turn is owed, and no more: the worker that a later task wakes runs
+// next.
 func TestWorkerYieldsOnlyIfATurnIsOwed(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	p := pooltest.New(t)
@@ -396,12 +398,12 @@ func TestWorkerYieldsOnlyIfATurnIsOwed(t *testing.T) {
 	}
 	end()
 	// With the race detector the runtime runs every other one of them later.
-	require.Greater(t, next, n/8, "of %d tasks, those that ran before anybody else had a turn", n)
+	require.Greater(t, next, n/8, "of %d tasks, those that ran before any other goroutine had a turn", n)
 }
 
-// Pitfall 68: a task that has begun goes on. Without time slices a burst is one time
-// slice of the runtime, which preempts it after 10 ms, in the middle of a task, and
-// that task waits for all the others.
+// Pitfall 68: a task that has begun goes on. Without time slices a burst would be one
+// time slice of the runtime, which preempts it after 10 ms, in the middle of a task.
+// That task would wait for all the others.
 func TestStartedTaskWaitsForFewOthers(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	p := pooltest.New(t)
@@ -416,8 +418,8 @@ func TestStartedTaskWaitsForFewOthers(t *testing.T) {
 	require.Less(t, slices.Max(met), int64(n/8), "tasks that began while another one ran")
 }
 
-// Others have turns, not the processor: beside goroutines that compute without end a
-// burst has time slices as long as theirs.
+// Other goroutines have turns, not the processor: beside goroutines that compute
+// without end a burst has time slices as long as theirs.
 func TestBurstHasItsShareBesideComputation(t *testing.T) {
 	race.NeedsThreads(t)
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
@@ -433,7 +435,7 @@ func TestBurstHasItsShareBesideComputation(t *testing.T) {
 			others.Store(true)
 		}
 	})
-	pooltest.Eventually(t, others.Load, "somebody computes")
+	pooltest.Eventually(t, others.Load, "another goroutine computes")
 	before := computing.Load()
 	burst(p, n, func() { compute(50 * time.Microsecond) })
 	had := computing.Load() - before
@@ -564,8 +566,8 @@ func TestDoIdleWorkersReleaseTheirTasks(t *testing.T) {
 	require.EqualValues(t, n, p.Stats().Idle)
 }
 
-// The task that is over is the last its worker ran: a stack that it blew up is
-// given back at once.
+// A worker of Do is replaced when its last task has ended, not before the next one: the
+// large stack of a task is given back at once.
 func TestDoRecyclesWorkers(t *testing.T) {
 	p := pooltest.New(t, hemlock.WithKillInterval(0), hemlock.WithMaxTasksPerWorker(100))
 	const tasks = 10_000
@@ -578,7 +580,7 @@ func TestDoRecyclesWorkers(t *testing.T) {
 	require.EqualValues(t, 1, s.Spawned)
 	require.EqualValues(t, 1, s.PeakWorkers)
 	require.InDelta(t, tasks/100, s.Recycled, tasks/100/4)
-	// The last heir may not have run.
+	// The last successor may not have run.
 	require.InDelta(t, s.Recycled+1, len(ran), 1)
 	for _, n := range ran {
 		require.LessOrEqual(t, n, 125)
@@ -591,8 +593,8 @@ func TestDoRecyclesWorkers(t *testing.T) {
 	require.Zero(t, never.Stats().Recycled)
 }
 
-// An heir that has not run yet is a worker, too.
-func TestDoHeirsAreKilledAndRetired(t *testing.T) {
+// A successor that has not run a task yet is a worker, too.
+func TestDoSuccessorsAreKilledAndRetired(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := pooltest.New(t, hemlock.WithMaxTasksPerWorker(1))
 		pooltest.GrowDo(p, 10)

@@ -69,8 +69,8 @@ func (b broken) Stats() conformance.Stats {
 	return s
 }
 
-// A spawner starts a goroutine for each task and waits for all of them. Its
-// end function decides what happens when a task is over.
+// A spawner starts a goroutine for each task and waits for all of them. Its end
+// function decides what happens when a task has ended.
 type spawner struct {
 	tasks sync.WaitGroup
 	body  func(s *spawner, task func())
@@ -96,8 +96,8 @@ func (s *spawner) Shutdown(ctx context.Context) error {
 	}
 }
 
-// handle runs the task and forwards its panic to the handler, as a pool does
-// that counts a task as done behind the call of the handler.
+// handle runs the task and forwards its panic to the handler, as a pool does that
+// counts a task as done after the call of the handler.
 func handle(h func(any, []byte)) func(*spawner, func()) {
 	return func(s *spawner, task func()) {
 		defer func() {
@@ -139,7 +139,7 @@ func (l *line) work(task func()) {
 	}
 }
 
-// kill takes workers with pills that wait for their victim.
+// kill sends pills that wait for a worker.
 func (l *line) kill(interval time.Duration) {
 	for {
 		time.Sleep(interval)
@@ -171,9 +171,9 @@ func (t *thief) Submit(task func()) error {
 	return nil
 }
 
-// A chain has one worker on its way as long as tasks wait, which starts the next.
-// The runtime runs a goroutine that was just started next, so nobody else has a
-// turn until it preempts a task.
+// A chain has one worker on its way as long as tasks wait, which starts the next. The
+// runtime runs a goroutine that was just started next, so no other goroutine has a turn
+// until it preempts a task.
 type chain struct {
 	mu    sync.Mutex // guards tasks
 	tasks []func()

@@ -91,14 +91,13 @@ func bubblesShareNothing(x *trial) {
 	x.shutdown(p)
 }
 
-// busy submits tasks, all at once, that compute for 50 us each on one processor,
-// and waits until they have ended. Each calls the functions when it begins, with its
-// number in the order in which they begin, and when it ends, with how many began
-// meanwhile too.
+// busy submits tasks, all at once, that compute for 50 us each on one processor, and
+// waits until they have ended. Each calls begins with its number in the order in which
+// they begin. When it ends it calls ends, with its number and how many began meanwhile.
 //
-// Those count turns, because a machine with other work makes every time longer. The
-// runtime preempts a goroutine after 10 ms, so a pool that leaves it at that gives
-// others a turn every 200 tasks.
+// The trials count, and measure no time, because other work on the machine makes every
+// time longer. The runtime preempts a goroutine after 10 ms, so a pool that relies on
+// that alone gives other goroutines a turn every 200 tasks.
 func (x *trial) busy(p Pool, tasks int, begins func(number int64), ends func(number, met int64)) {
 	x.step("running %d busy tasks", tasks)
 	var all sync.WaitGroup

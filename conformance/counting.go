@@ -147,8 +147,8 @@ func hammer(p Pool, times int, look func(i int)) {
 					<-done
 				}
 				begun()
-				// On one processor a submitter and its worker would wake each
-				// other for a whole time slice before anyone looks again.
+				// On one processor a submitter and its worker would wake each other for
+				// a whole time slice before any other goroutine looks again.
 				runtime.Gosched()
 			}
 		})

@@ -21,10 +21,9 @@
 //
 // # Time
 //
-// Nearly all clauses run in a bubble of [testing/synctest]: hours pass in
-// milliseconds, and a pool that is stuck is found at once as a deadlock. A pool
-// that keeps channels, timers or goroutines in package variables cannot be
-// examined that way, and fails.
+// Nearly all clauses run in a bubble of [testing/synctest]: hours pass in milliseconds,
+// and a pool that is stuck is found at once as a deadlock. A pool that keeps channels,
+// timers or goroutines in package variables cannot be examined that way, and fails.
 //
 // # What is not promised
 //

@@ -65,7 +65,7 @@ var doingFlaws = []flaw{
 		}()
 		p.Do(task)
 	})},
-	{"tells nobody", "do-passes-panic", "told 0 times", callsDirectly},
+	{"tells no handler", "do-passes-panic", "told 0 times", callsDirectly},
 	{"tells without the stack", "do-passes-panic", "does not show the task", handles(func(h func(any, []byte), v any, _ []byte) { h(v, nil) })},
 	{"tells once a level", "do-tells-once", "was told 11 times", does(func(p self.Pool, task func()) {
 		defer func() {
@@ -120,7 +120,7 @@ var doingFlaws = []flaw{
 	{"knows no order", "group-runs-all", "not the first error", groups(func(p self.Pool) conformance.Group {
 		return &byHand{start: p.Run, last: true}
 	})},
-	{"forgets who did not return", "group-names-lost-tasks", "returned nil", groups(func(p self.Pool) conformance.Group {
+	{"forgets a task that did not return", "group-names-lost-tasks", "returned nil", groups(func(p self.Pool) conformance.Group {
 		return &byHand{start: p.Run}
 	})},
 	{"drops what comes late", "group-after-shutdown", "did not run", groups(func(p self.Pool) conformance.Group {
@@ -144,7 +144,7 @@ func (m mute) Wait() error {
 	return nil
 }
 
-// byHand is what one writes without a group: a WaitGroup and an error.
+// byHand is a group without the package group: a WaitGroup and an error.
 type byHand struct {
 	start func(task func())
 	last  bool // of two errors the last wins

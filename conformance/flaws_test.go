@@ -90,7 +90,7 @@ func everyThousandth() func() bool {
 	return func() bool { return calls.Add(1)%1000 == 0 }
 }
 
-// repeats runs each task once, but every thousandth so many times.
+// repeats runs each task once, but every thousandth as often as times says.
 func repeats(times int) func(settings) pool {
 	odd := everyThousandth()
 	return wraps(func(task func()) {
@@ -104,8 +104,8 @@ func repeats(times int) func(settings) pool {
 	})
 }
 
-// bounded makes a pool in which this many tasks may run at a time; the others
-// wait before they are accepted, or after.
+// bounded makes a pool in which n tasks may run at a time. The others wait before they
+// are accepted, or after.
 func bounded(n int, before bool) func(settings) pool {
 	return func(s settings) pool {
 		places := make(chan struct{}, n)
@@ -369,7 +369,7 @@ func leaveWaiter(p self.Pool, ctx context.Context) error {
 	ended := make(chan error)
 	go func() {
 		err := p.Shutdown(context.Background())
-		ended <- err // for ever, if nobody waits any more
+		ended <- err // for ever, if no Shutdown waits any more
 	}()
 	select {
 	case err := <-ended:
@@ -395,8 +395,8 @@ var acceptsAll = submits(func(p self.Pool, task func()) error {
 	return nil
 })
 
-// checksTooEarly looks whether the pool is closed, and hands over the task in
-// the belief that it still is not.
+// checksTooEarly looks whether the pool is closed, and hands over the task as if it
+// still were not.
 func checksTooEarly(s settings) pool {
 	p := self.New(s)
 	var closed atomic.Bool
@@ -484,8 +484,8 @@ func (c clerk) Submit(task func()) error {
 
 func (c clerk) Shutdown(context.Context) error { return nil }
 
-// global makes the same pool for everyone. It is a clerk, outside of all bubbles, so
-// that a task of a bubble must run there: of several workers one inside might.
+// global makes the same pool for every caller. It is a clerk, outside of all bubbles,
+// so that a task of a bubble must run there: of several workers one inside might.
 var global = sync.OnceValue(func() pool {
 	c := make(clerk)
 	go func() {

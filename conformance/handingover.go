@@ -92,8 +92,8 @@ func runsEveryTask(x *trial) {
 	}
 }
 
-// short submits short tasks, of which a pool may learn, and waits for them now
-// and then.
+// short submits short tasks, from which a pool may learn, and waits for them now and
+// then.
 func (x *trial) short(p Pool, tasks int) {
 	const together = 100
 	for range tasks / together {

@@ -121,7 +121,7 @@ func pillSparesBusy(x *trial) {
 	p := x.pool(s)
 	cost := x.cost()
 	h := x.keep(p, busy)
-	// Between two rounds of the killer, so that one that is due does not disturb.
+	// Between two rounds of the killer, so that none is due.
 	time.Sleep(time.Hour + 333*time.Millisecond)
 	close(h.gate)
 	x.settle()

@@ -46,8 +46,8 @@ func (x *trial) anyLabelled() bool {
 	return strings.Contains(profile.String(), labelValue)
 }
 
-// The trials of labels set a minimum that no pool of theirs exceeds: then a
-// killer has nothing to do, and every goroutine of the pool is a worker.
+// The trials of labels set a minimum that no pool of theirs exceeds. So a killer has
+// nothing to do, and every goroutine of the pool is a worker.
 const labelled = 10
 
 func labelsNotInherited(x *trial) {

@@ -9,8 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// subject makes the flaw a subject that claims everything hemlock does. Its name
-// is that of the flaw, and its package that of these tests.
+// subject makes the flaw a subject that claims all that hemlock does. Its name is that
+// of the flaw, and its package that of these tests.
 func (f flaw) subject() conformance.Subject {
 	s := self.Subject()
 	s.Name, s.Package, s.New = f.what, "example.com/hemlock/conformance_test", f.make

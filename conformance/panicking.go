@@ -55,10 +55,10 @@ const (
 	crashFunction = "conformance.crash("
 )
 
-// slowPanic is a panic value whose text takes its time. The runtime asks for the
-// text after it has run the deferred functions and before it ends the process,
-// so this is how long a pool has to let the process end another way. In a bubble it
-// is for ever: time passes when the pool and all that wait for it can do no more.
+// slowPanic is a panic value whose text takes its time. The runtime asks for the text
+// after it has run the deferred functions and before it ends the process. So a pool has
+// that long to let the process end in another way. In a bubble it is for ever: time
+// passes when the pool and all that wait for it can do no more.
 type slowPanic struct{}
 
 func (slowPanic) Error() string {
@@ -72,7 +72,7 @@ func panicCrashes(x *trial) {
 	p := x.pool(Settings{})
 	x.step("a task panics")
 	x.submit(p, func() { crash() })
-	// A pool that catches the panic may crash some other way. That takes less than
+	// A pool that recovers the panic may crash some other way. That takes less than
 	// this, by the clock of the bubble.
 	time.Sleep(2 * time.Second)
 	os.Exit(0)
@@ -200,7 +200,7 @@ func goexitCostsNothing(x *trial) {
 	worksAsBefore(x, p)
 }
 
-// worksAsBefore lets the pool work once more and shuts it down if it can be.
+// worksAsBefore has the pool work once more, and shuts it down if it can be.
 func worksAsBefore(x *trial, p Pool) {
 	x.burst(p, 100)
 	if x.subject.can(Shutdown) {

@@ -74,8 +74,8 @@ func stop(p Pool, timeout time.Duration) error {
 func shutdownWaits(x *trial) {
 	const tasks = 10
 	p := x.pool(Settings{})
-	// Written without synchronisation, on purpose: with the race detector the
-	// clause shows too that the tasks happen before Shutdown returns.
+	// Written without synchronisation, on purpose: so with the race detector the clause
+	// also shows that the tasks happen before Shutdown returns.
 	ended := make([]bool, tasks)
 	for i := range tasks {
 		x.submit(p, func() {
@@ -139,9 +139,9 @@ func race(x *trial, round int) (accepted, executed, late int64) {
 
 const raceRounds = 200
 
-// races lets submitters race with Shutdown again and again and looks at each
-// result. They do it on more processors than most machines have: then the system
-// takes one away at any moment, also between two steps that belong together.
+// races has submitters race with Shutdown again and again and looks at each result.
+// They do it on more processors than most machines have, so the system takes one away
+// at any moment, even between two steps that belong together.
 func races(x *trial, look func(accepted, executed, late int64)) {
 	const manyProcessors = 16
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(manyProcessors))

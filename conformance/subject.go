@@ -65,7 +65,7 @@ type Stats struct {
 	Idle        int64 // workers without a task
 	Panicked    int64 // tasks that panicked
 	Spawned     int64 // workers started because none was idle
-	Killed      int64 // workers taken because they were idle
+	Killed      int64 // idle workers killed
 	Recycled    int64 // workers replaced after their last task
 	PeakWorkers int64 // largest value Workers ever had
 }
@@ -78,10 +78,10 @@ type Settings struct {
 	// the task. Needs the ability PanicHandler.
 	PanicHandler func(v any, stack []byte)
 
-	// KillInterval is the time between two rounds in which idle workers are
-	// taken away, KillDelay the time for which a worker must have been spared.
-	// Both are wishes for pools with the ability Shrinks: one that knows a
-	// single time takes the one that fits better.
+	// KillInterval is the time between two rounds in which idle workers are killed,
+	// KillDelay the time for which a worker must have been spared. A pool with the
+	// ability Shrinks should follow them: one that knows a single time takes the one
+	// that fits better.
 	KillInterval time.Duration
 	KillDelay    time.Duration
 

@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// A verdict is what a trial has to say, and what its process leaves behind.
+// A verdict is the finding of a trial, which its process leaves behind.
 type verdict struct {
 	Step   string // what the trial was doing last
 	Passed bool
@@ -30,8 +30,8 @@ type trial struct {
 	subject Subject
 	base    int // goroutines before the first pool was made
 
-	// mu guards verdict and its file. It is never unlocked again after the last
-	// word has been written, so that no other goroutine adds to it.
+	// mu guards verdict and its file. It is never unlocked again after the last verdict
+	// has been written, so that no other goroutine adds to it.
 	mu      sync.Mutex
 	verdict verdict
 	file    string
@@ -59,7 +59,7 @@ func answer(t *testing.T, s Subject) {
 	})
 }
 
-// hold lets the clause examine the pool and ends the process, also from inside a
+// hold lets the clause examine the pool and ends the process, even from inside a
 // bubble: what the pool leaves behind there is the business of other clauses.
 func (x *trial) hold(c Clause) {
 	x.base = x.goroutines()
@@ -70,7 +70,7 @@ func (x *trial) hold(c Clause) {
 	os.Exit(0)
 }
 
-// step notes what the trial does next, for the case that it never gets further.
+// step notes what the trial does next, in case it never gets further.
 func (x *trial) step(format string, args ...any) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -227,7 +227,7 @@ func (h *held) note() {
 	h.ids[self()] = true
 }
 
-// burst lets n tasks run at the same time and end, and returns who ran them.
+// burst lets n tasks run at the same time and end, and returns their goroutines.
 func (x *trial) burst(p Pool, n int) crew {
 	h := x.keep(p, n)
 	close(h.gate)

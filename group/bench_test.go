@@ -10,9 +10,9 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// BenchmarkGroup and BenchmarkErrgroup are the same but for what starts the
-// tasks: one caller makes request after request, each a group of its own with a
-// context. An operation is a request. Compare them within one run, and in turns:
+// BenchmarkGroup and BenchmarkErrgroup differ only in what starts the tasks: one caller
+// makes request after request, each a group of its own with a context. An operation is
+// a request. Compare them within one run, and in turns:
 //
 //	for round in 1 2 3 4 5 6; do
 //		go test -run '^$' -bench '^Benchmark(Group|Errgroup)$' ./group
@@ -64,7 +64,7 @@ func benchmarkRequests(b *testing.B, maker func(*testing.B) func() grouper) {
 	}
 }
 
-// BenchmarkGo is the price of a task alone, in a group that is never waited for.
+// BenchmarkGo measures a task alone, in a group that is never waited for.
 func BenchmarkGo(b *testing.B) {
 	for name, g := range map[string]grouper{
 		"errgroup": new(errgroup.Group),

@@ -48,9 +48,9 @@ func crash(g *group.Group) {
 
 func TestMain(m *testing.M) { pooltest.Main(m, children) }
 
-// Without a handler a panic crashes the process, whoever waits for the group and
-// whether or not Wait has returned, and the crash is the task's own: nothing was
-// recovered and thrown again.
+// Without a handler a panic crashes the process, whether a caller waits for the group,
+// has waited, or never does. The crash is the task's own: nothing was recovered and
+// raised again.
 func TestPanicWithoutAHandlerCrashes(t *testing.T) {
 	for name := range children {
 		t.Run(name, func(t *testing.T) {

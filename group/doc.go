@@ -27,10 +27,10 @@
 // # Panics
 //
 // A panic in a task is handled by the pool. Without a panic handler the process
-// crashes, and the crash shows the task's own stack. With one, the handler is
-// told, and [Group.Wait] returns an error, so that nobody takes a missing result
-// for a good one. The same holds for a task that calls [runtime.Goexit], with or
-// without a handler. Wait does not panic.
+// crashes, and the crash shows the task's own stack. With one, the handler is told, and
+// [Group.Wait] returns an error, so that a missing result is not taken for a good one.
+// The same holds for a task that calls [runtime.Goexit], with or without a handler.
+// Wait does not panic.
 //
 // # What differs from errgroup
 //

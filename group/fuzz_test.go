@@ -95,7 +95,7 @@ type driver struct {
 	waiting []chan error // in Wait, which blocks
 	failed  bool         // a task has failed
 	unknown bool         // and its error is errTask
-	err     error        // else it is this; nil while none has failed
+	err     error        // otherwise it is this; nil while none has failed
 	done    bool         // the context has ended
 	cause   error        // because of this; nil: errTask
 	started int64        // tasks that have begun
@@ -168,7 +168,7 @@ func (d *driver) rest() {
 			require.Empty(d.t, d.active, "Wait returned while tasks are active")
 			d.requireErr(err)
 		default:
-			require.NotEmpty(d.t, d.active, "Wait still waits, for nobody")
+			require.NotEmpty(d.t, d.active, "Wait still waits, and no task is active")
 		}
 	}
 	if len(d.active) == 0 && len(d.waiting) > 0 {
@@ -270,8 +270,8 @@ func (d *driver) task(b blocked) func() error {
 	}
 }
 
-// doQueue has somebody start a task with Go, which blocks at the limit. Nobody
-// may wait meanwhile, since the group might be empty for a moment.
+// doQueue starts a goroutine that calls Go, which blocks at the limit. No goroutine may
+// be in Wait meanwhile, since the group might be empty for a moment.
 func (d *driver) doQueue(n int) {
 	b := blocked{make(chan struct{}), d.ending(n)}
 	switch {
@@ -302,7 +302,7 @@ func (d *driver) doRelease(n int) {
 	}
 }
 
-// doSetLimit sets the limit, or sees that this panics.
+// doSetLimit sets the limit, or checks that this panics.
 func (d *driver) doSetLimit(n int) {
 	limit := n%6 - 1
 	switch {
@@ -323,7 +323,7 @@ func (d *driver) doWait(int) {
 	d.waited()
 }
 
-// doLinger has somebody wait.
+// doLinger starts a goroutine that waits.
 func (d *driver) doLinger(int) {
 	if len(d.queued) > 0 {
 		return

@@ -9,9 +9,9 @@ import (
 	"example.com/hemlock"
 )
 
-// errTask is the error of a task that did not return. It has no exported name:
-// nobody has to tell it from other failures, and the value of the panic is for
-// the pool's handler.
+// errTask is the error of a task that did not return. It has no exported name: a caller
+// need not tell it from other failures, and the value of the panic is for the pool's
+// handler.
 var errTask = errors.New("hemlock/group: a task did not return: it panicked or called runtime.Goexit")
 
 type token struct{}
@@ -92,13 +92,13 @@ func (g *Group) Wait() error {
 	return g.err
 }
 
-// Go starts the task on the Group's pool. It blocks only while as many tasks are
-// active as [Group.SetLimit] allows. After the pool's Shutdown the task runs all
-// the same, on an ordinary goroutine; see [hemlock.Pool.Run].
+// Go starts the task on the Group's pool. It blocks only while as many tasks are active
+// as [Group.SetLimit] allows. After the pool's Shutdown the task still runs, on an
+// ordinary goroutine; see [hemlock.Pool.Run].
 //
-// The first task that returns a non-nil error, or does not return,
-// cancels the context of the Group, if it has one, and decides what [Group.Wait]
-// returns. The others go on; they see it by their context.
+// The first task that returns a non-nil error, or does not return, cancels the context
+// of the Group, if it has one, and decides what [Group.Wait] returns. The others go on,
+// and can see it by their context.
 //
 // The first call of Go must come before Wait. Go(nil) panics.
 //
@@ -111,7 +111,7 @@ func (g *Group) Go(f func() error) {
 	g.start(f)
 }
 
-// TryGo is [Group.Go], but where that would block TryGo does nothing and returns
+// TryGo is [Group.Go], except that where Go would block TryGo does nothing and returns
 // false. It reports whether it started the task.
 func (g *Group) TryGo(f func() error) bool {
 	mustTask("TryGo", f)
@@ -161,17 +161,16 @@ func (g *Group) start(f func() error) {
 
 // run is a task's life.
 //
-// It is tempting to recover a panic here, to tell it from Goexit or to have Wait
-// throw it again. Then the pool's handler would see neither the panic nor its
-// stack, and a Wait that is never reached would hide it. errgroup threw panics
-// again for a while and took it back: https://go.dev/issue/53757 and
-// https://go.dev/issue/74275.
+// It is tempting to recover a panic here, to tell it from Goexit or to have Wait raise
+// it again. Then the pool's handler would see neither the panic nor its stack, and a
+// Wait that is never reached would hide it. errgroup raised panics again for a while
+// and took it back: https://go.dev/issue/53757 and https://go.dev/issue/74275.
 //
-// A task that did not return is settled on another goroutine. Deferred calls run
-// before the runtime prints a panic, so settled here it would release Wait, and
-// a main that then calls os.Exit would be faster than its own crash: in two of
-// five runs, and in errgroup too. Now it is in one of fifty (1,000 runs of each
-// on two processors).
+// A task that did not return is settled on another goroutine. Deferred calls run before
+// the runtime prints a panic. If the task were settled in one, it would release Wait,
+// and a main that then calls os.Exit would be faster than its own crash: in two of five
+// runs, as in errgroup. Now it is in one of fifty (1,000 runs of each on two
+// processors).
 func (g *Group) run(f func() error) {
 	var err error
 	returned := false

@@ -36,8 +36,8 @@ func exit() error {
 	return nil
 }
 
-// Pitfall 51: on a pool with a handler, a task that panicked is no success, and
-// nobody waits for it for ever. The panic goes to the handler and nowhere else.
+// Pitfall 51: on a pool with a handler, a task that panicked is no success, and Wait
+// does not wait for it for ever. The panic goes to the handler and nowhere else.
 func TestPanicIsAnErrorAndReachesTheHandler(t *testing.T) {
 	p, values := forgiving(t)
 	g, ctx := group.WithContext(t.Context(), p)
@@ -107,7 +107,7 @@ func TestRecoveredPanicIsNoError(t *testing.T) {
 	require.NoError(t, g.Wait())
 }
 
-// The first failure stands, however it came about.
+// The first failure stands, whatever its kind.
 func TestFirstFailureWins(t *testing.T) {
 	p, values := forgiving(t)
 	for name, tasks := range map[string][]func() error{
@@ -189,7 +189,7 @@ func TestTasksRunOnThePool(t *testing.T) {
 	require.EqualValues(t, 20, p.Stats().Submitted)
 }
 
-// A pool that is shut down runs the tasks of its groups all the same.
+// After Shutdown a pool still runs the tasks of its groups.
 func TestTasksRunAfterShutdown(t *testing.T) {
 	p, values := forgiving(t)
 	g, ctx := group.WithContext(t.Context(), p)
@@ -328,7 +328,7 @@ func TestMisusePanicsAtTheCaller(t *testing.T) {
 }
 
 // What the caller did before Go is visible in the task, and what the task did is
-// visible after Wait, also if it does not return: the race detector knows if not.
+// visible after Wait, even if it does not return: the race detector watches.
 func TestMemoryModel(t *testing.T) {
 	pooltest.NeedsRaceDetector(t)
 	p, values := forgiving(t)
@@ -356,7 +356,7 @@ func TestMemoryModel(t *testing.T) {
 	}
 }
 
-// Many use one group at once, and each failure but the first is dropped.
+// Many goroutines use one group at once, and each failure but the first is dropped.
 func TestConcurrentCallers(t *testing.T) {
 	p := pooltest.New(t)
 	for _, limit := range []int{-1, 3} {
@@ -391,7 +391,7 @@ func TestConcurrentCallers(t *testing.T) {
 	}
 }
 
-// Who waits more than once, or in several places, sees the same.
+// A caller that waits more than once, or in several places, sees the same error.
 func TestEveryWaitReturnsTheSame(t *testing.T) {
 	g := group.New(pooltest.New(t))
 	release := make(chan struct{})

@@ -70,8 +70,8 @@ func requireCause(t *testing.T, ctx context.Context, want error) {
 	}
 }
 
-// Wait returns nil while no task has failed, and from the first failure on that
-// error, though the group goes on to be used.
+// Wait returns nil while no task has failed. From the first failure on it returns that
+// error, although the group is still used.
 func TestWaitReturnsTheFirstError(t *testing.T) {
 	second := errors.New("second")
 	for _, errs := range [][]error{{}, {nil}, {errDoom}, {nil, errDoom}, {errDoom, nil}, {errDoom, nil, second}} {
@@ -228,7 +228,7 @@ func TestGoBlocksAtTheLimit(t *testing.T) {
 	})
 }
 
-// Never are more tasks active than the limit says, and so many are at times.
+// Never are more tasks active than the limit says, and at times as many are.
 func TestNeverMoreThanTheLimit(t *testing.T) {
 	forEach(t, func(t *testing.T, g grouper, _ context.Context) {
 		const limit = 10

@@ -16,7 +16,7 @@ import (
 	testgrpc "google.golang.org/grpc/interop/grpc_testing"
 )
 
-// limit is how long a call may take that is not held to less.
+// limit is how long a call may take if the test sets no shorter limit.
 const limit = time.Minute
 
 // within returns a context that ends if something hangs.
@@ -27,7 +27,7 @@ func within(t testing.TB) context.Context {
 	return ctx
 }
 
-// A service is gRPC's own test service with functions for methods.
+// A service is gRPC's own test service, with functions for methods.
 type service struct {
 	testgrpc.UnimplementedTestServiceServer
 	unary  func(context.Context, *testgrpc.SimpleRequest) (*testgrpc.SimpleResponse, error)
@@ -52,7 +52,7 @@ func (s service) FullDuplexCall(stream grpc.BidiStreamingServer[testgrpc.Streami
 	return s.duplex(stream)
 }
 
-// both returns a service whose unary and whose bidirectional calls do the same.
+// both returns a service in which a unary and a bidirectional call do the same.
 func both(handle func(context.Context) error) service {
 	return service{
 		unary: func(ctx context.Context, _ *testgrpc.SimpleRequest) (*testgrpc.SimpleResponse, error) {
@@ -79,7 +79,7 @@ var kinds = map[string]func(ctx context.Context, client testgrpc.TestServiceClie
 			return err
 		}
 		if _, err = stream.Recv(); err == nil {
-			return errors.New("a message that nobody has sent")
+			return errors.New("a message that was not sent")
 		}
 		return endOf(err)
 	},
@@ -133,8 +133,8 @@ func through(pool *hemlock.Pool, unary []grpc.UnaryServerInterceptor, stream []g
 	}
 }
 
-// everyWay runs a test of what is the same with the interceptors, without them
-// and after Shutdown of their pool.
+// everyWay runs a test of what is the same with the interceptors, without them, and
+// after Shutdown of their pool.
 func everyWay(t *testing.T, test func(t *testing.T, options ...grpc.ServerOption)) {
 	for _, workers := range []uint32{0, 2} {
 		numbered := grpc.NumStreamWorkers(workers)

@@ -139,8 +139,8 @@ func TestACallIsATaskAndUsesTheIdleWorker(t *testing.T) {
 	}, pool.Stats())
 }
 
-// What stands before the pool in the chain is no part of the task, what stands
-// after it is.
+// Interceptors before the pool in the chain are no part of the task. Those after it
+// are.
 func TestInterceptorsAfterThePoolRunOnTheWorker(t *testing.T) {
 	pool := newPool(t)
 	var running []int64
@@ -364,7 +364,7 @@ func TestProfilerLabelsOfTheContextHoldInTheHandler(t *testing.T) {
 			}
 			require.True(t, found)
 			labelled(&after)
-			require.NotContains(t, after, label, "nobody keeps them")
+			require.NotContains(t, after, label, "no worker keeps them")
 		}
 	})
 }
@@ -377,7 +377,7 @@ type streamOf struct {
 
 func (s streamOf) Context() context.Context { return s.ctx }
 
-// A handler that exits leaves its client alone, and everybody else.
+// A handler that exits leaves its own client without an answer, and no other.
 func TestGoexitEndsOneCallOnly(t *testing.T) {
 	everyWay(t, func(t *testing.T, options ...grpc.ServerOption) {
 		exited := make(chan struct{}, 1)

@@ -46,8 +46,7 @@ func recovery(seen *recovered) (grpc.UnaryServerInterceptor, grpc.StreamServerIn
 		}
 }
 
-// requireInternal calls a handler that panics, and a second time: the server has
-// survived.
+// requireInternal calls a handler that panics, twice: the server survives the first.
 func requireInternal(t *testing.T, options ...grpc.ServerOption) {
 	t.Helper()
 	_, client := serve(t, both(func(context.Context) error {

@@ -51,7 +51,7 @@ func BenchmarkTimeoutHandler(b *testing.B) {
 	}
 }
 
-// benchmarkRequests serves requests, so many at a time.
+// benchmarkRequests serves requests, from that many callers at a time.
 func benchmarkRequests(b *testing.B, h http.Handler, callers int) {
 	b.ReportAllocs()
 	r := request()

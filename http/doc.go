@@ -26,13 +26,13 @@
 //
 // # What stays the same, and what differs
 //
-// A handler differs from one without a pool in what a task differs from a go
-// statement, or a task of [hemlock.Pool.Do] from a call; see package hemlock. The
+// A handler differs from one without a pool as a task differs from a go statement, or
+// as a task of [hemlock.Pool.Do] differs from a call; see package hemlock. The
 // exception is that the profiler labels in the context of the request hold in the
-// handler, such as those that [runtime/pprof.Do] sets in a middleware that hands on
-// its context.
+// handler, such as those that [runtime/pprof.Do] sets in a middleware that hands on its
+// context.
 //
-// TimeoutHandler and net/http's differ in no more than this:
+// TimeoutHandler differs from net/http's only in this:
 //
 //   - A handler that calls [runtime.Goexit] ends the request at once, as it does
 //     without a timeout: the server closes the connection or resets the stream.

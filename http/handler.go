@@ -30,7 +30,7 @@ func Handler(pool *hemlock.Pool, h http.Handler) http.Handler {
 }
 
 // serve calls h, and reports whether it panicked with [http.ErrAbortHandler]. Such a
-// panic ends here, or Do would tell the pool of it. Every other ending goes on.
+// panic ends here: otherwise Do would tell the pool of it. Every other ending goes on.
 func serve(h http.Handler, w http.ResponseWriter, r *http.Request) (aborted bool) {
 	returned := false
 	defer func() {

@@ -146,8 +146,8 @@ func call(h http.Handler, w http.ResponseWriter, r *http.Request) (end any) {
 	return <-ended
 }
 
-// Each ending of the handler is that of the request, in a pool with and without a
-// panic handler, and in a closed one.
+// Each ending of the handler is that of the request, in a pool with or without a panic
+// handler, and in a closed one.
 func TestHandlerEndsAsTheRequestHandlerDoes(t *testing.T) {
 	odd := []int{1} // that nothing can be compared with
 	for name, c := range map[string]struct {
@@ -172,7 +172,7 @@ func TestHandlerEndsAsTheRequestHandlerDoes(t *testing.T) {
 	}
 }
 
-// Under this setting a panic(nil) looks as if there was none.
+// Under this setting recover returns nil for a panic(nil), as if there was none.
 func TestNilPanicIsNotTakenForAReturn(t *testing.T) {
 	t.Setenv("GODEBUG", "panicnil=1")
 	require.Equal(t, "exited", call(http.HandlerFunc(panicNil), httptest.NewRecorder(), request()), "the setting holds")
@@ -219,8 +219,8 @@ func everyPool(t *testing.T, test func(t *testing.T, p *hemlock.Pool, told func(
 
 func request() *http.Request { return httptest.NewRequest(http.MethodGet, "/", nil) }
 
-// The labels of the context hold in the handler, though the goroutine is another
-// one, and no longer.
+// The labels of the context hold in the handler, although it runs on another goroutine,
+// and no longer.
 func TestProfilerLabelsOfTheContextHoldInTheHandler(t *testing.T) {
 	p := pooltest.New(t)
 	var during string

@@ -57,8 +57,8 @@ func (w *response) WriteHeader(code int) {
 	}
 }
 
-// Push implements [http.Pusher]. It holds the lock, so that the server has not taken
-// back its writer at that time.
+// Push implements [http.Pusher]. It holds the lock, so that the server does not take
+// back its writer meanwhile.
 func (w *response) Push(target string, opts *http.PushOptions) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -91,8 +91,8 @@ func (w *response) refuse(err error) {
 	w.err = err
 }
 
-// logSuperfluous says where a handler called WriteHeader once too often, where and
-// as net/http does.
+// logSuperfluous says where a handler called WriteHeader once too often, in the words
+// of net/http and to the same log.
 func (w *response) logSuperfluous(at runtime.Frame) {
 	logf := log.Printf
 	if server, ok := w.request.Context().Value(http.ServerContextKey).(*http.Server); ok && server.ErrorLog != nil {

@@ -69,7 +69,7 @@ func (t *timeoutHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer cancel()
 	r = r.WithContext(ctx)
 	kept := &response{original: w, request: r, header: make(http.Header)}
-	ended := make(chan ending, 1) // nobody receives it after the timeout
+	ended := make(chan ending, 1) // not received after the timeout
 	t.pool.Run(func() { t.run(kept, r, ended) })
 	select {
 	case e := <-ended:
@@ -80,7 +80,7 @@ func (t *timeoutHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// run is the task: it calls the handler. A panic ends here, and goes on in the
+// run is the task: it calls the handler. A panic ends here, and is raised again in the
 // goroutine of the server. In the task it would end the process, or the worker.
 func (t *timeoutHandler) run(w *response, r *http.Request, ended chan<- ending) {
 	var e ending

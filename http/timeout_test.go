@@ -96,9 +96,9 @@ func (s scenario) observe(t *testing.T, limited func(p *hemlock.Pool, h http.Han
 
 func overrun() { time.Sleep(2 * time.Second) }
 
-// What net/http does, this does: the status, header and body, what the handler sees,
-// how the request ends and what the server logs. want is what to see at least, so
-// that no two empty answers are compared.
+// TimeoutHandler does what net/http's does: the status, header and body, what the
+// handler sees, how the request ends and what the server logs. want is the least that
+// must be seen, so that no two empty answers are compared.
 func TestTimeoutHandlerDoesAsThatOfNetHTTP(t *testing.T) {
 	endsAfter := func(d time.Duration) func(context.Context) (context.Context, context.CancelFunc) {
 		return func(ctx context.Context) (context.Context, context.CancelFunc) { return context.WithTimeout(ctx, d) }
@@ -243,8 +243,8 @@ func TestEndingByTheTimeoutIsTooLate(t *testing.T) {
 	}
 }
 
-// Handlers that overran and still run are in nobody's way.
-func TestOverrunHandlersHoldUpNobody(t *testing.T) {
+// Handlers that overran and still run do not hold up other requests.
+func TestOverrunHandlersDoNotHoldUpOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const stuck = 200
 		p := pooltest.New(t)
@@ -271,7 +271,7 @@ func TestOverrunHandlersHoldUpNobody(t *testing.T) {
 	})
 }
 
-// In a pool with and without a panic handler, and in a closed one, an ending of the
+// In a pool with or without a panic handler, and in a closed one, an ending of the
 // handler is that of the request, at once. The pool is not told, and a panic ends no
 // worker.
 func TestTimeoutHandlerEndsAsTheRequestHandlerDoes(t *testing.T) {
@@ -365,7 +365,7 @@ func TestLateWriteDoesNotWaitForTheClient(t *testing.T) {
 	})
 }
 
-// Without a server in the context, as in a test, the standard logger has it.
+// Without a server in the context, as in a test, the standard logger prints it.
 func TestSuperfluousStatusIsLoggedWithoutAServer(t *testing.T) {
 	logged := new(lockedBuffer)
 	defer log.SetOutput(log.Writer())
@@ -528,8 +528,7 @@ func TestServerSurvivesEachEnding(t *testing.T) {
 	}
 }
 
-// The bytes on the wire, for which the header and the log must fit, are those of
-// net/http.
+// The bytes on the wire, and the log, are those of net/http.
 func TestBytesOnTheWireAreThoseOfNetHTTP(t *testing.T) {
 	pool, release := pooltest.New(t), make(chan struct{})
 	t.Cleanup(func() { close(release) })

@@ -39,7 +39,7 @@ func programs(t *testing.T, scripts map[string]string) (path string) {
 	return "PATH=" + dir
 }
 
-// What CI needs and cannot have fails it, with one sentence for each program.
+// A program that CI needs and lacks fails it, with one sentence for each program.
 func TestCIFailsWithoutItsPrograms(t *testing.T) {
 	const compiles = `while [ "$1" != -o ]; do shift; done; printf '#!/bin/sh\n' >"$2"; /bin/chmod +x "$2"`
 	for name, c := range map[string]struct {
@@ -80,7 +80,7 @@ func TestCIFailsWithoutItsPrograms(t *testing.T) {
 	}
 }
 
-// A kernel that refuses 32-bit programs is told from one that does not, and the
+// A kernel that refuses 32-bit programs is told from one that runs them, and the
 // emulator that is needed then is missed.
 func TestProbeFor32Bits(t *testing.T) {
 	foreign := filepath.Join(t.TempDir(), "foreign")
@@ -95,8 +95,8 @@ func TestProbeFor32Bits(t *testing.T) {
 	require.Contains(t, output, "qemu-arm is missing: install Debian's package qemu-user; without it nothing is proven of linux/arm")
 }
 
-// A vulnerability that is called is found, and a database out of reach is no
-// failure, but is told.
+// A vulnerability that is called is found. A database out of reach is reported, and is
+// no failure.
 func TestVulnerabilities(t *testing.T) {
 	if _, err := os.Stat("../bin/govulncheck"); err != nil {
 		out, err := exec.CommandContext(t.Context(), "make", "-C", "..", "bin/govulncheck").CombinedOutput()

@@ -28,7 +28,7 @@ func (v *survey) answer(f forecast) (what, because string) {
 	case best.low >= worthIt:
 		return yes, v.advice(with, best)
 	case v.share(v.orphans) >= worthIt:
-		return unknown, fmt.Sprintf("%s of the processor time goes to growing stacks of which nothing tells whose they are", v.show(v.orphans))
+		return unknown, fmt.Sprintf("%s of the processor time goes to growing stacks of unknown goroutines", v.show(v.orphans))
 	case best.high < worthIt:
 		return no, v.refusal(f, best)
 	}
@@ -157,7 +157,7 @@ func (v *survey) options(f forecast) []option {
 	return append(list, option{"nothing", 0, 0, "the go statements stay as they are"})
 }
 
-// errorNote is what a range is made of beside its middle.
+// errorNote is what a range adds to its middle.
 const errorNote = "the range goes a quarter below that and a tenth above it, as measurements of real servers do, and adds the error of counting samples"
 
 // notes say what the figures do not.

@@ -17,12 +17,12 @@ const (
 	waking         // a processor is woken for a new goroutine
 )
 
-// classify says what the stack's time was spent on. The frames before upTo are
-// those of the program: the last of them needed the stack, or has the go
-// statement. Without any, nothing tells on whose behalf it was.
+// classify says what the stack's time was spent on. The frames before upTo are those of
+// the program: the last of them needed the stack, or has the go statement. Without any,
+// the owner of the time is unknown.
 //
-// The runtime's own names are all there is to go by. They are those of Go 1.25 to 1.27;
-// a test with real profiles notices when they change.
+// It goes by the names of the runtime's functions. They are those of Go 1.25 to 1.27; a
+// test with real profiles notices when they change.
 func classify(frames []frame) (what cost, upTo int) {
 	for i, f := range frames {
 		inner := frames[i:]
@@ -51,8 +51,8 @@ func classify(frames []frame) (what cost, upTo int) {
 	return other, 0
 }
 
-// grows tells apart why the runtime looks at a stack: it is the way to preempt
-// a goroutine too, and then the stack may shrink.
+// grows tells apart why the runtime looks at a stack: it does so to preempt a
+// goroutine, too, and then the stack may shrink.
 func grows(inner []frame) cost {
 	switch {
 	case calls(inner, "runtime.shrinkstack"):
@@ -67,7 +67,7 @@ func calls(frames []frame, name string) bool {
 	return slices.ContainsFunc(frames, func(f frame) bool { return f.name == name })
 }
 
-// An origin is whose code a function is.
+// An origin says whose code a function is.
 type origin int
 
 const (

@@ -32,7 +32,7 @@ func TestTellsGrowingFromWhatElseTheRuntimeDoes(t *testing.T) {
 	}{
 		"a stack is copied":           {calling("main.f", "main.g", "newstack", "copystack", "memmove"), growing, 2},
 		"on its way there":            {calling("main.f", "morestack"), growing, 1},
-		"nobody knows whose":          {calling("newstack", "copystack"), growing, 0},
+		"of no known owner":           {calling("newstack", "copystack"), growing, 0},
 		"preempted":                   {calling("main.f", "newstack", "gopreempt_m", "goschedImpl", "schedule"), other, 1},
 		"preempted, to shrink":        {calling("main.f", "newstack", "shrinkstack", "copystack"), shrinking, 1},
 		"a collection shrinks":        {calling("gcBgMarkWorker", "scanstack", "shrinkstack", "copystack"), shrinking, 0},
@@ -75,7 +75,7 @@ func TestTellsYourCodeFromOthers(t *testing.T) {
 	}
 }
 
-// surveyed counts stacks of so many ticks each.
+// surveyed counts stacks of that many ticks each.
 func surveyed(ticks int64, stacks ...[]frame) *survey {
 	s := &samples{}
 	for _, frames := range stacks {
@@ -103,10 +103,10 @@ func TestCutStacksAreToldByWhatTheyStillHave(t *testing.T) {
 	require.Equal(t, int64(500), v.orphans, "either goroutine calls main.handle")
 	answer, because := v.answer(v.forecast())
 	require.Equal(t, unknown, answer)
-	require.Contains(t, because, "nothing tells whose")
+	require.Contains(t, because, "stacks of unknown goroutines")
 }
 
-// What grows no more than collections shrink is theirs, and no pool's gain.
+// Stacks that grow no more than collections shrink them are no gain of a pool.
 func TestStacksThatGrowAgainAreNoGain(t *testing.T) {
 	grow := calling("main.serve.func1", "main.handle", "newstack", "copystack")
 	shrink := calling("gcBgMarkWorker", "shrinkstack", "copystack")
@@ -120,8 +120,8 @@ func TestStacksThatGrowAgainAreNoGain(t *testing.T) {
 	require.Equal(t, yes, answer, because)
 }
 
-// The go statement is told by the line on which the function begins, where
-// several stand in one function.
+// Where a function has several go statements, the line on which the started function
+// begins tells which one it was.
 func TestStatementsAreMatchedByLine(t *testing.T) {
 	entry := func(n string, line int) frame {
 		return frame{name: "main.serve.func" + n, file: "serve.go", start: line}

@@ -49,10 +49,10 @@ type forecast struct {
 func (v *survey) share(ticks int64) float64 { return float64(ticks) / float64(v.ticks) }
 
 // forecast derives the gains. A goroutine that is kept grows once, so all of the
-// growing is given back, but for what collections shrink.
+// growing is given back, except what collections shrink.
 //
-// Run saves starting the goroutine too. What it does instead, wake a worker, is
-// not in the profile; go wakes somebody as well.
+// Run saves starting the goroutine too. It wakes a worker instead, which is not in the
+// profile, but a go statement wakes a processor as well.
 //
 // Do saves no goroutine, and costs two switches. They are taken to cost as much
 // as starting a goroutine does: both were about 200 ns.

@@ -68,7 +68,7 @@ func TestAnswersForTheProjectsOwnServers(t *testing.T) {
 	}
 }
 
-// The server of the mission: between 30 and 60 % with go, and the line is named.
+// The project's DNS server: between 30 and 60 % with go, and the line is named.
 func TestDeepQueriesOnGoStatementsPayAThird(t *testing.T) {
 	r := reported(t, "dns-go-32")
 	require.Greater(t, r.Growing.Percent, 30.0)
@@ -77,7 +77,7 @@ func TestDeepQueriesOnGoStatementsPayAThird(t *testing.T) {
 	require.Contains(t, r.Sites[0].Handlers[0].At, "dnsserver/udp.go:82")
 }
 
-// What was foretold from the profile of go, against what the pool gave back.
+// The forecast from the profile of go, against what the pool gave back.
 func TestForecastsHoldForTheProjectsOwnServers(t *testing.T) {
 	measured := measuredGains(t)
 	for _, c := range []struct{ server, change, runner string }{
@@ -97,7 +97,7 @@ func TestForecastsHoldForTheProjectsOwnServers(t *testing.T) {
 					t.Logf("%s: %s: %.0f to %.0f %%, measured %.0f %%", name, c.change, o.Low, o.High, gave)
 				}
 			}
-			if !foretold { // then it would have given nothing worth a word
+			if !foretold { // then there was nothing worth foretelling
 				require.Less(t, gave, 5.0, name)
 			}
 		}
@@ -320,7 +320,7 @@ func TestProgressIsOneLineOnATerminal(t *testing.T) {
 	require.NotContains(t, out.String(), "\n")
 }
 
-// The page is one file, and asks nobody else for anything.
+// The page is one file, and loads nothing else.
 func TestPageIsSelfContained(t *testing.T) {
 	for _, name := range []string{"dns-go-32", "dns-pool-0", "grpc-go-32"} {
 		file := filepath.Join(t.TempDir(), "page.html")
@@ -335,7 +335,7 @@ func TestPageIsSelfContained(t *testing.T) {
 	}
 }
 
-// Names in a profile are somebody else's, and must not become markup.
+// Names in a profile come from elsewhere, and must not become markup.
 func TestPageEscapesNames(t *testing.T) {
 	p := load(t, "dns-go-32")
 	for _, f := range p.Function {

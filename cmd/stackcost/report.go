@@ -43,7 +43,7 @@ type siteReport struct {
 	Entry    string  `json:"entry"`
 	At       string  `json:"at"`
 	Code     string  `json:"code"`           // yours, library or standard library
-	Kept     string  `json:"kept,omitempty"` // by whom the goroutines are kept for further tasks
+	Kept     string  `json:"kept,omitempty"` // what keeps the goroutines for further tasks
 	Percent  float64 `json:"percent"`        // everything that runs on these goroutines
 	Growing  float64 `json:"growing_percent"`
 	Starting float64 `json:"starting_percent"` // at the go statements below

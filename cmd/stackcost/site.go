@@ -10,8 +10,8 @@ import (
 // A tally counts ticks by what they are of.
 type tally map[frame]int64
 
-// top returns the frames with the most ticks first. What has as many is in the
-// order of its place, so that a report is the same each time.
+// top returns the frames with the most ticks first. Frames with the same number are in
+// the order of their places, so that a report is the same each time.
 func (t tally) top(n int) []frame {
 	all := slices.SortedFunc(maps.Keys(t), func(a, b frame) int {
 		return cmp.Or(cmp.Compare(t[b], t[a]), cmp.Compare(a.name, b.name), cmp.Compare(a.line, b.line))
@@ -49,8 +49,8 @@ type survey struct {
 	paid       []payment
 }
 
-// A payment is a stack of what grows or starts. From upTo on there is a little of
-// the runtime's.
+// A payment is a stack of what grows or starts. From upTo on there are a few frames of
+// the runtime.
 type payment struct {
 	frames []frame
 	upTo   int
@@ -79,8 +79,8 @@ func count(s *samples) *survey {
 		case what == growing:
 			v.orphans += one.ticks
 		case (what == starting || what == waking) && upTo > 0:
-			// The function that starts goroutines is at the same line for all of
-			// them, whoever called it.
+			// The function that starts goroutines is at the same line for all of them,
+			// whatever called it.
 			v.statements[one.frames[upTo-1]] += one.ticks
 		}
 	}
@@ -213,7 +213,7 @@ var keepers = []struct{ function, name string }{
 	{"github.com/valyala/fasthttp.(*workerPool).", "a worker of fasthttp"},
 }
 
-// keeper returns who keeps the goroutine for further tasks, judged by how its
+// keeper returns what keeps the goroutine for further tasks, judged by how its
 // stack begins, or "".
 func keeper(frames []frame) string {
 	const near = 4 // coroutines begin with frames of the runtime and of iter

@@ -10,8 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// As in gSuneido: the last three stay, and nobody goes before ten intervals have
-// passed since the last spawn.
+// As in gSuneido: the last three workers stay, and none is killed before ten intervals
+// have passed since the last spawn.
 func TestChannelKeepsItsLastThreeWorkers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := peers.Channel().New(conformance.Settings{})

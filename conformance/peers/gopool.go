@@ -46,8 +46,8 @@ func (p bytedancePool) Stats() conformance.Stats {
 	return conformance.Stats{Workers: int64(p.pool.WorkerCount())}
 }
 
-// Cloudwego returns the pool of github.com/cloudwego/gopkg, with its default
-// options but for the age of a worker.
+// Cloudwego returns the pool of github.com/cloudwego/gopkg, with its default options
+// except for the age of a worker.
 func Cloudwego() conformance.Subject {
 	return conformance.Subject{
 		Name:    "cloudwego gopool",
@@ -86,10 +86,10 @@ func (p cloudwegoPool) Submit(task func()) error {
 
 func (p cloudwegoPool) Run(task func()) { p.pool.Go(task) }
 
-// Close ends the workers, which stay for a minute or longer and for which the
-// package has no means: a task that ends its goroutine takes its worker along. It
-// looks more than once whether they have gone, because a worker is counted only
-// when it begins to run.
+// Close ends the workers, which stay for a minute or longer. The package cannot end
+// them earlier, but a task that ends its goroutine takes its worker along. Close looks
+// more than once whether they have gone, because a worker is counted only when it
+// begins to run.
 func (p cloudwegoPool) Close() {
 	for gone := 0; gone < 3; {
 		if p.pool.CurrentWorkers() > 0 {

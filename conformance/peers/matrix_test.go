@@ -29,8 +29,8 @@ var (
 // basics are the clauses that every subject must pass, or its adapter is wrong.
 var basics = map[string]bool{"runs-every-task": true, "waits-for-no-task": true, "never-blocks": true}
 
-// TestMatrix examines the peers. Without -write it looks only whether their
-// adapters work: how the peers do is theirs to change, and not always the same.
+// TestMatrix examines the peers. Without -write it only checks that their adapters
+// work: how the peers do may change.
 func TestMatrix(t *testing.T) {
 	var m peers.Matrix
 	for _, s := range peers.Subjects() {

@@ -30,9 +30,9 @@ type pondPool struct{ pool pond.Pool }
 
 func (p pondPool) Submit(task func()) error { return p.pool.Go(task) }
 
-// Shutdown waits the way the README recommends for a wait with an end. A pool
-// that has stopped wins over a context that has ended, too: what select makes of
-// that is not the pool's affair.
+// Shutdown waits the way the README recommends for a wait with an end. A pool that has
+// stopped wins over a context that has ended, too: the pool cannot help which one a
+// select chooses.
 func (p pondPool) Shutdown(ctx context.Context) error {
 	stopped := p.pool.Stop().Done()
 	select {

@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// lateSubmits are the clauses that a pool gives up which must not be used any
-// more once one waits for it.
+// lateSubmits are the clauses that a pool gives up if it must not be used any more once
+// a caller waits for it.
 func lateSubmits(reason string) map[string]string {
 	return waive(reason, "refuses-after-shutdown", "accepted-equals-executed",
 		"nothing-starts-after-shutdown", "tasks-may-submit-while-closing", "shutdown-is-repeatable",
@@ -61,8 +61,8 @@ func (p *groupPool) Submit(task func()) error {
 	return nil
 }
 
-// Bind returns a function that submits the task each time it is called. Who
-// measures is not charged for the adapter.
+// Bind returns a function that submits the task each time it is called. So a
+// measurement does not include the adapter.
 func (p *groupPool) Bind(task func()) func() {
 	fallible := func() error { task(); return nil }
 	return func() { p.group.Go(fallible) }

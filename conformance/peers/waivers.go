@@ -20,8 +20,8 @@ func waivers(parts ...map[string]string) map[string]string {
 	return all
 }
 
-// silence are the clauses about which none of the peers' documentation says
-// anything. A peer that does overrules it with promised.
+// silence are the clauses about which the documentation of no peer says anything. A
+// peer whose documentation mentions one overrules that with promised.
 func silence() map[string]string {
 	return waive("the documentation does not mention it",
 		"nil-refused", "nil-kills-nothing", "hand-over-allocates-nothing", "run-refuses-nil",
@@ -44,7 +44,7 @@ func promised(waived map[string]string, clauses ...string) map[string]string {
 	return waived
 }
 
-// recovers are the clauses that a pool gives up which catches panics.
+// recovers are the clauses that a pool gives up if it recovers panics.
 func recovers(reason string) map[string]string {
 	return waive(reason, "panic-crashes", "crash-not-swallowed")
 }

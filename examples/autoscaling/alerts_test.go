@@ -89,8 +89,8 @@ type curve func(minute float64) float64
 
 func (c curve) at(t time.Duration) float64 { return c(t.Minutes()) }
 
-// peak is the largest value of the curve so far, which is asked for in the order
-// of time.
+// peak is the largest value of the curve so far. It must be asked for in the order of
+// time.
 func (c curve) peak() func(time.Duration) float64 {
 	largest := 0.0
 	return func(t time.Duration) float64 {
@@ -110,7 +110,7 @@ func (db *database) addTasks(t *testing.T, running, waiting curve) {
 
 func flat(value float64) curve { return func(float64) float64 { return value } }
 
-// grows is a number of tasks, and so many more each minute from one minute on.
+// grows is a number of tasks, and perMinute more each minute from one minute on.
 func grows(from, base, perMinute float64) curve {
 	return func(m float64) float64 { return base + perMinute*max(m-from, 0) }
 }
@@ -179,8 +179,8 @@ func TestLeakFires(t *testing.T) {
 	}
 }
 
-// swings is a load between 1,000 and 9,000 with this period, in minutes of which
-// a circle has 2 pi.
+// swings is a load between 1,000 and 9,000. Its period is 2 pi times slowness, in
+// minutes.
 func swings(slowness float64) curve {
 	return func(m float64) float64 { return 5000 + 4000*math.Sin(m/slowness) }
 }
@@ -202,7 +202,7 @@ func step(from, to float64) curve {
 
 func perMinute(n float64) curve { return grows(0, 0, n) }
 
-// from has a counter at a value when it is scraped first.
+// from gives a counter the value born when it is scraped first.
 func (c curve) from(born float64) curve { return func(m float64) float64 { return born + c(m) } }
 
 func TestTasksThatWaitForLongFire(t *testing.T) {
@@ -274,7 +274,7 @@ func TestPanicFires(t *testing.T) {
 	}
 }
 
-// An old panic is not told about for ever.
+// An old panic does not fire for ever.
 func TestPanicBeforeTheFirstScrapeIsForgotten(t *testing.T) {
 	alerts, _ := rules(t)
 	db := newDatabase(t)

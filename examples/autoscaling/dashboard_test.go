@@ -11,8 +11,8 @@ import (
 
 const dashboardFile = "../../metrics/prometheus/dashboard.json"
 
-// dashboard is what the tests look at. Grafana has no Go type for it that could
-// be had here; it ignores fields that it does not know.
+// dashboard is what the tests look at. No Go type of Grafana for it could be required
+// here. Grafana ignores fields that it does not know.
 type dashboard struct {
 	Title      string
 	UID        string
@@ -42,7 +42,7 @@ func loadDashboard(t *testing.T) dashboard {
 	return d
 }
 
-// chosen puts in what Grafana does for a person who looks at everything.
+// chosen puts in what Grafana does if everything is selected.
 var chosen = strings.NewReplacer(
 	"$__rate_interval", "1m", "$job", ".+", "$instance", ".+", "$pool", ".+",
 )

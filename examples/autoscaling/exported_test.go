@@ -18,8 +18,8 @@ import (
 // tasks that wait for a processor.
 type workers struct{ running, idle, waiting int }
 
-// export returns what the collector exports for a pool in this state. The tasks
-// that wait are put in afterwards: how many there are is the scheduler's to say.
+// export returns what the collector exports for a pool in this state. The tasks that
+// wait are put in afterwards: how many wait depends on the scheduler.
 func export(t *testing.T, pool string, state workers) []*dto.MetricFamily {
 	t.Helper()
 	var families []*dto.MetricFamily
@@ -57,8 +57,7 @@ func submit(t *testing.T, p *hemlock.Pool, tasks int, until <-chan struct{}) {
 	started.Wait()
 }
 
-// exported returns the names of all metrics that the collector exports, and
-// others that there are besides.
+// exported returns the names of all metrics that the collector exports, and the others.
 func exported(t *testing.T, besides ...string) map[string]bool {
 	t.Helper()
 	names := set(besides)
@@ -79,9 +78,8 @@ func (db *database) scrape(t *testing.T, pod string, state workers) {
 // never is a time after the last sample.
 const never = horizon + scrapeInterval
 
-// scrapeUntil does the same for a pod that is silent from one time and not
-// discovered any more from another: its series are stale then, as Prometheus has
-// it.
+// scrapeUntil does the same for a pod that is silent from one time on and no longer
+// discovered from another on. Its series are stale then, as in Prometheus.
 func (db *database) scrapeUntil(t *testing.T, pod string, state workers, silent, gone time.Duration) {
 	t.Helper()
 	for _, f := range export(t, "dns", state) {

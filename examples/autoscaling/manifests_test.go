@@ -119,9 +119,9 @@ func TestBothAutoscalersSayTheSame(t *testing.T) {
 	require.Equal(t, target.AverageValue.String(), scaled.Triggers[0].Metadata["threshold"])
 }
 
-// The scaler refuses a trigger without these, and ignores what it does not know
-// (pkg/scalers/prometheus_scaler.go of KEDA 2.21): a misspelt name has no effect
-// and gives no error.
+// The scaler refuses a trigger without these, and ignores a name that it does not know
+// (pkg/scalers/prometheus_scaler.go of KEDA 2.21): a misspelt one has no effect and
+// gives no error.
 func TestScalerKnowsTheTriggersMetadata(t *testing.T) {
 	triggers := manifest[*kedav1alpha1.ScaledObject](t, kedaFile).Spec.Triggers
 	require.Len(t, triggers, 1)
@@ -158,8 +158,8 @@ func TestDeploymentIsScrapedWhereItServesMetrics(t *testing.T) {
 	require.Contains(t, container(t).Args, "-metrics=0.0.0.0:9090")
 }
 
-// Pitfall 61: a probe on a page that is slow under load, or with the default
-// timeout of a second, takes exactly the loaded replica out.
+// Pitfall 61: a probe on a page that is slow under load, or with the default timeout of
+// a second, removes the very replica that is loaded.
 func TestProbeIsCheapAndPatient(t *testing.T) {
 	c := container(t)
 	probe := c.ReadinessProbe
@@ -176,7 +176,7 @@ func TestProbeIsCheapAndPatient(t *testing.T) {
 	require.EqualValues(t, 9090, ports[probe.HTTPGet.Port.StrVal], "what -metrics serves")
 }
 
-// Pitfall 52: whoever reaches the metrics must not reach the profiles.
+// Pitfall 52: a client that reaches the metrics must not reach the profiles.
 func TestDebugPagesAreOnLoopback(t *testing.T) {
 	addr := flagValue(t, "http")
 	host, port, err := net.SplitHostPort(addr)

@@ -59,7 +59,7 @@ func (db *database) add(t *testing.T, name labels.Labels, sample func(at time.Du
 	db.series = append(db.series, &storage.SeriesEntry{Lset: name, SampleIteratorFn: chunk.Iterator})
 }
 
-// cut has the series of a pod that a selector names end.
+// cut ends the series of a pod that a selector names.
 func (db *database) cut(t *testing.T, selector, pod string, end time.Duration) {
 	t.Helper()
 	matchers, err := promQL.ParseMetricSelector(selector)
@@ -159,8 +159,8 @@ func (l *seriesList) At() storage.Series                { return l.current }
 func (l *seriesList) Err() error                        { return nil }
 func (l *seriesList) Warnings() annotations.Annotations { return nil }
 
-// metricNames returns the names of the metrics that an expression selects. A
-// selector without a name is a fault: nothing could be said about it.
+// metricNames returns the names of the metrics that an expression selects. A selector
+// without a name is a fault: it could not be checked.
 func metricNames(t *testing.T, expr string) []string {
 	t.Helper()
 	parsed, err := promQL.ParseExpr(expr)

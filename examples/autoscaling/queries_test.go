@@ -100,9 +100,9 @@ func questions(t *testing.T) map[string]question {
 		"KEDA": manifest[*kedav1alpha1.ScaledObject](t, kedaFile).Spec.Triggers[0].Metadata["query"],
 	}
 	asked := map[string]question{}
-	for who, query := range queries {
+	for autoscaler, query := range queries {
 		require.Subset(t, exported(t, "up"), set(metricNames(t, query)))
-		asked[who] = func(db *database, at time.Duration) (sum float64, answered bool) {
+		asked[autoscaler] = func(db *database, at time.Duration) (sum float64, answered bool) {
 			answer := db.query(t, query, at)
 			for _, s := range answer {
 				sum += s.F
@@ -114,16 +114,16 @@ func questions(t *testing.T) map[string]question {
 }
 
 func TestAutoscalersAreGivenTheTasksThatAreNotDone(t *testing.T) {
-	for who, ask := range questions(t) {
+	for autoscaler, ask := range questions(t) {
 		db := newDatabase(t)
 		_, answered := ask(db, horizon)
-		require.False(t, answered, "%s: without a series there is no answer, rather than 0", who)
+		require.False(t, answered, "%s: without a series there is no answer, rather than 0", autoscaler)
 		db.scrape(t, podA, workers{running: 3, idle: 4, waiting: 7})
 		db.scrape(t, podB, workers{running: 10})
 		db.scrape(t, "another-7d4b9-c", workers{running: 100, waiting: 100})
 		db.scrape(t, "dnsserver-other-7d4b9-d", workers{running: 100, waiting: 100})
 		sum, _ := ask(db, horizon)
-		require.EqualValues(t, 20, sum, who)
+		require.EqualValues(t, 20, sum, autoscaler)
 	}
 }
 
@@ -143,15 +143,15 @@ func TestHPAIsGivenTheTasksOfEachPod(t *testing.T) {
 // without it the load looks like nothing.
 func TestAutoscalersGetNoAnswerWhileAPodIsSilent(t *testing.T) {
 	const cut = time.Hour
-	for who, ask := range questions(t) {
+	for autoscaler, ask := range questions(t) {
 		db := newDatabase(t)
 		db.scrapeUntil(t, podA, workers{running: 900, waiting: 100}, cut, never)
 		db.scrape(t, podB, workers{running: 20})
 		sum, _ := ask(db, cut-time.Second)
-		require.EqualValues(t, 1020, sum, who)
+		require.EqualValues(t, 1020, sum, autoscaler)
 		for at := cut; at <= horizon; at += scrapeInterval {
 			sum, answered := ask(db, at)
-			require.False(t, answered, "%s: %v after the cut the sum is %v", who, at-cut, sum)
+			require.False(t, answered, "%s: %v after the cut the sum is %v", autoscaler, at-cut, sum)
 		}
 	}
 }
@@ -161,30 +161,30 @@ func TestAutoscalersGetNoAnswerWithoutOneSeries(t *testing.T) {
 	const cut = time.Hour
 	asked := questions(t)
 	for _, series := range []string{`hemlock_workers{state="running"}`, "hemlock_tasks_waiting"} {
-		for who, ask := range asked {
+		for autoscaler, ask := range asked {
 			db := newDatabase(t)
 			db.scrape(t, podA, workers{running: 900, waiting: 100})
 			db.scrape(t, podB, workers{running: 20})
 			db.cut(t, series, podA, cut)
 			_, answered := ask(db, cut-time.Second)
-			require.True(t, answered, who)
+			require.True(t, answered, autoscaler)
 			for at := cut; at <= horizon; at += scrapeInterval {
 				sum, answered := ask(db, at)
-				require.False(t, answered, "%s without %s: %v after the cut the sum is %v", who, series, at-cut, sum)
+				require.False(t, answered, "%s without %s: %v after the cut the sum is %v", autoscaler, series, at-cut, sum)
 			}
 		}
 	}
 }
 
-// A pod that has ended is not silent: nobody expects an answer from it.
+// A pod that has ended is not silent: no answer is expected from it.
 func TestPodThatEndedIsNotWaitedFor(t *testing.T) {
 	const end = time.Hour
-	for who, ask := range questions(t) {
+	for autoscaler, ask := range questions(t) {
 		db := newDatabase(t)
 		db.scrapeUntil(t, podA, workers{running: 900, waiting: 100}, never, end)
 		db.scrape(t, podB, workers{running: 20})
 		sum, _ := ask(db, end+2*time.Minute)
-		require.EqualValues(t, 20, sum, who)
+		require.EqualValues(t, 20, sum, autoscaler)
 	}
 }
 

@@ -27,8 +27,8 @@ func (b backend) call() {
 	}
 }
 
-// useStack needs as many KiB of stack, one in each frame. The frame is read after
-// the call: so it lives on during the call, and the call cannot be made a loop.
+// useStack needs that many KiB of stack, one in each frame. The frame is read after the
+// call: so it lives on during the call, and the call cannot be made a loop.
 //
 //go:noinline
 func useStack(kib int) byte {

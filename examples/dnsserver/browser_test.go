@@ -57,8 +57,7 @@ func chromium(t *testing.T) string {
 	return ""
 }
 
-// keepBusy drives the server through one spike after the other until what it
-// returns is called.
+// keepBusy drives the server through one spike after the other until stop is called.
 func keepBusy(t *testing.T, s *server) (stop func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -79,8 +78,8 @@ func keepBusy(t *testing.T, s *server) (stop func()) {
 // A browser shows one page.
 type browser struct{ ctx context.Context }
 
-// browse starts a browser without a window, and nothing in it that needs the
-// network, a sandbox (which root cannot have) or a profile of its user.
+// browse starts a browser without a window. Nothing in it needs the network, a sandbox
+// (which root cannot have) or a profile of its user.
 func browse(t *testing.T, path string) browser {
 	t.Helper()
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
@@ -114,7 +113,7 @@ type drawing struct {
 	Line string    `json:"line"` // the path that is drawn
 }
 
-// drawings returns what a plot shows, nothing before its first sample.
+// drawings returns what a plot shows. There are none before its first sample.
 func (b browser) drawings(t *testing.T, plot string) []drawing {
 	t.Helper()
 	list, err := chromedp.Run(b.ctx, chromedp.Evaluate[[]drawing](fmt.Sprintf(`(() => {

@@ -63,7 +63,7 @@ type batch struct {
 func (s *socket) ask(ctx context.Context, questions []*expectation) tally {
 	b := batch{open: make(map[uint16]*expectation, len(questions)), lastErr: context.Canceled}
 	for _, e := range questions {
-		s.lastID++ // a late answer to an earlier question finds nobody waiting
+		s.lastID++ // a late answer to an earlier question matches none of these
 		b.open[s.lastID] = e
 	}
 	for try := 0; try < tries && len(b.open) > 0 && ctx.Err() == nil; try++ {

@@ -22,9 +22,8 @@ type script struct {
 	firstTry time.Duration // how long a client waits for its answers the first time
 }
 
-// A phase is a stretch of the demo with one kind of load. Each of its sockets
-// asks a number of questions at once and checks the answers, and that as many
-// times as there are bursts.
+// A phase is a stretch of the demo with one kind of load. Each of its sockets asks a
+// number of questions at once and checks the answers, once for each burst.
 type phase struct {
 	name    string
 	bursts  int
@@ -37,10 +36,10 @@ type phase struct {
 
 // fullScript asks about 18,000 questions in about 11 seconds.
 //
-// In the spike the TCP connections send together, which is what makes the pool
-// swell: flow control holds back what the server has not read. UDP has none, and
-// the sockets send into one buffer of the server, which 500 packets overflow where
-// the system's limits are the usual ones. So those take turns.
+// In the spike the TCP connections send together. That makes the pool swell: flow
+// control holds back what the server has not read. UDP has none, and the sockets send
+// into one buffer of the server, which overflows at 500 packets with the usual limits
+// of the system. So those take turns.
 var fullScript = script{
 	within:   17 * time.Second,
 	firstTry: time.Second,
@@ -77,9 +76,8 @@ func newDemo(s *server, records []dns.RR, what script, out io.Writer) *demo {
 	}
 }
 
-// runDemo starts a server, drives it through the script, and prints what comes
-// of it. The error says what was lost or wrong, or that the runner did not
-// shrink.
+// runDemo starts a server, drives it through the script, and prints the outcome. The
+// error says what was lost or wrong, or that the runner did not shrink.
 func runDemo(ctx context.Context, cfg config, what script, out io.Writer, log *slog.Logger) error {
 	records, err := loadRecords(cfg.zone)
 	if err != nil {

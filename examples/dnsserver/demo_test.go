@@ -15,8 +15,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// shortScript has the shape of the full one, with fewer questions and with time
-// for a machine that does much else.
+// shortScript has the shape of the full one, with fewer questions, and with time for a
+// machine with other work.
 func shortScript() script {
 	return script{within: patience, firstTry: patience / 8, phases: []phase{
 		{name: "quiet", bursts: 5, every: 5 * time.Millisecond, udp: 1, tcp: 1, atOnce: 2},
@@ -123,7 +123,7 @@ func TestDemoReportsAPoolThatDidNotShrink(t *testing.T) {
 	require.Contains(t, out.String(), " 0 lost; ")
 }
 
-// A person wants to look at what a demo has left, whether it passed or not.
+// After a demo a person can look at what it left, whether it passed or not.
 func TestDemoWithAMonitorServesUntilInterrupted(t *testing.T) {
 	for name, c := range map[string]struct {
 		interval time.Duration // of the killer; with 0 the demo fails
@@ -166,7 +166,7 @@ func TestDemoEndsWithItsContext(t *testing.T) {
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 }
 
-// Every kind of expectation is worth something only if it can be disappointed.
+// An expectation is worth something only if it can fail.
 func TestExpectationTellsAnswersApart(t *testing.T) {
 	r := shippedResponder(t)
 	answerTo := func(e *expectation) *dns.Msg {

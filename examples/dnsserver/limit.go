@@ -7,17 +7,17 @@ import (
 	"golang.org/x/sync/semaphore"
 )
 
-// A limit bounds the queries under way at a time, over both transports together.
-// It stands in front of the runner, which refuses nothing. Over it a query over
-// UDP is dropped, since nobody can be made to wait; one over TCP waits, and its
-// client with it. Who waits is before any packet that comes in the meantime, so
-// that a flood over UDP does not keep TCP out.
+// A limit bounds the queries under way at a time, over both transports together. It
+// stands in front of the runner, which refuses nothing. Above it a query over UDP is
+// dropped, since its client cannot be made to wait. One over TCP waits, and its client
+// with it. A query that waits comes before any packet that arrives meanwhile, so that a
+// flood over UDP does not keep TCP out.
 type limit struct {
 	room    *semaphore.Weighted // nil: no bound
 	dropped prometheus.Counter
 }
 
-// newLimit returns a limit of so many queries, or, for 0, of any number.
+// newLimit returns a limit of that many queries, or, for 0, of any number.
 func newLimit(most int) *limit {
 	l := &limit{dropped: prometheus.NewCounter(prometheus.CounterOpts{
 		Name: "dnsserver_udp_dropped_total",

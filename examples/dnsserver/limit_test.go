@@ -97,7 +97,7 @@ func TestPanicOfAQueryGivesItsRoomBack(t *testing.T) {
 	}
 }
 
-// A watched log calls end when it has so many lines.
+// A watched log calls end when it has enough lines.
 type watched struct {
 	logBuffer
 	lines atomic.Int64

@@ -72,9 +72,9 @@ func (z *zone) answerNode(m *dns.Msg, n *node, name string, qtype uint16) string
 	return ""
 }
 
-// minimalAny is the whole answer to a query of type ANY (RFC 8482, section 4.2).
-// All records of a name would be a large answer to a small query, which is
-// useful to those who forge its sender.
+// minimalAny is the whole answer to a query of type ANY (RFC 8482, section 4.2). All
+// records of a name would be a large answer to a small query, which helps an attacker
+// that forges its sender.
 func minimalAny(name string) dns.RR {
 	return &dns.HINFO{
 		Hdr: dns.RR_Header{Name: name, Rrtype: dns.TypeHINFO, Class: dns.ClassINET, Ttl: anyTTL},

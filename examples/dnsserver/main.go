@@ -27,8 +27,8 @@ func main() {
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// run does what the command line says until that is done or ctx ends, and
-// returns the exit status.
+// run does what the command line says until it is done or ctx ends, and returns the
+// exit status.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	cfg, err := parseFlags(args, stderr)
 	switch {
@@ -62,9 +62,9 @@ func start(ctx context.Context, cfg config, stdout, stderr io.Writer) error {
 	return stop(s, drainTime)
 }
 
-// leaveHeadroom lowers the runtime's memory limit, if there is one. It counts what
-// the runtime has from the system and nothing else, whereas the limit of a
-// container counts all: the program's pages and the kernel's buffers too.
+// leaveHeadroom lowers the runtime's memory limit, if there is one. That limit counts
+// only what the runtime has from the system. The limit of a container counts the
+// program's pages and the kernel's buffers too.
 func leaveHeadroom(percent int) {
 	if all := debug.SetMemoryLimit(-1); percent > 0 && all < math.MaxInt64 {
 		debug.SetMemoryLimit(all - all/100*int64(percent))

@@ -154,7 +154,7 @@ func TestSignalDrainsAndLogsStats(t *testing.T) {
 	}
 }
 
-// It takes the whole time that a drain is given.
+// The test takes the whole time that a drain is given.
 func TestDrainThatTakesTooLongIsAnError(t *testing.T) {
 	t.Parallel()
 	server := startChild(t, "-addr", "127.0.0.1:0", "-latency", "1h")

@@ -91,10 +91,10 @@ func (m *monitor) openSite(ctx context.Context, flag, addr string, pages http.Ha
 	return nil
 }
 
-// askedAs refuses a request for any host but the loopback interface and those
-// given. A page of a stranger whose name has been made to lead to 127.0.0.1 (DNS
-// rebinding) is of one origin with our pages then, and could read them from the
-// browser of whoever visits it; but its requests carry its name.
+// askedAs refuses a request for any host except the loopback interface and those given.
+// If the name of a stranger's page leads to 127.0.0.1 (DNS rebinding), the page is of
+// one origin with ours, and could read ours from the browser of its visitor. But its
+// requests carry its name.
 func askedAs(hosts []string, pages http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		host := hostOf(r.Host)
@@ -127,8 +127,8 @@ func newHTTPServer(ctx context.Context, pages http.Handler, log *slog.Logger) *h
 	}
 }
 
-// monitorAddr returns the address to listen on. What is served tells much about
-// the process, so that only its own machine sees it unless a host is given.
+// monitorAddr returns the address to listen on. What is served tells much about the
+// process, so only its own machine sees it unless a host is given.
 func monitorAddr(given string) string {
 	if !strings.Contains(given, ":") {
 		given = ":" + given
@@ -167,8 +167,8 @@ func (m *monitor) close() {
 	}
 }
 
-// end ends the profiles and plots at once: they could go on for as long as
-// somebody watches.
+// end ends the profiles and plots at once: otherwise they could go on for as long as a
+// page is open.
 func (m *monitor) end() {
 	m.endPages()
 	if m.plots != nil {
@@ -176,8 +176,8 @@ func (m *monitor) end() {
 	}
 }
 
-// shutdown lets the requests under way be answered and cuts off those that are
-// not when ctx ends.
+// shutdown waits until the requests under way are answered, and cuts off the rest when
+// ctx ends.
 func (m *monitor) shutdown(ctx context.Context) {
 	if m == nil {
 		return

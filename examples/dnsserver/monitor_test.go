@@ -78,8 +78,8 @@ func get(t testing.TB, url, host string) *http.Response {
 	return answer
 }
 
-// Pitfall 52: a stranger's page whose name leads to this machine is of one origin
-// with ours.
+// Pitfall 52: a stranger's page whose name leads to this machine is of one origin with
+// ours.
 func TestDebugPagesAreForKnownHostsOnly(t *testing.T) {
 	cfg := monitored(goRunner)
 	cfg.httpHosts = "dns.example.net,dns"
@@ -101,7 +101,7 @@ func TestDebugPagesAreForKnownHostsOnly(t *testing.T) {
 	}
 }
 
-// Whoever gives -http a host may ask for it.
+// A host that is given with -http may be asked for.
 func TestDebugPagesAreForTheHostTheyWereGiven(t *testing.T) {
 	pages := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
 	for addr, status := range map[string]int{

@@ -10,10 +10,9 @@ import (
 
 // An expectation is a question and what the zone file says about it.
 //
-// Expectations do not come from the server's index: an oracle reads the list of
-// records from end to end, and only makes up questions of which the answer can
-// be read off there. A mistake in the look-up cannot hide in a mistake of the
-// check.
+// Expectations do not come from the server's index. An oracle reads the list of records
+// from end to end, and makes up only questions whose answer can be read off there. So a
+// mistake in the look-up cannot hide in a mistake of the check.
 type expectation struct {
 	question      dns.Question
 	rcode         int
@@ -81,8 +80,8 @@ func newOracle(records []dns.RR) *oracle {
 	return o
 }
 
-// expectations returns a question for every set of records, every name and every
-// way to say no.
+// expectations returns a question for every set of records, every name and every kind
+// of negative answer.
 func (o *oracle) expectations() []*expectation {
 	list := []*expectation{o.refused()}
 	if len(o.named("*."+o.origin)) == 0 {

@@ -20,8 +20,8 @@ import (
 // poolName tells the pool from others in the metrics.
 const poolName = "dns"
 
-// newPublicPages returns what scrapers and probes ask for. Of a runner that has
-// no pool the metrics show the process alone.
+// newPublicPages returns what scrapers and probes ask for. For a runner without a pool
+// the metrics show the process alone.
 func newPublicPages(p *hemlock.Pool, l *limit) (*http.ServeMux, error) {
 	metrics, err := newMetrics(p, l)
 	if err != nil {
@@ -29,15 +29,14 @@ func newPublicPages(p *hemlock.Pool, l *limit) (*http.ServeMux, error) {
 	}
 	mux := http.NewServeMux() // the default one has what any package put there
 	mux.Handle("/metrics", metrics)
-	// Whoever gets an answer knows that the process has a processor to spare. A
-	// scrape says no more, and takes seconds under load.
+	// An answer shows that the process has a processor to spare. A scrape says no more,
+	// and takes seconds under load.
 	mux.HandleFunc("/healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") })
 	return mux, nil
 }
 
-// newDebugPages returns the same and what tells more about the process than
-// anybody but its owner should know, and the plots, which take samples until they
-// are closed.
+// newDebugPages returns the same, and pages that tell more about the process than
+// others should know. Its plots take samples until they are closed.
 func newDebugPages(p *hemlock.Pool, l *limit) (*http.ServeMux, *statsviz.Server, error) {
 	mux, err := newPublicPages(p, l)
 	if err != nil {
@@ -73,9 +72,9 @@ func newMetrics(p *hemlock.Pool, l *limit) (http.Handler, error) {
 	return promhttp.HandlerFor(reg, promhttp.HandlerOpts{}), nil
 }
 
-// newVars serves the published variables and the pool's counts. One would
-// publish the counts too, but a name can be published only once in the life of
-// a process, and no tests could start two servers then.
+// newVars serves the published variables and the pool's counts. The counts are not
+// published too: a name can be published only once in the life of a process, and no
+// tests could start two servers then.
 func newVars(p *hemlock.Pool) http.Handler {
 	vars := new(expvar.Map)
 	expvar.Do(func(v expvar.KeyValue) { vars.Set(v.Key, v.Value) })
@@ -88,10 +87,9 @@ func newVars(p *hemlock.Pool) http.Handler {
 	})
 }
 
-// closeTaken closes the connection that the handler takes over once the client
-// has gone or the request's context has ended. The plots' handler never closes
-// it and never reads from it, so each page that was left would cost a file
-// descriptor.
+// closeTaken closes the connection that the handler takes over once the client has gone
+// or the request's context has ended. The handler of the plots never closes it and
+// never reads from it, so each page that was left would cost a file descriptor.
 func closeTaken(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		taker := &taker{ResponseWriter: w}

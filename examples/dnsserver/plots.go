@@ -58,8 +58,8 @@ func (d plot) build() (statsviz.TimeSeriesPlot, error) {
 	return config.Build()
 }
 
-// ourPlots are those of the pool, if there is one, and beside them those that a
-// pool should be judged by.
+// ourPlots are those of the pool, if there is one, and those by which a pool should be
+// judged.
 func ourPlots(p *hemlock.Pool) []plot {
 	if p == nil {
 		return processPlots()
@@ -83,7 +83,7 @@ func poolPlots(p *hemlock.Pool) []plot {
 			{"submitted", total(func(s hemlock.Stats) int64 { return s.Submitted })},
 			{"completed", total(func(s hemlock.Stats) int64 { return s.Completed })},
 		}},
-		{"pool-turnover", "Pool: turnover", "workers per second", "Workers started because none was idle, taken by the killer, and replaced after their last task.", []series{
+		{"pool-turnover", "Pool: turnover", "workers per second", "Workers started because none was idle, killed while idle, and replaced after their last task.", []series{
 			{"spawned", total(func(s hemlock.Stats) int64 { return s.Spawned })},
 			{"killed", total(func(s hemlock.Stats) int64 { return s.Killed })},
 			{"recycled", total(func(s hemlock.Stats) int64 { return s.Recycled })},
@@ -109,8 +109,8 @@ func stackBytes() float64 {
 	return float64(sample[0].Value.Uint64())
 }
 
-// perSecond returns how fast the total has risen since the last call, and 0 where
-// no time has passed: a quotient that is no number cannot be sent to the page.
+// perSecond returns how fast the total has risen since the last call, and 0 where no
+// time has passed: neither NaN nor an infinity can be sent to the page.
 func perSecond(total func() int64) func() float64 {
 	last, at := total(), time.Now()
 	return func() float64 {

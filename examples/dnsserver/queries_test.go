@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A load generator counts any answer. One that was refused, or cut short, would
+// A load generator counts any answer. If one were refused, or cut short, it would
 // measure something else than a look-up.
 func TestQueriesOfTheLoadGeneratorAreLookedUp(t *testing.T) {
 	file, err := os.Open("testdata/queries.txt")

@@ -10,11 +10,10 @@ const (
 	headerSize = 12
 	typeSize   = 4 // a question's type and class
 
-	// maxUDP is the largest message sent or read over UDP, and the size that
-	// each side is told: what passes through nearly every network unfragmented
-	// (RFC 9715 has the reasons). A client that says that it takes more gets no
-	// more: whoever forges its address could have it sent ninety times what the
-	// query costs.
+	// maxUDP is the largest message sent or read over UDP, and the size that each side
+	// is told: that passes through nearly every network unfragmented (RFC 9715 has the
+	// reasons). A client that says that it takes more gets no more: an attacker that
+	// forges its address could have it sent ninety times what the query costs.
 	maxUDP = 1232
 )
 
@@ -37,8 +36,8 @@ type responder struct {
 // if the packet deserves none. The buffer may be the one that the packet is in:
 // by the time the answer is packed, nothing refers to the packet.
 //
-// What is too short for a header cannot be answered, for want of an ID. What is
-// an answer itself must not be, or two servers could keep each other busy.
+// A packet too short for a header has no ID, and cannot be answered. An answer must not
+// be answered, or two servers could keep each other busy.
 func (r *responder) reply(packet []byte, over transport, buf []byte) []byte {
 	if len(packet) < headerSize || isResponse(packet) {
 		return nil
@@ -107,8 +106,7 @@ func isTransfer(qtype uint16) bool {
 	return qtype == dns.TypeAXFR || qtype == dns.TypeIXFR
 }
 
-// answer makes the message that answers the query, which examine gave this
-// rcode.
+// answer makes the message that answers the query. rcode is what examine gave it.
 func (r *responder) answer(query *dns.Msg, rcode int) *dns.Msg {
 	if rcode == dns.RcodeFormatError || rcode == dns.RcodeNotImplemented {
 		return new(dns.Msg).SetRcode(bare(query), rcode)

@@ -24,8 +24,8 @@ type server struct {
 	readers sync.WaitGroup
 }
 
-// openServer starts a server. Everything that can be wrong is found before
-// anything is started.
+// openServer starts a server. It finds everything that can be wrong before it starts
+// anything.
 func openServer(cfg config, log *slog.Logger) (*server, error) {
 	records, err := loadRecords(cfg.zone)
 	if err != nil {
@@ -79,8 +79,8 @@ func (s *server) addr() netip.AddrPort {
 // runner's counts.
 func (s *server) shutdown(ctx context.Context) error {
 	s.stopRead()
-	// Once no reader is left, nothing is submitted any more: no query meets a
-	// pool that has been shut down.
+	// Once no reader is left, nothing is submitted any more. So no query meets a pool
+	// that has been shut down.
 	s.readers.Wait()
 	err := s.runner.Shutdown(ctx)
 	_ = s.udp.conn.Close()  // the last answer has been written, or is given up

@@ -72,9 +72,9 @@ type tcpConn struct {
 	// writing is held while an answer is written, so that two do not mix.
 	writing sync.Mutex
 
-	// users is the number of tasks that may still write, plus one while the
-	// connection is read. Whoever is the last closes it: so nobody has to wait
-	// for that, which a reader could do only by outliving its purpose.
+	// users is the number of tasks that may still write, plus one while the connection
+	// is read. The last of them closes it. Otherwise the reader would have to wait for
+	// the tasks, with nothing left to read.
 	users atomic.Int64
 }
 

@@ -23,12 +23,11 @@ type udpServer struct {
 	limit   *limit
 	log     *slog.Logger
 
-	// packets keeps the buffers of answered queries for the next ones. A buffer
-	// belongs to a query and not to a worker, for two reasons: an idle worker
-	// would hold one for as long as the killer spares it, and so would
-	// every one that a spike left behind, while a sync.Pool is emptied by the
-	// garbage collector; and the packet must be read into it before there is
-	// a worker.
+	// packets keeps the buffers of answered queries for the next ones. A buffer belongs
+	// to a query and not to a worker. An idle worker would hold one for as long as the
+	// killer spares it, and so would every worker that a spike left behind, while the
+	// garbage collector empties a sync.Pool. Besides, a packet must be read into its
+	// buffer before there is a worker.
 	packets sync.Pool
 }
 

@@ -64,8 +64,8 @@ func openZone(name string) (fs.File, error) {
 	return os.Open(name)
 }
 
-// readRecords parses a master file. $INCLUDE works: whoever names the zone file
-// on the command line may read the files it names.
+// readRecords parses a master file. $INCLUDE works: the user that names the zone file
+// on the command line may read the files that it names.
 func readRecords(r io.Reader, name string) ([]dns.RR, error) {
 	parser := dns.NewZoneParser(r, "", name)
 	parser.SetIncludeAllowed(true)
@@ -83,9 +83,9 @@ func readRecords(r io.Reader, name string) ([]dns.RR, error) {
 	return records, nil
 }
 
-// throughWire packs the record and unpacks it again. A record that cannot be
-// sent is found now and not at the first query for it, and every name is spelled
-// with the escapes that names of queries have.
+// throughWire packs the record and unpacks it again. So a record that cannot be sent is
+// found now and not at the first query for it, and every name is spelled with the
+// escapes that names of queries have.
 func throughWire(rr dns.RR) (dns.RR, error) {
 	wire := make([]byte, dns.Len(rr)+1) // the library's own Pack leaves one octet too
 	n, err := dns.PackRR(rr, wire, 0, nil, false)
@@ -96,7 +96,7 @@ func throughWire(rr dns.RR) (dns.RR, error) {
 	return rr, err
 }
 
-// newZone indexes the records, after having looked for what would make answers
+// newZone indexes the records, after it has looked for what would make answers
 // ambiguous. Its errors name the zone and the record.
 func newZone(records []dns.RR) (*zone, error) {
 	soa, err := onlySOA(records)

@@ -12,10 +12,10 @@ import (
 // (*Server).Serve in net/http/server.go. A pool helps where connections are
 // short; a connection that lives for hours keeps its worker for hours.
 //
-// handle owns its connection and closes it. Serve returns nil when ln is
-// closed, and [hemlock.ErrClosed] after it has turned a connection away because
-// the pool was shut down. Any other error of ln is returned too: a server that
-// wants to outlive a shortage of file descriptors calls Serve again, later.
+// handle owns its connection and closes it. Serve returns nil when ln is closed, and
+// [hemlock.ErrClosed] after it has turned a connection away because the pool was shut
+// down. It returns any other error of ln too: to outlive a shortage of file descriptors
+// a server calls Serve again, later.
 func Serve(pool *hemlock.Pool, ln net.Listener, handle func(net.Conn)) error {
 	for {
 		conn, err := ln.Accept()

@@ -1,4 +1,4 @@
-// Package plugs runs other people's servers on a [hemlock.Pool]. Each file is
+// Package plugs runs the servers of other libraries on a [hemlock.Pool]. Each file is
 // one plug: the few lines that go where a library would start a goroutine.
 //
 // The plugs for libraries hand tasks over with [hemlock.Pool.Run], because the

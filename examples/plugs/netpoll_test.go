@@ -34,7 +34,7 @@ func drainNetpoll() error {
 	return netpollPool.Shutdown(ctx)
 }
 
-// startNetpoll returns the address of a server that answers lines, and what
+// startNetpoll returns the address of a server that answers lines, and a function that
 // stops it.
 func startNetpoll(t *testing.T, capitals *service) (addr net.Addr, stop func()) {
 	t.Helper()

@@ -13,8 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// startRPCX returns a server of the function capitals.answer whose requests run
-// on the pool, and what waits for its end.
+// startRPCX returns a server of the function capitals.answer whose requests run on the
+// pool, and a function that waits for its end.
 func startRPCX(t *testing.T, pool *hemlock.Pool, capitals *service) (rpcx *server.Server, wait func() error) {
 	t.Helper()
 	rpcx = server.NewServer(server.WithCustomPool(plugs.RPCXPool{Pool: pool}))

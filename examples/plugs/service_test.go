@@ -153,7 +153,7 @@ func dial(t *testing.T, addr net.Addr) net.Conn {
 	return conn
 }
 
-// start runs a server's blocking call and returns what waits for its result.
+// start runs a server's blocking call and returns a function that waits for its result.
 func start(serve func() error) (wait func() error) {
 	result := make(chan error, 1)
 	go func() { result <- serve() }()

@@ -76,9 +76,9 @@ func lockedDo(p *hemlock.Pool) {
 	<-done
 }
 
-// A panic that no caller recovers crashes the process. Unlike a task of Run it has
-// ended before it reaches the caller, so Shutdown, and main, may return earlier:
-// here main waits.
+// A panic that no caller recovers crashes the process. Unlike a task of Run, one of Do
+// has ended when its panic reaches the caller. So Shutdown, and main, may return before
+// the crash: here main waits.
 func TestPanicThroughDoCrashesTheProcess(t *testing.T) {
 	for name, wants := range map[string][]string{
 		"Do panic":       {"panic: task panic", "hemlock.(*Pool).Do"},
@@ -90,7 +90,7 @@ func TestPanicThroughDoCrashesTheProcess(t *testing.T) {
 	}
 }
 
-// Pitfall 72: it must not become Goexit, after which this process is a deadlock.
+// Pitfall 72: the panic must not become Goexit, which would end in a deadlock here.
 func TestPanicWithNilThroughDoCrashesTheProcess(t *testing.T) {
 	t.Setenv("GODEBUG", "panicnil=1")
 	pooltest.RequireCrashes(t, "Do panic with nil", 4, "panic: nil", "hemlock.(*Pool).Do")

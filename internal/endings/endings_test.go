@@ -13,8 +13,8 @@ import (
 	"go.uber.org/atomic"
 )
 
-// Pitfall 57: these are told apart although recover, which would tell, is not
-// called without a handler. With the tag plugin they are a plugin's.
+// Pitfall 57: the endings are told apart although recover, which would tell them, is
+// called only with a handler. With the tag plugin the tasks are a plugin's.
 var tasks = endings.All(raise)
 
 func raise(v any) { panic(v) }

@@ -65,8 +65,8 @@ func TestPluginHasItsOwnTasks(t *testing.T) {
 	}
 }
 
-// Pitfall 71: it is all one who made the pool, whose Do is around whose, and whose
-// the task is.
+// Pitfall 71: the handler is told in every combination: the pool, the inner Do and the
+// task may each be the host's or the plugin's.
 func TestHandlerIsToldBetweenHostAndPlugin(t *testing.T) {
 	for i, told := range []func(func(*hemlock.Pool, func()), func()) int64{endings.Told, pluginTold} {
 		for j, do := range []func(*hemlock.Pool, func()){endings.Do, pluginDo} {

@@ -42,7 +42,7 @@ type group struct {
 	n       int64
 	how     ending
 	gate    chan struct{}
-	counted bool // the pool accepted them; else they are ordinary goroutines
+	counted bool // the pool accepted them; otherwise they are ordinary goroutines
 	byDo    bool // they are tasks of Do, each with a caller of its own
 }
 
@@ -62,7 +62,7 @@ type driver struct {
 	byRun    bool         // the operation starts its tasks with Run
 	how      ending       // and they end like this
 	n        int          // and it has this number to use
-	shutDown bool         // the driver ends with Shutdown; else the pool is dropped, if it may be
+	shutDown bool         // the driver ends with Shutdown; otherwise the pool is dropped, if it may be
 }
 
 func newDriver(t *testing.T, in *pooltest.Tape) *driver {
@@ -162,11 +162,11 @@ func (d *driver) checkWaiting(result chan error) {
 		require.NoError(d.t, err)
 		require.Zero(d.t, d.stats.Running, "Shutdown returned while tasks run")
 	default:
-		require.NotZero(d.t, d.stats.Running, "Shutdown still waits, for nobody")
+		require.NotZero(d.t, d.stats.Running, "Shutdown still waits, and no task runs")
 	}
 }
 
-// finish releases whoever still waits, and ends the pool or has it end itself.
+// finish releases all tasks that still wait, and ends the pool or has it end itself.
 // The bubble fails the test if a goroutine is left.
 func (d *driver) finish() {
 	for len(d.groups) > 0 {
@@ -348,9 +348,9 @@ func (d *driver) doBurst() {
 	d.spawn(spawned)
 }
 
-// doShower starts short tasks without a pause, as many as the number says, and
-// in their midst as many as there are gaps that wait until they are released: no
-// short one waits for them, nor they for each other.
+// doShower starts short tasks without a pause, as many as the number says. After every
+// few of them it starts one that waits until it is released. No short task waits for
+// such a task, and such tasks do not wait for each other.
 func (d *driver) doShower() {
 	const gap = 7
 	short, long := int64(d.n), int64(d.n/gap+1)
@@ -440,7 +440,7 @@ func (d *driver) checkShutdown(err error) {
 	assert.ErrorContains(d.t, err, fmt.Sprintf("hemlock: shutdown: %d task", d.stats.Running))
 }
 
-// doWaitForEnd has somebody wait in a Shutdown without a deadline.
+// doWaitForEnd starts a goroutine that waits in a Shutdown without a deadline.
 func (d *driver) doWaitForEnd() {
 	result := make(chan error, 1)
 	go func() { result <- d.shutdown(context.Background()) }()
@@ -448,7 +448,7 @@ func (d *driver) doWaitForEnd() {
 	d.waiting = append(d.waiting, result)
 }
 
-// doShutdownInTask has a task call Shutdown, which it cannot outwait.
+// doShutdownInTask has a task call Shutdown, with a deadline: it cannot outwait itself.
 func (d *driver) doShutdownInTask() {
 	result := make(chan error, 1)
 	if !d.start(func() { result <- d.pool.Shutdown(pooltest.EndingIn(d.t, 0)) }) {
@@ -461,8 +461,8 @@ func (d *driver) doShutdownInTask() {
 	d.close()
 }
 
-// doSlowHandler starts a task whose panic keeps the handler busy until it is
-// released: so long the task is running.
+// doSlowHandler starts a task whose panic keeps the handler busy until it is released.
+// Until then the task counts as running.
 func (d *driver) doSlowHandler() {
 	if !d.handler {
 		return
@@ -566,8 +566,8 @@ func (d *driver) doDoInTask() {
 	d.accountDo(depth, 1, how)
 }
 
-// doBlockDo has callers of Do, each on a goroutine of its own, whose tasks wait
-// until they are released.
+// doBlockDo calls Do on goroutines of their own, with tasks that wait until they are
+// released.
 func (d *driver) doBlockDo() {
 	g := group{n: int64(d.n%8 + 1), how: d.how, gate: make(chan struct{}), counted: !d.closed, byDo: true}
 	d.groups = append(d.groups, g)

@@ -10,9 +10,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A model is what the documentation promises of a pool at rest, written down
-// for one caller who does one thing after the other. It knows nothing of
-// shards, places, backlogs or pills.
+// A model is what the documentation promises of a pool at rest, written down for one
+// caller that does one thing after the other. It knows nothing of shards, places,
+// backlogs or pills.
 type model struct {
 	interval, delay time.Duration
 	minimum         int64
@@ -123,9 +123,9 @@ func (m *model) due() time.Time {
 	return byInterval
 }
 
-// round holds a round of the killer, who in fact killed so many. The share is
-// exact but where it would end near the minimum: there the killer may count a
-// worker twice that leaves at this moment, and stop early.
+// round holds a round of the killer, in which it killed that many workers. The share is
+// exact except near the minimum: there the killer may count twice a worker that leaves
+// at this moment, and stop early.
 func (m *model) round(t testing.TB, killed int64) {
 	t.Helper()
 	spare := m.stats.Workers - m.minimum
@@ -139,9 +139,9 @@ func (m *model) round(t testing.TB, killed int64) {
 	m.lastRun = time.Now()
 }
 
-// roundOfDo looks how many of the killed were workers of Do. The killer takes
-// those of which more are idle, and so leaves about as many of both; it may be
-// wrong by the workers that leave at this moment.
+// roundOfDo checks how many of the killed were workers of Do. The killer takes the kind
+// of which more are idle, and so leaves about as many of each. It may be wrong by the
+// workers that leave at this moment.
 func (m *model) roundOfDo(t testing.TB, killed int64) {
 	t.Helper()
 	if m.idleDo == 0 {
@@ -162,9 +162,9 @@ func (m *model) roundOfDo(t testing.TB, killed int64) {
 	m.idleDo = left
 }
 
-// check compares the pool with the model. Which worker took how many tasks is
-// not the model's to know, so recycling has bounds only; of workers that run one
-// task each they leave one number.
+// check compares the pool with the model. The model does not know which worker ran how
+// many tasks, so it only bounds the number of recycled workers. If each worker runs one
+// task, the bounds meet.
 func (m *model) check(t testing.TB, p *hemlock.Pool) {
 	t.Helper()
 	got, want := p.Stats(), m.stats

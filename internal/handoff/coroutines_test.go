@@ -18,7 +18,7 @@ func idle(h *Handoff, at *Shard) *Coroutine {
 	return c
 }
 
-// The newest is borrowed, the oldest is killed, in any order of the two.
+// The newest is borrowed, the oldest is killed, in whichever order.
 func TestCoroutinesAreLastInFirstOut(t *testing.T) {
 	h, _ := onShards(t, 1)
 	at := &h.shards[0]
@@ -39,7 +39,7 @@ func TestCoroutinesAreLastInFirstOut(t *testing.T) {
 	require.Zero(t, h.Coroutines())
 }
 
-// One's own shard comes first, then any other; the killer goes where most are.
+// A caller's own shard comes first, then any other. The killer goes where most are.
 func TestCoroutinesOfOtherShards(t *testing.T) {
 	h, _ := onShards(t, 3)
 	own, near, far := &h.shards[1], &h.shards[2], &h.shards[0]
@@ -51,7 +51,7 @@ func TestCoroutinesOfOtherShards(t *testing.T) {
 	require.Nil(t, h.Borrow(own))
 }
 
-// What is closed takes no more in, and gives out what it has.
+// A closed list takes no more coroutines, and gives out those it has.
 func TestCloseClosesTheListsOfCoroutines(t *testing.T) {
 	h, _ := onShards(t, 2)
 	a := idle(h, &h.shards[0])

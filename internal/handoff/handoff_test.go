@@ -17,8 +17,7 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// These tests are inside the package, because nothing of it but what the pool
-// uses should be exported.
+// These tests are inside the package, because it should export only what the pool uses.
 
 // Pitfall 25: go.uber.org/atomic does not align its 64-bit types by itself.
 func TestShardsDoNotShareCacheLines(t *testing.T) {
@@ -37,8 +36,8 @@ func TestShardsDoNotShareCacheLines(t *testing.T) {
 	require.EqualValues(t, stride, unsafe.Offsetof(backlog{}.popped), "the two sides of a backlog")
 }
 
-// Whatever the moment at which the gate is closed, what it counted is what it let
-// through, and that number is fixed from then on.
+// Whenever the gate is closed, its count is the number of tasks that it accepted, and
+// does not change from then on.
 func TestGateCountsWhatItAccepts(t *testing.T) {
 	for range race.Scaled(20_000) {
 		g := new(gate)
@@ -88,8 +87,8 @@ func TestGateNeverCountsDown(t *testing.T) {
 	}
 }
 
-// Pitfall 16: a submitter that was refused knows that all are. Here the shards
-// refuse one after the other, as slowly as the test likes.
+// Pitfall 16: when a submitter is refused, all are. Here the shards refuse one after
+// the other, as slowly as the test likes.
 func TestRefusalAtOneShardWaitsForTheOthers(t *testing.T) {
 	h, _ := onShards(t, 2)
 	first, second := &h.shards[0], &h.shards[1]
@@ -129,8 +128,8 @@ func TestOfferWithoutAnIdleWorkerFails(t *testing.T) {
 	require.False(t, h.Pill())
 }
 
-// onShards returns a handoff with that many shards. It starts no worker, but counts
-// those that it would start.
+// onShards returns a handoff with n shards. It starts no worker, but counts those that
+// it would start.
 func onShards(t *testing.T, n int) (h *Handoff, started *atomic.Int64) {
 	t.Helper()
 	started = new(atomic.Int64)
@@ -176,8 +175,8 @@ func waiters(at *Shard, n int) <-chan int {
 	return served
 }
 
-// Tasks go to the lowest place, pills to the shared channel and then to the
-// highest place: those who are needed first are the last to be killed.
+// Tasks go to the lowest place, pills to the shared channel and then to the highest
+// place: the workers that are needed first are the last to be killed.
 func TestTasksTakeTheLowestPlaceAndPillsTheHighest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := New(nil)
@@ -231,8 +230,8 @@ func TestWorkersThatDoNotWaitYetArePassedOver(t *testing.T) {
 	})
 }
 
-// A worker that finds another one making a place can be found all the same.
-func TestNobodyWaitsForAPlaceToBeMade(t *testing.T) {
+// A worker that finds another one making a place can still be found.
+func TestNoWorkerWaitsForAPlaceToBeMade(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h, _ := onShards(t, 1)
 		at := &h.shards[0]
@@ -249,7 +248,7 @@ func TestNobodyWaitsForAPlaceToBeMade(t *testing.T) {
 	})
 }
 
-// A place is made once, and is there for whoever comes second.
+// A place is made once, and is there for the worker that comes second.
 func TestPlaceIsMadeOnce(t *testing.T) {
 	l := new(idlers)
 	require.True(t, l.furnish(3))
@@ -259,8 +258,8 @@ func TestPlaceIsMadeOnce(t *testing.T) {
 	require.EqualValues(t, 1<<3, l.made.Load())
 }
 
-// Places are closed, whether somebody has waited there before or not.
-func TestClosedPlacesSendEverybodyAway(t *testing.T) {
+// Places are closed, whether a worker has waited there before or not.
+func TestClosedPlacesSendEveryWorkerAway(t *testing.T) {
 	l := new(idlers)
 	before := l.claim()
 	l.close()
@@ -271,7 +270,7 @@ func TestClosedPlacesSendEverybodyAway(t *testing.T) {
 	}
 }
 
-// A worker takes no lock to wait where somebody has waited before.
+// A worker takes no lock to wait at a place where one has waited before.
 func TestClaimTakesNoLock(t *testing.T) {
 	l := new(idlers)
 	claimed := []chan delivery{l.claim(), l.claim()}
@@ -281,9 +280,8 @@ func TestClaimTakesNoLock(t *testing.T) {
 	l.mu.Unlock()
 }
 
-// Submitters meet workers that are about to wait: no place is lost by it. There
-// are more threads than processors, so that a worker is stopped there now and
-// then.
+// Submitters meet workers that are about to wait, and no place is lost. There are more
+// threads than processors, so that a worker is stopped there now and then.
 func TestEveryWorkerThatWaitsIsFound(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(8))
 	h, _ := onShards(t, 1)
@@ -308,7 +306,7 @@ func TestEveryWorkerThatWaitsIsFound(t *testing.T) {
 	}
 	submitters.Wait()
 	for deadline := time.Now().Add(10 * time.Second); left.Load() > 0; runtime.Gosched() {
-		require.True(t, time.Now().Before(deadline), "%d workers wait where nobody finds them", left.Load())
+		require.True(t, time.Now().Before(deadline), "%d workers wait where no submitter finds them", left.Load())
 		h.Pill()
 	}
 	require.Zero(t, at.idle.taken.Load())
@@ -349,7 +347,7 @@ func TestFewTasksUseFewWorkers(t *testing.T) {
 	})
 }
 
-func TestRetireSendsEverybodyAwayNowAndLater(t *testing.T) {
+func TestRetireSendsEveryWorkerAwayNowAndLater(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := New(nil)
 		at := h.Accept()
@@ -372,8 +370,8 @@ func TestRetireSendsEverybodyAwayNowAndLater(t *testing.T) {
 // slow makes the handoff believe that tasks are long.
 func slow(h *Handoff) { h.meter.mean.Store(int32(long)) }
 
-// A task is left to workers on their way, one if tasks are short, else half as
-// many as there are processors and one; it never waits for a task that runs.
+// A task is left to workers on their way: one if tasks are short, otherwise half as
+// many as there are processors and one. It never waits for a task that runs.
 func TestTasksWaitOnlyForWorkersOnTheirWay(t *testing.T) {
 	race.NeedsThreads(t)
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(8))
@@ -444,8 +442,8 @@ func TestWorkerHasBegunBeforeItLooks(t *testing.T) {
 	require.EqualValues(t, 2, started.Load())
 }
 
-// The counts are read one after the other, which takes long with so many shards,
-// while tasks come, wait and end. No task is counted twice.
+// The counts are read one after the other, while tasks come, wait and end. With many
+// shards that takes long. No task is counted twice.
 func TestCountsCountNoTaskTwice(t *testing.T) {
 	race.NeedsThreads(t)
 	h, _ := onShards(t, 1000)
@@ -514,9 +512,8 @@ func TestBacklogLosesNothingAndKeepsTheOrder(t *testing.T) {
 	require.Zero(t, b.len())
 }
 
-// Whoever looks at whatever moment, no backlog is shorter than an empty one. There
-// are more threads than processors, so that the system stops them between any two
-// instructions.
+// No reader ever sees a backlog that is shorter than an empty one. There are more
+// threads than processors, so that the system stops them between any two instructions.
 func TestBacklogIsNeverShorterThanEmpty(t *testing.T) {
 	race.NeedsThreads(t)
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(8))
@@ -529,7 +526,7 @@ func TestBacklogIsNeverShorterThanEmpty(t *testing.T) {
 				b.push(func() {})
 				b.pop()
 				b.outMu.Lock()
-				b.take() // as one who saw a task that is gone
+				b.take() // as a worker that saw a task that is gone
 				b.outMu.Unlock()
 			}
 			return nil
@@ -551,7 +548,7 @@ func TestBacklogIsNeverShorterThanEmpty(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// Who sees a task counted finds it, however long it takes to put it there.
+// A worker that sees a task counted finds it, however long the push takes.
 func TestTaskIsCountedWhenItIsOnTheBacklog(t *testing.T) {
 	b := new(backlog)
 	b.inMu.Lock()
@@ -570,7 +567,7 @@ func TestTaskIsCountedWhenItIsOnTheBacklog(t *testing.T) {
 }
 
 // A worker that finds another at the backlog goes away.
-func TestNextWaitsForNobody(t *testing.T) {
+func TestNextDoesNotWait(t *testing.T) {
 	s := new(Shard)
 	s.backlog.push(func() {})
 	s.backlog.outMu.Lock()
@@ -579,7 +576,7 @@ func TestNextWaitsForNobody(t *testing.T) {
 	require.NotNil(t, s.Next())
 }
 
-// What has been taken is not kept, neither by a slice nor behind its end.
+// A task that was taken is not kept, neither in a slice nor behind its end.
 func TestBacklogKeepsNoTask(t *testing.T) {
 	b := new(backlog)
 	var collected atomic.Int64
@@ -602,7 +599,7 @@ func TestBacklogKeepsNoTask(t *testing.T) {
 	runtime.KeepAlive(b)
 }
 
-// What a spike took is given back when the load is small again.
+// The memory that a spike took is given back when the load is small again.
 func TestBacklogGivesBackASpike(t *testing.T) {
 	b := new(backlog)
 	for range 100 * spike {
@@ -637,8 +634,8 @@ func TestBacklogAllocatesNothingInTheSteadyState(t *testing.T) {
 	}))
 }
 
-// One long task among many does not make a pool slow for long, and long tasks
-// are found out after few samples.
+// One long task among many does not make a pool slow for long, and long tasks are
+// noticed after few samples.
 func TestMeterFollowsTheLoad(t *testing.T) {
 	m := new(meter)
 	require.Zero(t, m.steps(), "nothing is known")
@@ -666,7 +663,7 @@ func TestEachProcessorHasAShardOfItsOwnAfterCollections(t *testing.T) {
 	const procs = 4
 	for _, lost := range []int{0, 1, 2, 3} {
 		t.Run(fmt.Sprint(lost, " tokens lost"), func(t *testing.T) {
-			// The processors are simulated: nobody can steer those of a sync.Pool.
+			// The processors are simulated: a test cannot steer those of a sync.Pool.
 			shards := make([]Shard, procs)
 			common := new(tokens)
 			own := make([]*token, procs)
@@ -739,8 +736,8 @@ func TestTokensAreDealtInTurn(t *testing.T) {
 	}
 }
 
-// A token of an earlier round is replaced, one of the same or a later round is
-// not, also where the rounds overflow.
+// A token of an earlier round is replaced. One of the same or a later round is not,
+// even where the rounds overflow.
 func TestTokensOfEarlierRoundsAreReplaced(t *testing.T) {
 	shards := make([]Shard, 2)
 	for _, c := range []struct {

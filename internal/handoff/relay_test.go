@@ -98,7 +98,7 @@ func pour(t testing.TB, p *hemlock.Pool) (stop func()) {
 	}
 }
 
-// Parents wait for their children among short tasks that wait for nobody.
+// Parents wait for their children among short tasks that wait for nothing.
 func TestParentsMayWaitForTheirChildrenAmongShortTasks(t *testing.T) {
 	for name, opts := range restless() {
 		for shape, size := range map[string]struct{ children, depth int }{
@@ -122,7 +122,7 @@ func TestParentsMayWaitForTheirChildrenAmongShortTasks(t *testing.T) {
 	}
 }
 
-// beParent starts so many children, who do the same with theirs, and waits.
+// beParent starts that many children, each a parent of as many, and waits for them.
 func beParent(p *hemlock.Pool, children, depth int) {
 	if depth == 0 {
 		return
@@ -135,8 +135,8 @@ func beParent(p *hemlock.Pool, children, depth int) {
 	all.Wait()
 }
 
-// The pool has seen nothing but short tasks when one does something else: those
-// that were left to its worker run all the same.
+// The pool has seen only short tasks when one does something else. The tasks that were
+// left to its worker still run.
 func TestNoTaskIsStuckBehindOneThatDoesNotReturn(t *testing.T) {
 	for name, odd := range map[string]func(release <-chan struct{}){
 		"panics": func(<-chan struct{}) { panic("task") },
@@ -163,8 +163,8 @@ func TestNoTaskIsStuckBehindOneThatDoesNotReturn(t *testing.T) {
 	}
 }
 
-// fill submits batches of tasks, on one processor that does nothing else
-// meanwhile, until some were seen to wait, and returns how many were submitted.
+// fill submits batches of tasks until some were seen to wait, and returns how many it
+// submitted. Its processor does nothing else meanwhile.
 func fill(t testing.TB, p *hemlock.Pool, task func() func()) (submitted int) {
 	t.Helper()
 	for p.Stats().Waiting == 0 {
@@ -210,9 +210,9 @@ func TestAMillionShortTasksNeedFewWorkers(t *testing.T) {
 	pooltest.RequireRest(t, p)
 }
 
-// An heir is not on its way: its predecessor was, and has begun. Else every
-// recycled worker would make the pool believe that one fewer is, and wake one
-// more for good.
+// A successor is not on its way: its predecessor was, and has begun. Otherwise every
+// recycled worker would make the pool believe that one fewer is on its way, and wake
+// one more for good.
 func TestRecyclingDoesNotSpoilTheWaiting(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	p := pooltest.New(t, hemlock.WithMaxTasksPerWorker(1))
@@ -316,8 +316,8 @@ func mix(t testing.TB, p *hemlock.Pool, n int, long map[int]func()) {
 	pooltest.WaitFor(t, p, &short, "short tasks start beside long ones")
 }
 
-// Pitfall 56: tasks with work in them, from one submitter, run on all processors
-// at once, though the pool has seen nothing but short ones.
+// Pitfall 56: tasks with work in them, from one submitter, run on all processors at
+// once, although the pool has seen only short ones.
 func TestLongTasksOfOneSubmitterUseAllProcessors(t *testing.T) {
 	race.NeedsThreads(t)
 	for _, procs := range []int{2, 4} {

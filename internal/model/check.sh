@@ -3,8 +3,8 @@
 # a mistake put in must be refuted, for the reason given here. Exits with 1 if
 # anything else is found, and with 2 if a program is missing.
 #
-# spin's programs exit with 0 on a violation, and when they ran out of memory or
-# depth too, so a run is judged by what it prints.
+# Spin's programs exit with 0 on a violation, and even when they run out of memory or
+# depth, so a run is judged by what it prints.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 failures=0
@@ -22,7 +22,7 @@ trap 'rm -rf "$work"' EXIT
 trap 'exit 1' HUP INT TERM
 
 # verify runs one exhaustive search with the given flags; its output is in $log.
-# $optimize is for the compiler, which takes longer than most mistakes are refuted.
+# $optimize is for the compiler, which takes longer than the search for most mistakes.
 verify() {
 	log=$work/log
 	compile="-DSAFETY" search=""
@@ -36,7 +36,7 @@ verify() {
 	./pan $search -m100000 -w24 >>"$log" 2>&1
 }
 
-# sound says whether the search in $log is one to be believed.
+# sound says whether the search in $log can be trusted.
 sound() {
 	! grep -q -e 'Error' -e 'max search depth' "$log" &&
 		grep -q 'errors: [0-9]' "$log"
@@ -110,7 +110,7 @@ holds -DMIN=2 -DSUBMITTERS=2 -DSTATS
 # Not a mistake: see README.md.
 holds -DMIN=0 -DSUBMITTERS=2 -DNO_WAKE_IN_CLOSE
 
-# wrong expects two submitters to be enough, which makes the shorter trail.
+# wrong expects two submitters to be enough: fewer make a shorter trail.
 wrong() {
 	reason=$1
 	shift

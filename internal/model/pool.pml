@@ -1,19 +1,19 @@
 /*
- * The protocol of the pool: who may hand what to whom, who counts it, and who
- * says that all is over. It follows pool.go, worker.go, killer.go, end.go and
- * internal/handoff step by step; at each step stands the Go code it is for.
+ * The protocol of the pool: how tasks and pills are handed over, how they are
+ * counted, and how the pool comes to its end. It follows pool.go, worker.go, killer.go, end.go and
+ * internal/handoff step by step, and quotes at each step the Go code it is for.
  *
  * Goroutines that run the same code are alike, so they have no names: for each
  * place in the code there is the number of goroutines whose next step is there,
- * and a step moves one of them on. That is exact, and states that differ in
- * which of two workers is where are one.
+ * and a step moves one of them on. That is exact: two states that differ only in
+ * which worker is where are one state.
  *
  * A step is what Go does indivisibly: one atomic operation, one attempt to send
  * or one receive. Where a step is more, or one is left out, a comment says why
- * nobody can tell. Where a comment says choice, the model may do more than the
- * code: what holds for all choices holds for those of the code. A name that
+ * no goroutine can tell. Where a comment says choice, the model may do more than
+ * the code: what holds for all choices holds for those of the code. A name that
  * begins with g is a ghost: the code has no such variable, and no step depends
- * on it. What nobody will read again is set to 0.
+ * on it. A variable that no step will read again is set to 0.
  */
 
 #ifndef SUBMITTERS
@@ -47,7 +47,7 @@ bit drained;
 bit closing;
 
 /* gate.word: the count is that of both gates, for only their sum is ever read.
- * A refused accept adds to the word too, but nobody reads that of a shut gate. */
+ * A refused accept adds to the word too, but no step reads that of a closed gate. */
 byte counted;
 bit shut[2];
 
@@ -55,21 +55,21 @@ bit shut[2];
 byte completed;
 
 /* shard.sent minus shard.begun. Each is read only to be compared with the other,
- * and see assign for who reads the two one after the other. */
+ * and the second look of assign reads the two one after the other. */
 short onTheirWay[2];
 
 /* The backlog of a shard: the number of tasks on it, pushed minus popped, for
- * tasks are alike. A push is one step: nobody misses a task before it is counted.
- * So is a pop: outMu keeps out others who pop, and those wait for it, or go away
- * as if there were no task, which is a choice they have at any time. Who finds
- * that pushed equals popped finds the backlog empty when it read the first. */
+ * tasks are alike. A push is one step: no goroutine looks for a task before it is
+ * counted. So is a pop: outMu keeps out others that pop. Those wait for it, or go
+ * away as if there were no task, which is a choice they have at any time. A reader
+ * for which pushed equals popped saw the backlog empty when it read the first. */
 byte backlog[2];
 
 /* idle.taken, a bit for each place of both shards. */
 bit taken[2 * PLACES];
 
 /* Unbuffered channels: whether a worker waits at a place, in a receive, and
- * nobody has sent to it, and how many such workers wait on the shared channel. A
+ * has been sent nothing, and how many such workers wait on the shared channel. A
  * non-blocking send succeeds if and only if there is one. It moves the worker on
  * at once: the worker may wake up late, but as late as its next step. */
 bit atPlace[2 * PLACES];
@@ -77,7 +77,7 @@ byte onShared;
 
 /* Handoff.mu, and Handoff.retired, which is also true of the channels: they are
  * closed under mu, only receivers can see that, and each of them sees one. A place
- * that is furnished later gets a closed channel, and who waits there sees that. */
+ * that is furnished later gets a closed channel, which its worker sees. */
 bit mu;
 bit channelsClosed;
 
@@ -98,8 +98,8 @@ short underWay;
  * submitter does. The other runs the worker's own task, and need not wait for the
  * first: it may begin late, but as late as its task may end.
  *
- * Who offers is at a shard and at a try: the places of the own shard, those of
- * the other, the shared channel. */
+ * A goroutine that offers is at a shard and at a try: the places of the own shard,
+ * those of the other, the shared channel. */
 #define TRIES (2 * PLACES)
 byte callers = SUBMITTERS;
 byte assigning[2];              /* holds an accepted task */
@@ -143,7 +143,7 @@ byte recheckingClosed;
 byte retaking;
 byte going;
 
-/* The places of those who call drain, and of their pills. */
+/* The places of goroutines that call drain, and of their pills. */
 byte drains;
 byte poisoning;
 byte counting;
@@ -191,11 +191,11 @@ byte gReturned; /* Shutdowns that have returned */
 	BOTH(arming) + ALL(freeing) + BEGUN + IDLING + LEAVING + DISARMED + DRAINING)
 
 /* A place is taken while a worker is about to wait there, waits, or has been sent
- * something by who has yet to free it; each place has one worker. */
+ * something and the sender has yet to free it; each place has one worker. */
 #define BAD_PLACE (ALL(taken) < ALL(placing) + ALL(atPlace) + ALL(freeing))
 
 /* The invariant of the relay: while tasks wait at a shard, a worker is on its way
- * there, or somebody who runs has yet to look at the backlog. */
+ * there, or a running goroutine has yet to look at the backlog. */
 #ifdef LOOK_BEFORE_BEGUN
 #define RELAYED(s) (backlog[s] == 0 || onTheirWay[s] > 0 || lookingAgain[s] > 0)
 #define ON_THEIR_WAY(s) (SENT(s) + relaying[s])
@@ -237,7 +237,7 @@ inline move(from, to) { from--; to++ }
  * will see to it. */
 inline checkTasks() { assert(gOpen == HELD) }
 
-/* An attempt to send: Go panics on a closed channel even if nobody waits. */
+/* An attempt to send: Go panics on a closed channel even if no worker waits. */
 inline checkOpen() { assert(!channelsClosed) }
 
 /* l.taken.Sub(1 << place). The bit is set while a worker waits at the place, so
@@ -331,7 +331,7 @@ endSubmitters:
 		if
 		:: shut[s] -> refused++
 		:: !shut[s] ->
-			/* Nobody is accepted once somebody was told of the end. */
+			/* No task is accepted once a submitter was told of the end. */
 			assert(!closed && !drained && !gRefused);
 #ifndef COUNT_LATE
 			counted++;
@@ -344,7 +344,7 @@ endSubmitters:
 	   }
 	:: atomic {
 		/* h.Close(); return nil: closing.Do waits for Shutdown, which
-		 * has shut a gate and so is in there. */
+		 * has closed a gate and so is in there. */
 #ifdef REFUSED_EARLY
 		refused > 0;
 #else
@@ -378,13 +378,13 @@ endSubmitters:
 		s = 0
 	   }
 	:: atomic {
-		/* if at.onTheirWay() > 0: sent was read before, so the difference may be
+		/* if s.onTheirWay() == 0: sent was read before, so the difference may be
 		 * too small, but if it is above 0 it was so when begun was read. */
 		AT(lookingAgain);
 		lookingAgain[s]--;
 		if
 		:: onTheirWay[s] > 0
-		/* return at.relay(): and not is a choice up to this moment. */
+		/* s.relay(): not to relay is a choice up to this moment. */
 		:: relay()
 		fi;
 		s = 0
@@ -429,7 +429,7 @@ endSubmitters:
 #endif
 		raise();
 		raising[s]--;
-		/* p.killer.noteSpawn(workers): if workers > k.pool.minimum. The time
+		/* p.killer.noteSpawn(workers): if workers > k.minimum. The time
 		 * it notes is part of the choice that the killer has. */
 		if
 		:: workers > MIN -> arming[s]++
@@ -441,7 +441,7 @@ endSubmitters:
 		s = 0
 	   }
 	:: atomic {
-		/* k.arm(): if !k.armed.Load() && k.armed.CompareAndSwap(false, true).
+		/* k.tryArm(): !k.armed.Load() && k.armed.CompareAndSwap(false, true).
 		 * Either fails when armed is set, and nothing else is done. */
 		AT(arming);
 		checkTasks();
@@ -526,7 +526,7 @@ endWorkers:
 		:: running[s]++
 		/* if w.ran == w.most: the jitter makes it a choice. w.recycle():
 		 * go w.work(), which inherits, and so does not begin. The old goroutine
-		 * does nothing to the pool any more, for end finds w.heir set. */
+		 * does nothing to the pool any more, for end finds w.replaced set. */
 		::
 #ifdef HEIR_BEGINS
 			received[s]++
@@ -600,9 +600,9 @@ endWorkers:
 	   }
 	/* <-place */
 	:: atomic { AT_PLACE(placing); placing[p]--; assert(!atPlace[p]); atPlace[p] = 1; p = 0 }
-	/* A receive from a closed channel gives the zero delivery: w.pill = true. Nobody
-	 * clears the bit of the place any more, but a worker that takes the place once
-	 * more and one that goes elsewhere find a closed channel alike. */
+	/* A receive from a closed channel gives the zero delivery: w.pill = true. The
+	 * bit of the place is not cleared any more, but a worker that takes the place
+	 * once more and one that goes elsewhere find a closed channel alike. */
 	:: atomic { channelsClosed && ALL(atPlace) > 0; AT_PLACE(atPlace); atPlace[p] = 0; taken[p] = 0; leaving++; p = 0 }
 	:: atomic { channelsClosed && onShared > 0; move(onShared, leaving) }
 	:: atomic {
@@ -614,7 +614,7 @@ endWorkers:
 		:: gDeciding -> gQuit++
 		:: else
 		fi;
-		/* k.noteLeave: if workers <= k.pool.minimum */
+		/* k.noteLeave: if workers <= k.minimum */
 		if
 #ifndef NO_WAKE_ON_LEAVE
 		:: workers <= MIN -> move(leaving, waking)
@@ -646,8 +646,8 @@ endWorkers:
 		:: else
 		fi
 	   }
-	/* if p.closed.Load(), if w.pill { w.pool.killer.noteSwallowed() }: while the
-	 * pool is open. */
+	/* if p.closed.Load(), and if w.pill { w.pool.killer.noteSwallowed() }, while
+	 * the pool is open. */
 	:: atomic { swallowing > 0; swallowing--; underWay-- }
 	od
 }
@@ -695,8 +695,8 @@ inline countWorkers() {
 /* Pool.drain. It is fewer steps than loads:
  *
  * The shards' counts of completed tasks are read as one. If their sum is found
- * short, it was short when the first was read; once complete it
- * stays so, until the channels are closed too. Retire waits for nothing under mu,
+ * short, it was short when the first was read. Once it is complete it stays so,
+ * until the channels are closed too. Retire waits for nothing under mu,
  * and does nothing when called again. Of accepted and completed the difference
  * is kept, for they are compared and no more.
  *
@@ -728,9 +728,10 @@ endDrainers:
 	od
 }
 
-/* A worker has received the zero delivery. The minimum holds when the pill has been delivered,
- * leaving aside workers lost to Goexit since the killer decided. A closed pool
- * has no minimum, and of its workers those with a pill are like the others. */
+/* A worker has received the zero delivery. The minimum holds when the
+ * pill has been delivered, leaving aside workers lost to Goexit since the killer
+ * decided. In a closed pool there is no minimum, and a worker with a pill is like
+ * any other. */
 inline pill() {
 	if
 	:: closed -> leaving++
@@ -741,8 +742,8 @@ inline pill() {
 }
 
 /* Handoff.Pill, which goes on at delivered or at nobody. The lock is taken in
- * the same step as the first send: had it been taken earlier, others would have
- * waited longer, and that is all. It is released with the last step under it. */
+ * the same step as the first send: taken earlier, it would only have made others
+ * wait longer. It is released with the last step under it. */
 inline poison() {
 #ifdef NO_MUTEX
 	if
@@ -787,7 +788,7 @@ next:	/* h.shards[i].idle.pill(): the highest place first. It may be passed over
 	atomic { free(p); p = 0; mu = 0; goto delivered }
 }
 
-/* Handoff.Pill in drain. Whoever holds mu is here; those who wait are not. */
+/* Handoff.Pill in drain. A goroutine that holds mu is here; one that waits is not. */
 proctype Poisoner() {
 	byte p;
 
@@ -805,12 +806,12 @@ proctype Killer() {
 
 endUnarmed:
 	atomic { goKill; goKill = 0; gKiller = 1 };
-kill:	/* for k.needed(): k.pool.count.workers() > k.pool.minimum */
+kill:	/* for k.needed(): k.crew.workers() > k.minimum */
 	if
 	:: workers <= MIN -> goto disarm
 	:: else
 	fi;
-	/* && !k.pool.closed.Load() */
+	/* && !k.crew.isClosed() */
 	atomic {
 #ifndef KILLER_IGNORES_CLOSED
 		if
@@ -820,8 +821,8 @@ kill:	/* for k.needed(): k.pool.count.workers() > k.pool.minimum */
 #endif
 		gRetaken = 0;
 		/* if wait := k.wait(lastRound); wait > 0: what the clock says is a
-		 * choice. To sleep until the timer fires is to come here later, so
-		 * who sleeps here waits for a token: an interval may be a century. */
+		 * choice. To sleep until the timer fires is to come here later. So
+		 * a killer asleep here waits for a token: an interval may be a century. */
 		if
 		:: goto round
 		:: gAsleep = 1
@@ -841,7 +842,7 @@ round:	/* k.maySpare() */
 #else
 	/* underWay := k.killed.Load() - k.swallowed.Load() */
 	seen = underWay;
-	/* return k.pool.count.workers()-underWay > k.pool.minimum */
+	/* return k.crew.workers()-underWay > k.minimum */
 	atomic {
 		if
 		:: closed || workers - seen > MIN -> seen = 0; gDeciding = !closed
@@ -849,7 +850,7 @@ round:	/* k.maySpare() */
 		fi
 	};
 #endif
-	/* k.pool.handoff.Poison() */
+	/* k.crew.kill(): p.handoff.Pill() */
 #ifdef BLOCKING_PILL
 	/* h.mu.Lock(); h.shared <- delivery{} */
 	atomic { !mu; mu = 1 };
@@ -896,7 +897,7 @@ proctype Disarmed() {
 endDisarmed:
 	do
 	:: atomic {
-		/* return !k.needed(): k.pool.count.workers() > k.pool.minimum */
+		/* return !k.needed(): k.crew.workers() > k.minimum */
 		rechecking > 0;
 		if
 		:: workers > MIN -> move(rechecking, recheckingClosed)
@@ -904,7 +905,7 @@ endDisarmed:
 		fi
 	   }
 	:: atomic {
-		/* && !k.pool.closed.Load() */
+		/* && !k.crew.isClosed() */
 		recheckingClosed > 0;
 		if
 		:: closed -> move(recheckingClosed, going)
@@ -912,8 +913,8 @@ endDisarmed:
 		fi
 	   }
 	:: atomic {
-		/* || !k.armed.CompareAndSwap(false, true) { break }: meanwhile the pool
-		 * may have been closed and drained, and kill will find nothing to do. */
+		/* || !k.tryArm(): meanwhile the pool may have been closed and drained, and
+		 * kill will find nothing to do. */
 		retaking > 0;
 		if
 		:: armed -> move(retaking, going)
@@ -921,7 +922,7 @@ endDisarmed:
 		fi
 	   }
 	:: atomic {
-		/* if k.pool.count.closed() { k.pool.drain() } */
+		/* if k.crew.isClosed() { k.crew.drain() } */
 		going > 0;
 		going--;
 #ifndef KILLER_DOES_NOT_DRAIN
@@ -949,7 +950,7 @@ inline checkQuiet() {
 		/* Every worker waits, and those places are taken where one does. */
 		assert(PARKED == workers);
 		assert(ALL(taken) == ALL(atPlace));
-		/* No task waits, and nobody is on the way. */
+		/* No task waits, and no worker is on its way. */
 		checkRelayed();
 		/* Every accepted task was counted, and has ended. */
 		assert(gOpen == 0);
@@ -961,7 +962,7 @@ inline checkQuiet() {
 }
 
 /* Of two concurrent Shutdowns the one that p.closing.Do lets in, at any moment. A
- * ctx that ends would let it return early and change nothing for anybody. */
+ * ctx that ends would let it return early and change nothing else. */
 proctype Shutdown() {
 	atomic {
 		/* p.closing.Do(p.close) */
@@ -974,8 +975,8 @@ proctype Shutdown() {
 	};
 	shut[1] = 1;
 	atomic {
-		/* p.accepted = p.handoff.Counts().Accepted: of shut gates, so of constants.
-		 * p.closed.Store(true): nobody reads accepted before. */
+		/* p.accepted = p.handoff.Counts().Accepted: of closed gates, so of constants.
+		 * p.closed.Store(true): no goroutine reads accepted before. */
 		assert(counted == gAccepted);
 		outstanding = counted - completed;
 		counted = 0;
@@ -988,7 +989,7 @@ proctype Shutdown() {
 		leavingPill = 0;
 		waking = waking + wakingPill;
 		wakingPill = 0;
-		/* Some of those who swallow have not looked at closed yet. */
+		/* Some that are swallowing have not looked at closed yet. */
 		do
 		:: swallowing > 0 -> move(swallowing, left)
 		:: swallowing > 0 -> swallowing--
@@ -1005,7 +1006,7 @@ proctype Shutdown() {
 	/* p.killer.wakeUp() */
 	wake = 1;
 #endif
-	/* p.drain(), as anybody else: not to wait for it only returns earlier. */
+	/* p.drain(), like any other: not to wait for it only returns earlier. */
 	drain();
 	/* case <-p.drained: */
 	atomic { drained; assert(gOpen == 0 && workers == 0); gReturned++ };
@@ -1018,7 +1019,7 @@ proctype Shutdown() {
 }
 
 /* The other, at any moment after: it waits until the first has left p.closing.Do
- * and then for drained. Only to wait for drained is to return earlier. */
+ * and then for drained. To wait for drained alone is to return earlier. */
 proctype SecondShutdown() {
 	atomic { closing && drained; assert(gOpen == 0 && workers == 0); gReturned++ }
 }
@@ -1043,8 +1044,8 @@ endAlways:
 
 #ifdef STATS
 /* Handoff.Counts, in an open pool: no difference of what it returns is negative.
- * Of completed and accepted the sums are read as one, which is the worst case:
- * what is read of a shard earlier is less completed, and later more accepted. */
+ * Of completed and accepted the sums are read as one, which is the worst case: a
+ * shard that is read earlier has completed less, one read later has accepted more. */
 proctype Stats() {
 	byte done, out, waiting;
 

@@ -62,7 +62,7 @@ func RunChild(t testing.TB, name string) (output string, status int, err error) 
 	return string(out), cmd.ProcessState.ExitCode(), nil
 }
 
-// RequireCrashes runs the child so many times, four at once, and checks that it
+// RequireCrashes runs the child that many times, four at once, and checks that it
 // crashes each time and prints all that is wanted.
 func RequireCrashes(t testing.TB, name string, times int, wants ...string) {
 	t.Helper()

@@ -9,8 +9,9 @@ import (
 	"time"
 )
 
-// leaked says which goroutines wait for what nobody else can reach. It needs the
-// runtime's goroutine leak profile, an experiment; without it nothing is known.
+// leaked says which goroutines wait for something that no other goroutine can reach. It
+// needs the runtime's goroutine leak profile, an experiment, and returns nil without
+// it.
 func leaked() error {
 	if pprof.Lookup("goroutineleak") == nil {
 		return nil

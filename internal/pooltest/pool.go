@@ -147,9 +147,9 @@ func RunShort(t testing.TB, p *hemlock.Pool, n int) {
 	}
 }
 
-// RequireRest waits until all tasks have ended, and checks what holds then: the
-// counts balance, no task waits, and no worker is believed to be on its way that
-// is not, for the next short task would be left to that one.
+// RequireRest waits until all tasks have ended, and checks what holds then: the counts
+// balance, no task waits, and the pool takes no worker to be on its way that is not.
+// Otherwise it would leave the next short task to that worker.
 func RequireRest(t testing.TB, p *hemlock.Pool) {
 	t.Helper()
 	balances := func() bool {

@@ -41,8 +41,7 @@ func GoroutineID() string {
 	return fmt.Sprint(id)
 }
 
-// StacksOf returns the stacks of all goroutines that have such a function on
-// them.
+// StacksOf returns the stacks of all goroutines that have the function on them.
 func StacksOf(function string) []string {
 	buf := make([]byte, 16<<10)
 	n := runtime.Stack(buf, true)

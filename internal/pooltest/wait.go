@@ -58,8 +58,8 @@ func SleepUntil(at time.Time) {
 	synctest.Wait()
 }
 
-// RequireCollected collects garbage until all n things that count themselves,
-// when they are collected, have been.
+// RequireCollected collects garbage until n objects have been collected, each of which
+// counts itself when it is.
 func RequireCollected(t testing.TB, collected *atomic.Int64, n int, what string) {
 	t.Helper()
 	Eventually(t, func() bool {
@@ -68,10 +68,10 @@ func RequireCollected(t testing.TB, collected *atomic.Int64, n int, what string)
 	}, what)
 }
 
-// RequireNoAllocation runs f so many times and checks that it allocates nothing.
-// Allocations are counted for the whole process, so the test must not be
-// parallel. Under the race detector, where a sync.Pool drops items on purpose, f
-// is run and nothing is checked.
+// RequireNoAllocation runs f that many times and checks that it allocates nothing.
+// Allocations are counted for the whole process, so the test must not be parallel.
+// Under the race detector, where a sync.Pool drops items on purpose, f is run and
+// nothing is checked.
 func RequireNoAllocation(t testing.TB, times int, f func()) {
 	t.Helper()
 	allocations := testing.AllocsPerRun(max(1, times/race.Slowdown), f)

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// Long says, from the environment, that this is a run of hours or minutes and not of
-// seconds: that of CI, or one that looks for a fault.
+// Long says, from the environment, that this run takes minutes or hours, not seconds:
+// that of CI, or one that looks for a fault.
 var Long = os.Getenv("HEMLOCK_TEST_LONG") != ""
 
 // Scaled returns how often a loop that looks for a rare interleaving should run

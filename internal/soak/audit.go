@@ -27,7 +27,7 @@ func (l *load) watch(ctx context.Context) error {
 // audit compares the load's counts with the pool's counts when the pool has
 // ended.
 func (l *load) audit() error {
-	// Tasks that Run started after Shutdown are nobody's to wait for.
+	// Shutdown does not wait for tasks that Run started after it.
 	if err := l.eventually("all tasks have ended", func() bool {
 		return l.ended.Load() >= l.accepted.Load()+l.loose.Load()
 	}); err != nil {
@@ -48,8 +48,8 @@ func (l *load) audit() error {
 	)
 }
 
-// lowest returns what a count of tasks is at least, if it is at most n. When
-// Run has started tasks after Shutdown, nobody knows how many.
+// lowest returns what a count of tasks is at least, if it is at most n. How many tasks
+// Run has started after Shutdown is not known.
 func (l *load) lowest(n int64) int64 {
 	if l.ending == closedMidway {
 		return 0

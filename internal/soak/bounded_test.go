@@ -15,8 +15,8 @@ import (
 
 var errOverloaded = errors.New("overloaded")
 
-// boundedPool is what docs/SECURITY.md and the example of Submit advise who serves
-// strangers: a bound in front of the pool, and an error for what is too much.
+// boundedPool is what docs/SECURITY.md and the example of Submit advise for a server of
+// strangers: a bound in front of the pool, and an error for each task above it.
 type boundedPool struct {
 	room *semaphore.Weighted
 	pool *hemlock.Pool

@@ -9,10 +9,10 @@ import (
 	"time"
 )
 
-// How much more than at the start there may be at the end. The runtime keeps
-// the descriptor of an ended goroutine, somewhat less than half a KiB, for the
-// next one, and never frees it: so heap may remain for each goroutine there was
-// at the same time, and twice that for what it allocates beside it.
+// How much more there may be at the end than at the start. The runtime never frees the
+// descriptor of an ended goroutine, somewhat less than half a KiB: it keeps it for the
+// next one. So that much heap may remain for each goroutine of the largest number at
+// one time. The slack is twice that, for what the runtime allocates beside it.
 const (
 	heapSlack          = 1 << 20
 	heapSlackPerWorker = 1 << 10
@@ -29,9 +29,9 @@ func (f footprint) String() string {
 	return fmt.Sprintf("%d goroutines, %d KiB of heap, %d KiB of stacks", f.goroutines, f.heap>>10, f.stacks>>10)
 }
 
-// measure returns the footprint after everything that nobody uses was freed.
-// Taking all processors but one away, for a moment, makes the runtime give up
-// the ended goroutines, and their stacks, that it keeps for each processor.
+// measure returns the footprint after all that is unused was freed. To take all
+// processors but one away, for a moment, makes the runtime give up the ended
+// goroutines, and their stacks, that it keeps for each processor.
 func measure() footprint {
 	runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	runtime.GC()

@@ -44,8 +44,8 @@ type load struct {
 type ending int
 
 const (
-	closedAfterwards ending = iota // when nobody submits any more
-	closedMidway                   // while everybody does
+	closedAfterwards ending = iota // after the last submit
+	closedMidway                   // while submitters are at work
 	dropped                        // not at all: it drains itself
 	endings
 )

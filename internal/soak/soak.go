@@ -17,7 +17,7 @@ const poolsAtOnce = 3
 
 // A soak is one run: epochs of load, each on fresh pools.
 type soak struct {
-	// Immutable after newSoak, but for tests.
+	// Immutable after newSoak, except for tests.
 	out      io.Writer
 	random   *rand.Rand    // used by the goroutine of run alone
 	patience time.Duration // to reach the footprint of the start

@@ -8,7 +8,7 @@
 //	hemlock.worker.count     updowncounter {worker}  by hemlock.worker.state: idle or running
 //	hemlock.worker.peak      gauge         {worker}  most workers there ever were
 //	hemlock.worker.spawned   counter       {worker}  started because none was idle
-//	hemlock.worker.killed    counter       {worker}  idle ones taken by the killer
+//	hemlock.worker.killed    counter       {worker}  idle ones killed
 //	hemlock.worker.recycled  counter       {worker}  replaced after their last task
 //	hemlock.task.submitted   counter       {task}    accepted
 //	hemlock.task.completed   counter       {task}    ended, by whatever means

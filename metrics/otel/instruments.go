@@ -10,8 +10,7 @@ const (
 	task   = "{task}"
 )
 
-// An instrument is the description of one that Register makes, and what is
-// observed with it.
+// An instrument describes one that Register makes, and what it observes.
 type instrument struct {
 	name     string
 	unit     string
@@ -44,7 +43,7 @@ var instruments = []instrument{
 		one(func(s hemlock.Stats) int64 { return s.Spawned }),
 	},
 	{
-		"hemlock.worker.killed", worker, "Idle workers that the killer has taken.", counter,
+		"hemlock.worker.killed", worker, "Idle workers that the killer has killed.", counter,
 		one(func(s hemlock.Stats) int64 { return s.Killed }),
 	},
 	{

@@ -41,7 +41,7 @@ func TestEachCountHasItsInstrument(t *testing.T) {
 			Data: metricdata.Gauge[int64]{DataPoints: []metricdata.DataPoint[int64]{point(10, pool)}},
 		},
 		sum("hemlock.worker.spawned", "{worker}", "Workers that were started because none was idle.", true, point(7, pool)),
-		sum("hemlock.worker.killed", "{worker}", "Idle workers that the killer has taken.", true, point(8, pool)),
+		sum("hemlock.worker.killed", "{worker}", "Idle workers that the killer has killed.", true, point(8, pool)),
 		sum("hemlock.worker.recycled", "{worker}", "Workers that were replaced by a fresh one after their last task.",
 			true, point(9, pool)),
 		sum("hemlock.task.submitted", "{task}", "Tasks that the pool has accepted.", true, point(4, pool)),
@@ -105,8 +105,8 @@ func delta(kind sdkmetric.InstrumentKind) metricdata.Temporality {
 	return metricdata.CumulativeTemporality
 }
 
-// With the delta temporality a reader gets the increase of the counters since
-// its last collection, while the workers there are now stay a count of them.
+// With the delta temporality a reader gets the increase of the counters since its last
+// collection. The number of workers remains that of now.
 func TestDeltaTemporalityReportsIncreases(t *testing.T) {
 	meter, reader := newMeter(sdkmetric.WithTemporalitySelector(delta))
 	now := different()

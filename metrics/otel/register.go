@@ -24,9 +24,9 @@ import (
 // argument is unusable or the meter refuses an instrument. It panics, as every
 // method of the pool does, if the pool was not made by [hemlock.New].
 //
-// Afterwards unregister takes the pool out, and returns the error of the meter,
-// if any. Further calls do nothing and return the same. Until unregister is
-// called, the meter keeps the pool in memory, shut down or not.
+// unregister takes the pool out, and returns the error of the meter, if any. Further
+// calls do nothing and return the same error. Until unregister is called, the meter
+// keeps the pool in memory, shut down or not.
 func Register(meter metric.Meter, name string, p *hemlock.Pool) (unregister func() error, err error) {
 	if err := check(meter, name, p); err != nil {
 		return nil, err
@@ -63,9 +63,8 @@ func register(meter metric.Meter, name string, stats func() hemlock.Stats) (unre
 
 // An observer is the one callback for all instruments of a pool.
 //
-// One would give each instrument a callback of its own. They would take a
-// snapshot each, and a busy pool would have completed more tasks than were
-// submitted.
+// It is tempting to give each instrument a callback of its own. They would take a
+// snapshot each, and a busy pool would have completed more tasks than were submitted.
 type observer struct {
 	// Immutable after create.
 	stats       func() hemlock.Stats
@@ -80,8 +79,8 @@ type point struct {
 	value      func(hemlock.Stats) int64
 }
 
-// create makes the instruments. A meter returns one that it already has for the
-// next pool.
+// create makes the instruments. A meter returns the ones it already has for the next
+// pool.
 func (o *observer) create(meter metric.Meter, name string) error {
 	for _, i := range instruments {
 		made, err := i.create(meter, i.name, i.unit, i.help)

@@ -159,8 +159,8 @@ type browser struct {
 	said []string // what the page wrote to the console; mu guards it
 }
 
-// browse starts a browser without a window, and nothing in it that needs the
-// network, a sandbox (which root cannot have) or a profile of its user.
+// browse starts a browser without a window. Nothing in it needs the network, a sandbox
+// (which root cannot have) or a profile of its user.
 func browse(t *testing.T) *browser {
 	t.Helper()
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
@@ -237,7 +237,7 @@ func colours(theme string) chromedp.Action[chromedp.Void] {
 	})
 }
 
-// text returns what the first such element shows.
+// text returns what the first element of the selector shows.
 func (b *browser) text(t *testing.T, selector string) string {
 	t.Helper()
 	return strings.TrimSpace(evaluate[string](t, b, fmt.Sprintf(`document.querySelector(%q).textContent`, selector)))

@@ -23,7 +23,7 @@ func Example() {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
-	go pages.Sample(ctx) // optional: the ten minutes before somebody looks
+	go pages.Sample(ctx) // optional: the ten minutes before the page is opened
 
 	mux := http.NewServeMux()
 	mux.Handle("/debug/hemlock", pages)

@@ -17,7 +17,7 @@ func Over(name string, o *Options, stats func() hemlock.Stats) *Page {
 // Look takes one sample, as each round of Sample does.
 func (p *Page) Look() { p.look() }
 
-// SetProgram names the program on pictures: that of a test has no good name.
+// SetProgram names the program on pictures: a test binary has no good name.
 func (p *Page) SetProgram(name string) { p.program = name }
 
 // Foresee returns the forecast of the only pool: for how long the killer is held

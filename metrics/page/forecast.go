@@ -2,8 +2,8 @@ package page
 
 import "time"
 
-// idlePerKill is the killer's rule, as the documentation of hemlock states it: a
-// round takes one in so many of the idle workers, at least one.
+// idlePerKill is the killer's rule, as the documentation of hemlock states it: a round
+// takes one in idlePerKill of the idle workers, at least one.
 const idlePerKill = 16
 
 // A forecast says what the killer will do if no task comes and none ends.
@@ -45,8 +45,7 @@ func foresee(o Options, samples []sample) forecast {
 	return f
 }
 
-// rounds returns how many rounds take so many workers, of which all are idle or
-// more.
+// rounds returns how many rounds take the spare workers, out of the idle ones.
 func rounds(idle, spare int64) int {
 	n := 0
 	for ; spare > 0; n++ {

@@ -20,7 +20,7 @@ type shrinking struct {
 	stop func()
 }
 
-// swell makes a pool with so many workers, of which some keep running.
+// swell makes a pool with that many workers, of which some keep running.
 func swell(t *testing.T, o page.Options, workers, busy int) shrinking {
 	t.Helper()
 	pool := hemlock.New(hemlock.WithKillInterval(o.KillInterval), hemlock.WithKillDelay(o.KillDelay),
@@ -50,7 +50,7 @@ func swell(t *testing.T, o page.Options, workers, busy int) shrinking {
 	}}
 }
 
-// shrinks returns after how many seconds the pool has so few workers.
+// shrinks returns after how many seconds the pool is down to the floor.
 func (s shrinking) shrinks(floor int64) float64 {
 	begin := time.Now()
 	for s.pool.Stats().Workers > floor {
@@ -59,8 +59,7 @@ func (s shrinking) shrinks(floor int64) float64 {
 	return time.Since(begin).Seconds()
 }
 
-// The page has the killer's rule a second time. This test holds it to the
-// killer.
+// The page has the killer's rule a second time. This test compares it with the killer.
 func TestForecastIsWhatTheKillerDoes(t *testing.T) {
 	quick := page.Options{KillInterval: 200 * time.Millisecond, KillDelay: 4 * time.Second, MinWorkers: 10}
 	slow := page.Options{KillInterval: 30 * time.Second, KillDelay: 7 * time.Second}

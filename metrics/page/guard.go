@@ -9,9 +9,9 @@ import (
 	"sync"
 )
 
-// A guard refuses requests for hosts that it does not know. The browser of a
-// victim sends the name that the attacker's page was loaded from, wherever that
-// name leads: the Host header is what tells it from a request of the user.
+// A guard refuses requests for hosts that it does not know. The browser of a victim
+// sends the name that the attacker's page was loaded from, wherever that name leads. So
+// the Host header tells such a request from one of the user.
 type guard struct {
 	mu      sync.RWMutex
 	allowed map[string]bool // in the form of canonical
@@ -57,7 +57,7 @@ func canonical(hostport string) string {
 	return strings.ToLower(strings.TrimSuffix(host, "."))
 }
 
-// isLoopback does not ask the resolver: its answer is what the attacker forges.
+// isLoopback does not ask the resolver: an attacker forges its answers.
 func isLoopback(host string) bool {
 	if host == "localhost" {
 		return true

@@ -35,8 +35,8 @@ func newHistory() history {
 	return history{ring: make([]sample, int(window/spacing)+2)}
 }
 
-// record adds the sample, unless the last one was taken just before it: many
-// people who look must not push the past out.
+// record adds the sample, unless the last one was taken just before it: many open pages
+// must not push the past out.
 func (h *history) record(s sample) {
 	if h.held > 0 && s.at-h.last().at < spacing {
 		return

@@ -28,8 +28,8 @@ type Pool struct {
 	Options *Options
 }
 
-// Options are the options of [hemlock.New], as values that can be shown. What
-// is not set is not the default but zero: begin with [Defaults].
+// Options are the options of [hemlock.New], as values that can be shown. A field that
+// is not set is zero, not the default: begin with [Defaults].
 type Options struct {
 	KillInterval      time.Duration // of hemlock.WithKillInterval
 	KillDelay         time.Duration // of hemlock.WithKillDelay
@@ -120,8 +120,8 @@ func (p *Page) add(name string, stats func() hemlock.Stats, o *Options) {
 	p.sources = append(p.sources, s)
 }
 
-// Allow has the page answer to these hosts too, each a name or an address
-// without a port. Names are compared without regard to case.
+// Allow makes the page answer to these hosts too, each a name or an address without a
+// port. Names are compared without regard to case.
 func (p *Page) Allow(hosts ...string) { p.guard.allow(hosts...) }
 
 // Sample takes a sample of each pool once a second until ctx ends, so that a

@@ -186,7 +186,7 @@ func TestThePastIsTenMinutesHoweverManyLook(t *testing.T) {
 	})
 }
 
-func TestLineIsBrokenWhereNobodyLooked(t *testing.T) {
+func TestLineIsBrokenWhereNoSampleWasTaken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		now := hemlock.Stats{Workers: 5, Running: 5, Submitted: 5}
 		p := page.Over("dns", nil, func() hemlock.Stats { return now })

@@ -11,8 +11,8 @@ const (
 	// there is room. Heights are pixels, so that letters are not stretched.
 	plotWidth = 1000
 
-	// gap is the time between two samples from which the line is broken: nobody
-	// knows what was in between.
+	// gap is the time between two samples from which the line is broken: what was in
+	// between is not known.
 	gap = 15 * time.Second
 )
 
@@ -127,7 +127,7 @@ func (t timeline) draw(y, height, maxTicks int, all ...series) band {
 	at := func(v float64) float64 { return float64(height) * (high - v) / top }
 	for v := low; v <= high+width/2; v += width {
 		t := tick{Y: float64(y) + at(v)}
-		if v != 0 { // the letters would lie on the lines, and everybody knows
+		if v != 0 { // a 0 would lie on the lines, and goes without saying
 			t.Label = short(math.Abs(v))
 		}
 		b.Ticks = append(b.Ticks, t)
@@ -138,8 +138,8 @@ func (t timeline) draw(y, height, maxTicks int, all ...series) band {
 	return b
 }
 
-// highest returns the largest value of all series, on top of what they stand on,
-// or 0. One would write max, but the larger of a number and NaN is NaN.
+// highest returns the largest value of all series, on top of what they stand on, or 0.
+// It does not call max: the larger of a number and NaN is NaN.
 func highest(all []series) float64 {
 	highest := 0.0
 	for _, s := range all {
@@ -223,8 +223,8 @@ func appendPoint(b []byte, command byte, x, y float64) []byte {
 	return strconv.AppendFloat(b, math.Round(y*10)/10, 'f', -1, 64)
 }
 
-// points returns the values for the script: for each sample its place and its
-// values, apart by spaces, and a semicolon between samples.
+// points returns the values for the script: for each sample its place and its values,
+// separated by spaces. A semicolon separates samples.
 func (t timeline) points(all ...series) string {
 	var b []byte
 	for i, x := range t.x {

@@ -117,8 +117,8 @@ func (t timeline) waiting(samples []sample) plot {
 	return p
 }
 
-// rates has spawns above its lower line and kills below it, each on a scale of
-// its own: a killer that is to be gentle takes fewer than a spike spawns.
+// rates has spawns above its lower line and kills below it, each on a scale of its own:
+// a gentle killer takes fewer workers than a spike spawns.
 func (t timeline) rates(samples []sample) plot {
 	done, up, down := tasks(samples), spawns(samples), kills(samples)
 	up.sparse, down.sparse, down.sign = true, true, -1

@@ -44,8 +44,8 @@ type card struct {
 	Options []fact // none if the page was not told
 }
 
-// A fact is a figure with its name. Marked are those that stand out: an option
-// that is not the default.
+// A fact is a figure with its name. A marked one stands out: an option that is not the
+// default.
 type fact struct {
 	Name, Value, Class string
 	Marked             bool

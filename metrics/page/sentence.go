@@ -88,7 +88,7 @@ func observed(samples []sample) sentence {
 	return sentence{stateSteady, "Steady", comma(now.Idle) + " idle, " + comma(now.Running) + " running"}
 }
 
-// since returns the newest sample that is at least so old, or else the oldest.
+// since returns the newest sample that is at least of that age, or the oldest.
 func since(samples []sample, age time.Duration) sample {
 	now := samples[len(samples)-1]
 	for i := len(samples) - 1; i > 0; i-- {
@@ -99,8 +99,8 @@ func since(samples []sample, age time.Duration) sample {
 	return samples[0]
 }
 
-// waited reports whether tasks have waited at every look for so long. At a
-// single look some always may: a task waits until its worker gets a processor.
+// waited reports whether tasks have waited at every look for that long. At a single
+// look some always may: a task waits until its worker gets a processor.
 func waited(samples []sample, age time.Duration) bool {
 	now := samples[len(samples)-1]
 	for i := len(samples) - 1; i >= 0; i-- {

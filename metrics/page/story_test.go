@@ -32,7 +32,7 @@ type told struct {
 	takes   time.Duration           // that each task sleeps
 }
 
-// peak is a bell around the time, so many seconds before the end.
+// peak is a bell around the time, in seconds before the end.
 func peak(t, around, width, height float64) float64 {
 	return height * math.Exp(-(t-around)*(t-around)/(2*width*width))
 }

@@ -51,10 +51,10 @@ func over(name string, stats func() hemlock.Stats) *Collector {
 // Register makes a collector for the pool, as [New] does, and registers it.
 // Pools with different names can share a registry.
 //
-// One would return the registry's own error for a name that is taken, but it
-// says only that some collector was registered twice. The error of Register
-// names the pool, and [errors.As] finds the [prometheus.AlreadyRegisteredError]
-// in it. When Register fails, nothing is registered.
+// It is tempting to return the registry's own error for a name that is taken, but that
+// says only that some collector was registered twice. The error of Register names the
+// pool, and [errors.As] finds the [prometheus.AlreadyRegisteredError] in it. When
+// Register fails, nothing is registered.
 //
 // To take the pool out again, unregister a Collector that [New] made with the
 // same name.
@@ -83,9 +83,9 @@ func (c *Collector) Describe(descs chan<- *prometheus.Desc) {
 // Collect sends all metrics, from a single snapshot of the pool. It implements
 // [prometheus.Collector].
 //
-// One would give each metric a function of its own that asks the pool, as
-// [prometheus.NewGaugeFunc] does. A scrape of a busy pool would then show more
-// tasks completed than submitted.
+// It is tempting to give each metric a function of its own that asks the pool, as
+// [prometheus.NewGaugeFunc] does. A scrape of a busy pool would then show more tasks
+// completed than submitted.
 func (c *Collector) Collect(metrics chan<- prometheus.Metric) {
 	s := c.stats()
 	for i, f := range families {

@@ -33,7 +33,7 @@ hemlock_tasks_waiting{pool="dns"} 11
 # TYPE hemlock_workers gauge
 hemlock_workers{pool="dns",state="idle"} 2
 hemlock_workers{pool="dns",state="running"} 3
-# HELP hemlock_workers_killed_total Idle workers that the killer has taken.
+# HELP hemlock_workers_killed_total Idle workers that the killer has killed.
 # TYPE hemlock_workers_killed_total counter
 hemlock_workers_killed_total{pool="dns"} 8
 # HELP hemlock_workers_peak Largest number of workers that the pool ever had.

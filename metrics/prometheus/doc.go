@@ -7,7 +7,7 @@
 //	hemlock_workers{state="idle|running"}  gauge: workers by state
 //	hemlock_workers_peak                   gauge: most workers there ever were
 //	hemlock_workers_spawned_total          counter: workers started because none was idle
-//	hemlock_workers_killed_total           counter: idle workers taken by the killer
+//	hemlock_workers_killed_total           counter: idle workers killed
 //	hemlock_workers_recycled_total         counter: workers replaced after their last task
 //	hemlock_tasks_submitted_total          counter: tasks accepted
 //	hemlock_tasks_waiting                  gauge: tasks accepted that wait for a processor

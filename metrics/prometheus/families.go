@@ -43,7 +43,7 @@ var families = []family{
 		samples: byState,
 	},
 	counter("hemlock_workers_killed_total",
-		"Idle workers that the killer has taken.",
+		"Idle workers that the killer has killed.",
 		func(s hemlock.Stats) int64 { return s.Killed }),
 	gauge("hemlock_workers_peak",
 		"Largest number of workers that the pool ever had.",

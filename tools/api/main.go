@@ -3,10 +3,10 @@
 //
 //	go -C tools run ./api ..
 //
-// make api compares that with hemlock.txt, so that no change of the interface goes
-// unseen. It reads syntax alone, so neither the Go version nor the platform
-// changes what it prints. It does not see what a declaration inherits: methods
-// promoted from an embedded field, and the fields of an aliased type.
+// make api compares that with hemlock.txt, so that every change of the interface is
+// seen. It reads only syntax, so neither the Go version nor the platform changes what
+// it prints. It does not see what a declaration inherits: methods promoted from an
+// embedded field, and the fields of an aliased type.
 package main
 
 import (
@@ -27,7 +27,7 @@ import (
 
 var style = printer.Config{Mode: printer.UseSpaces | printer.TabIndent, Tabwidth: 8}
 
-// private are the directories that nobody imports.
+// private are the directories whose packages are not for import.
 var private = []string{".git", "bench", "bin", "cmd", "examples", "internal", "peers", "testdata", "tools"}
 
 func main() {
@@ -43,8 +43,8 @@ func main() {
 	fmt.Print(text)
 }
 
-// describe returns the declarations, sorted within each package. A build
-// constraint is not looked at: a name that one platform alone has is printed, too.
+// describe returns the declarations, sorted within each package. It ignores build
+// constraints: a name that only one platform has is printed, too.
 func describe(tree fs.FS) (string, error) {
 	packages := map[string][]string{}
 	err := fs.WalkDir(tree, ".", func(name string, entry fs.DirEntry, err error) error {

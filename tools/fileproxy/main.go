@@ -76,8 +76,8 @@ func publish(out, version, dir string) error {
 	return write(out, m, text, archive)
 }
 
-// checkSiblings reports what would be fetched at a version that is never
-// released. A replace directive hides that here, and counts nowhere else.
+// checkSiblings reports what would be fetched at a version that is never released.
+// Within the repository a replace directive hides that, and elsewhere it has no effect.
 func checkSiblings(mod *modfile.File, version string) error {
 	root := root(mod.Module.Mod.Path)
 	var faults []error

@@ -35,7 +35,7 @@ var equivalents = []unnoticed{
 	},
 	{
 		"killer.go", "killer.kill", "defer timer.Stop()", removed,
-		"the runtime forgets a timer whose channel nobody waits on; but up to Go 1.26 GODEBUG can tell it not to",
+		"the runtime forgets a timer whose channel no goroutine waits on; but up to Go 1.26 GODEBUG can tell it not to",
 	},
 	{
 		"killer.go", "killer.kill", "if wait := k.wait(lastRound); wait > 0 {", "if wait := k.wait(lastRound); wait > 1 {",
@@ -137,8 +137,8 @@ var equivalents = []unnoticed{
 	},
 }
 
-// markEquivalents gives the mutants of the list their reasons. An entry without a
-// mutant is of code that has changed, and its reason with it.
+// markEquivalents gives the mutants of the list their reasons. If an entry has no
+// mutant, the code has changed, and the reason may no longer hold.
 func markEquivalents(mutants []*mutant) error {
 	byKey := map[string]*mutant{}
 	for _, m := range mutants {

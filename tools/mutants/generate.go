@@ -18,7 +18,7 @@ type mutant struct {
 	lines    int    // how many are
 	from, to string // the lines before and after, each on one line
 	source   []byte // the whole file, changed
-	reason   string // why nobody can notice, if so
+	reason   string // why no test can notice, if so
 }
 
 // key names the mutant, wherever it moves within its function.
@@ -33,8 +33,8 @@ func (m *mutant) String() string {
 // removed is what a mutant without a statement has in its place.
 const removed = "(removed)"
 
-// generate returns the mutants of a file. What does not compile is found out when
-// it is built.
+// generate returns the mutants of a file. Whether one compiles is found out when it is
+// built.
 func generate(name string, source []byte) ([]*mutant, error) {
 	files := token.NewFileSet()
 	parsed, err := parser.ParseFile(files, name, source, parser.SkipObjectResolution)
@@ -188,8 +188,7 @@ func (g *generator) clause(n *ast.CaseClause) {
 	g.remove(n.Body)
 }
 
-// remove takes the statements away, one at a time, of those kinds that can be
-// missed.
+// remove takes the statements away, one at a time, that the file may compile without.
 func (g *generator) remove(statements []ast.Stmt) {
 	for _, s := range statements {
 		switch s := s.(type) {

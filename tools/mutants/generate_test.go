@@ -49,8 +49,8 @@ func TestGenerate(t *testing.T) {
 	}
 }
 
-// Two changes that look alike have names of their own, and what stands outside of
-// functions is changed, but for imports.
+// Two changes that look alike have names of their own. What stands outside of functions
+// is changed too, except imports.
 func TestNamesOfMutants(t *testing.T) {
 	mutants, err := generate("p.go", []byte("package p\n\nimport \"math\"\n\nvar a = b == c == d\n\nfunc f() {\n\tg(\n\t\ta,\n\t)\n\tg(\n\t\ta,\n\t)\n}\n"))
 	require.NoError(t, err)

@@ -84,9 +84,9 @@ func newLab(root string) (*lab, error) {
 	return &lab{root: root, dir: dir, stages: stages()}, nil
 }
 
-// prepare builds the tests without a mutant and sees how long they take, before
-// the first mutant comes to the stage. Tests that fail without one would kill all
-// of them.
+// prepare builds the tests without a mutant and sees how long they take, before the
+// first mutant comes to the stage. Tests that fail without a mutant would kill all
+// mutants.
 func (l *lab) prepare(ctx context.Context, s *stage) error {
 	s.once.Do(func() {
 		s.binary = filepath.Join(l.dir, strings.NewReplacer("/", "_", " ", "_").Replace(s.String())+".whole")
@@ -168,16 +168,16 @@ func (l *lab) overlay(dir string, m *mutant) (string, error) {
 	return name, os.WriteFile(name, text, 0o644)
 }
 
-// A patience says when tests hang: when they take so long in all, or when no test
-// begins or ends for so long.
+// A patience says when tests hang: when they take longer than whole, or when no test
+// begins or ends for as long as pause.
 type patience struct{ whole, pause time.Duration }
 
 func (p patience) times(n time.Duration) patience { return patience{n * p.whole, n * p.pause} }
 
-// outlives runs the tests once and says whether, and by what, the mutant died. A
-// mutant that hangs dies, too, but not on a machine that was slow for a while: so
-// the test that hung is then run without the mutant, and if that takes long as
-// well, the mutant is tried again.
+// outlives runs the tests once and says whether, and by what, the mutant died. A mutant
+// that hangs dies, too, but not on a machine that was slow for a while. So the test
+// that hung is then run without the mutant. If that takes as long, the mutant is tried
+// again.
 func (l *lab) outlives(ctx context.Context, s *stage, binary string) (dead bool, by string, err error) {
 	p := patience{max(time.Minute, 8*s.usual), max(4*time.Second, 20*s.pause)}
 	for ; ; p = p.times(3) {
@@ -200,7 +200,7 @@ func (l *lab) outlives(ctx context.Context, s *stage, binary string) (dead bool,
 	}
 }
 
-// machineIsSlow reports whether the test without a mutant takes so long now.
+// machineIsSlow reports whether the test without a mutant now takes that long.
 func (l *lab) machineIsSlow(ctx context.Context, s *stage, test string, long time.Duration) (bool, error) {
 	begin := time.Now()
 	out, err := l.run(ctx, s, s.binary, patience{10 * time.Minute, 10 * time.Minute}, "-test.run=^"+strings.ReplaceAll(test, "/", "$/^")+"$")
@@ -223,12 +223,12 @@ func (l *lab) build(ctx context.Context, s *stage, binary, overlay string) ([]by
 
 var errHangs = errors.New("hangs")
 
-// memory is how much address space the tests of a mutant may take, in KiB: one
+// memory is how much address space the tests of a mutant may take, in KiB. A mutant
 // that spawns or keeps without end should die of it, and not the machine.
 const memory = 6 << 20
 
-// run runs the tests. Without a deadline of their own: the runtime then finds out
-// at once that all goroutines are asleep.
+// run runs the tests. They have no deadline of their own: so the runtime finds out at
+// once that all goroutines are asleep.
 func (l *lab) run(ctx context.Context, s *stage, binary string, p patience, flags ...string) (*output, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, p.whole, errHangs)
 	defer cancel()
@@ -246,7 +246,7 @@ func (l *lab) run(ctx context.Context, s *stage, binary string, p patience, flag
 		long = "1"
 	}
 	cmd.Env = append(os.Environ(), "GOMEMLIMIT=2GiB", "GOTRACEBACK=single", "HEMLOCK_TEST_LONG="+long)
-	// A test may start children, who must go, too.
+	// A test may start children, which must go, too.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	cmd.WaitDelay = 10 * time.Second
@@ -299,7 +299,7 @@ var (
 	started = regexp.MustCompile(`(?m)^=== RUN\s+(\S+)`)
 )
 
-// cause returns the test that failed, or else the one that began last.
+// cause returns the test that failed, or the one that began last.
 func (o *output) cause() string {
 	text := o.text()
 	pattern := failed

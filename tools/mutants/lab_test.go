@@ -43,7 +43,7 @@ func newToy(t *testing.T) *lab {
 	return l
 }
 
-// The verdict is of the mutant and not of its like.
+// The verdict is of this mutant, and of no similar one.
 func TestExamine(t *testing.T) {
 	t.Setenv("GOFLAGS", "")
 	t.Setenv("GOWORK", "off")

@@ -4,9 +4,9 @@
 //	go -C tools run ./mutants [-run REGEXP] [-since REF] [-for DURATION] [-list] [-v] [-all]
 //
 // It runs with GOWORK=off, as make mutants does: the tools are no part of the
-// workspace. Most changes are generated from the syntax, see generate.go; those
-// that only a reader of the protocol would think of are listed in protocol.go.
-// What cannot be noticed is listed in equivalents.go, each with its reason.
+// workspace. Most changes are generated from the syntax, see generate.go; those that
+// need knowledge of the protocol are listed in protocol.go. What cannot be noticed is
+// listed in equivalents.go, each with its reason.
 //
 // A well-known tool, gremlins v0.6.0, was considered. It changes operators only,
 // neither removes a call nor reorders two, and keeps no list of equivalents.

@@ -8,8 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What the lists say of the code is true of it: each hand-made change applies, and
-// each equivalent names a mutant. No two mutants have one name.
+// The lists fit the code: each hand-made change applies, and each equivalent names a
+// mutant. No two mutants have one name.
 func TestListsFitTheCode(t *testing.T) {
 	root, err := findRoot()
 	require.NoError(t, err)

@@ -47,7 +47,7 @@ var protocol = []change{
 	{"the peak is lost when two raise", "count.go", []string{
 		"return int64(uint32(next))\n\t\t}", "return int64(uint32(next))\n\t\t}\n\t\treturn int64(uint32(c.word.Add(1)))",
 	}},
-	{"two who raise count one", "count.go", []string{
+	{"two raises count one", "count.go", []string{
 		"if c.word.CompareAndSwap(old, next) {", "if c.word.Store(next); true {",
 	}},
 	{"the killer ends before the tasks", "end.go", []string{

@@ -2,9 +2,9 @@
 //
 //	go -C tools run ./strayfatal ..
 //
-// require and FailNow call runtime.Goexit. In a task the pool absorbs that: the
-// test goes on, and hangs or passes. Linters look at go statements; this one looks
-// at what is handed to Submit, Run and Go as well.
+// require and FailNow call runtime.Goexit. In a task the pool absorbs that: the test
+// goes on, and hangs or passes. Linters look at go statements; this command looks at
+// what is handed to Submit, Run and Go as well.
 package main
 
 import (

@@ -20,7 +20,7 @@ func TestSearch(t *testing.T) {
 		"p.Do(func() { require.True(t, ok) })":                                         0, // exits its caller, too
 		"go func() { assert.True(t, ok); t.Error() }()":                                0,
 		"go func() { synctest.Test(t, func(t *testing.T) { require.True(t, ok) }) }()": 0,
-		"go work(func() { require.True(t, ok) })":                                      0, // nobody knows who calls it
+		"go work(func() { require.True(t, ok) })":                                      0, // where it is called is unknown
 	} {
 		source := fmt.Sprintf("package p\n\nfunc TestIt(t *testing.T) {\n\t%s\n}\n", body)
 		found, err := search(fstest.MapFS{

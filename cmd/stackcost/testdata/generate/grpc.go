@@ -87,7 +87,7 @@ func handleSay(srv any, ctx context.Context, decode func(any) error, intercept g
 	return intercept(ctx, request, &grpc.UnaryServerInfo{Server: srv, FullMethod: "/stackcost.Echo/Say"}, handler)
 }
 
-// say is the handler. It needs as many KiB of stack.
+// say is the handler. It needs that many KiB of stack.
 func say(request *wrapperspb.StringValue, kib int) *wrapperspb.StringValue {
 	if kib > 0 {
 		useStack(kib)
@@ -95,8 +95,8 @@ func say(request *wrapperspb.StringValue, kib int) *wrapperspb.StringValue {
 	return request
 }
 
-// useStack needs as many KiB of stack, one in each frame. The frame is read after
-// the call: so it lives on during the call, and the call cannot be made a loop.
+// useStack needs that many KiB of stack, one in each frame. The frame is read after the
+// call: so it lives on during the call, and the call cannot be made a loop.
 //
 //go:noinline
 func useStack(kib int) byte {

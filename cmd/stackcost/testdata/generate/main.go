@@ -21,7 +21,7 @@ import (
 	"time"
 )
 
-// A server is one real server, and who can run its requests.
+// A server is one real server, and what can run its requests.
 type server struct {
 	name    string
 	runners []string
