@@ -64,7 +64,7 @@ func (s *Shard) assign(task func()) {
 	}
 	s.backlog.push(task)
 	// Look again: the workers may all have begun, and found the backlog empty, before
-	// the push. Then this task would wait for nobody.
+	// the push. Then this task would wait for ever.
 	if s.onTheirWay() == 0 {
 		s.relay()
 	}
