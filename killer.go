@@ -233,21 +233,40 @@ func (p *Pool) Trim(ctx context.Context) error {
 	if ctx == nil {
 		panic("hemlock: Trim with a nil context")
 	}
+	if err := p.trim(ctx); err != nil {
+		return fmt.Errorf("hemlock: trim: %w", err)
+	}
+	return nil
+}
+
+func (p *Pool) trim(ctx context.Context) error {
 	k := &p.killer
 	select {
 	case k.trims <- struct{}{}:
 		defer func() { <-k.trims }()
 	case <-ctx.Done():
-		return fmt.Errorf("hemlock: trim: %w", why(ctx))
+		return why(ctx)
 	}
-	if !p.isClosed() {
+	if p.isClosed() {
+		return nil
+	}
+	// Beside the caller: one that is locked to its thread cannot stop a coroutine, and a
+	// ctx that ends should not have to wait for 100,000 workers.
+	killed := make(chan struct{})
+	go func() {
+		defer close(killed)
 		k.take(p.idle())
+	}()
+	select {
+	case <-killed:
+	case <-ctx.Done():
+		return why(ctx)
 	}
 	for !k.settled() && !p.isClosed() {
 		select {
 		case <-k.left:
 		case <-ctx.Done():
-			return fmt.Errorf("hemlock: trim: %w", why(ctx))
+			return why(ctx)
 		}
 	}
 	return nil
