@@ -59,6 +59,9 @@ func TestAnswersForTheProjectsOwnServers(t *testing.T) {
 		"grpc-pool-0":     {no, "google.golang.org/grpc"},
 		"grpc-pool-32":    {no, "google.golang.org/grpc"},
 		"grpc-workers-32": {no, "kept already (a worker of grpc-go"},
+
+		"go1.27/dns-go-32":   {yes, dnsLine},
+		"go1.27/dns-pool-32": {no, "kept already (a worker of hemlock)"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := reported(t, name)
@@ -70,11 +73,13 @@ func TestAnswersForTheProjectsOwnServers(t *testing.T) {
 
 // The project's DNS server: between 30 and 60 % with go, and the line is named.
 func TestDeepQueriesOnGoStatementsPayAThird(t *testing.T) {
-	r := reported(t, "dns-go-32")
-	require.Greater(t, r.Growing.Percent, 30.0)
-	require.Less(t, r.Growing.Percent, 60.0)
-	require.Contains(t, r.Sites[0].At, "dnsserver/runner.go:83")
-	require.Contains(t, r.Sites[0].Handlers[0].At, "dnsserver/udp.go:82")
+	for _, name := range []string{"dns-go-32", "go1.27/dns-go-32"} {
+		r := reported(t, name)
+		require.Greater(t, r.Growing.Percent, 30.0)
+		require.Less(t, r.Growing.Percent, 60.0)
+		require.Contains(t, r.Sites[0].At, "dnsserver/runner.go:83")
+		require.Contains(t, r.Sites[0].Handlers[0].At, "dnsserver/udp.go:82")
+	}
 }
 
 // The forecast from the profile of go, against what the pool gave back.

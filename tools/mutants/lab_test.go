@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -89,6 +90,36 @@ func TestExamineWithTestsThatFail(t *testing.T) {
 		[]byte("package handoff\n\nimport \"testing\"\n\nfunc TestOther(t *testing.T) { t.Fail() }\n"), 0o644))
 	_, _, err := l.examine(t.Context(), &mutant{file: "internal/handoff/sum.go", source: []byte(toySource)})
 	require.ErrorContains(t, err, "without a mutant")
+}
+
+// One that passes first and fails later tells nothing of a mutant that hangs, and
+// does not end the run.
+func TestExamineWithATestThatFailsNowAndThen(t *testing.T) {
+	t.Setenv("GOFLAGS", "")
+	t.Setenv("GOWORK", "off")
+	l := newToy(t)
+	l.least = patience{time.Minute, time.Millisecond}
+	const test = `package handoff
+
+import (
+	"os"
+	"testing"
+)
+
+func TestSum(t *testing.T) {
+	for sum(3) != 6 {
+	}
+	if _, err := os.Stat("passed"); err == nil {
+		t.Fatal()
+	}
+	_ = os.WriteFile("passed", nil, 0o644)
+}
+`
+	require.NoError(t, os.WriteFile(filepath.Join(l.root, "internal/handoff/sum_test.go"), []byte(test), 0o644))
+	got, by, err := l.examine(t.Context(), &mutant{file: "internal/handoff/sum.go", source: []byte("package handoff\n\nfunc sum(int) int { return 0 }\n")})
+	require.NoError(t, err)
+	require.Equal(t, killed, got)
+	require.Contains(t, by, "TestSum hangs")
 }
 
 func TestJudge(t *testing.T) {
