@@ -175,17 +175,10 @@ type patience struct{ whole, pause time.Duration }
 
 func (p patience) times(n time.Duration) patience { return patience{n * p.whole, n * p.pause} }
 
-<<<<<<< HEAD
 // outlives runs the tests once and says whether, and by what, the mutant died. A mutant
 // that hangs dies, too, but not on a machine that was slow for a while. So the test
-// that hung is then run without the mutant. If that takes as long, the mutant is tried
-// again.
-=======
-// outlives runs the tests once and says whether, and by what, the mutant died. A
-// mutant that hangs dies, too, but not on a machine that was slow for a while: so
-// the test that hung is then run without the mutant, and if that takes long as
-// well, or fails, the mutant is tried again. One that hangs three times dies.
->>>>>>> rest
+// that hung is then run without the mutant. If that takes as long, or fails, the mutant
+// is tried again. A mutant that hangs three times dies.
 func (l *lab) outlives(ctx context.Context, s *stage, binary string) (dead bool, by string, err error) {
 	p := patience{max(l.least.whole, 8*s.usual), max(l.least.pause, 20*s.pause)}
 	for tries := 1; ; tries++ {
@@ -205,14 +198,9 @@ func (l *lab) outlives(ctx context.Context, s *stage, binary string) (dead bool,
 	}
 }
 
-<<<<<<< HEAD
-// machineIsSlow reports whether the test without a mutant now takes that long.
-func (l *lab) machineIsSlow(ctx context.Context, s *stage, test string, long time.Duration) (bool, error) {
-=======
-// machineIsSlow reports whether the test without a mutant takes so long now. A test
+// machineIsSlow reports whether the test without a mutant now takes that long. A test
 // that fails, though it has passed before, says as little of the mutant.
 func (l *lab) machineIsSlow(ctx context.Context, s *stage, test string, long time.Duration) bool {
->>>>>>> rest
 	begin := time.Now()
 	_, err := l.run(ctx, s, s.binary, patience{10 * time.Minute, 10 * time.Minute}, "-test.run=^"+strings.ReplaceAll(test, "/", "$/^")+"$")
 	if err != nil && ctx.Err() == nil {
