@@ -107,7 +107,7 @@ var protocol = []change{
 		"w.at.Begin()", "w.at.Begin()\n\tif w.at.Settle() {\n\t\tw.yield()\n\t}",
 	}},
 	{"a time slice does not grow with the turn of others", "worker.go", []string{
-		"(after-before)/2", "0",
+		"(after-before)/2", "0*(after-before)",
 	}},
 	{"a time slice is longer than the runtime's", "worker.go", []string{
 		"min(max((after-before)/2, slice), longest)", "max((after-before)/2, slice, longest)",
