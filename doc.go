@@ -59,19 +59,16 @@
 // of 100 microseconds, after which every other goroutine that is ready to run has a
 // turn. So a burst of tasks does not hold up the rest of the process.
 //
-// After about 65,536 tasks a worker is replaced by a fresh goroutine, so that a stack
-// that one rare task blew up is given back; see [WithMaxTasksPerWorker]. The idea is
-// that of the stream workers of grpc-go.
+// A worker that has run many tasks is replaced by a fresh goroutine, so that a huge stack
+// is given back; see [WithMaxTasksPerWorker].
 //
 // # Killing
 //
-// While there are more workers than [WithMinWorkers], the killer kills a sixteenth of
-// the idle ones, but at least one, every [WithKillInterval]. It kills none within
-// [WithKillDelay] after a worker was started. It sends each a pill, an empty message
-// that tells the worker to leave, and does not wait, so that only a worker that is idle
-// at that moment can take it. Those that were idle longest tend to go first.
-//
-// With the defaults, after the last start of a worker:
+// While a pool has more workers than [WithMinWorkers], its killer sends pills: empty
+// messages that tell a worker to leave. It does not wait for a worker, so only one that is
+// idle at that moment takes a pill, and those that were idle longest tend to go first.
+// With the defaults of [WithKillInterval] and [WithKillDelay], after the last start of a
+// worker:
 //
 //	idle workers    half are gone after    the last after
 //	          10               14 s                 19 s
@@ -79,25 +76,21 @@
 //	     100,000               20 s                169 s
 //
 // The killer is a goroutine only while there is something to kill. A pool at its
-// minimum has no goroutine but its workers, and no timer. [Pool.Trim] kills all idle
+// minimum has no goroutine but its workers, and no timer. [Pool.Trim] kills the idle
 // workers at once.
 //
 // # Shutdown
 //
-// [Pool.Shutdown] refuses further tasks, waits for those accepted, and ends all
-// workers. It interrupts no task: cancel what the tasks wait for first. A Submit at the
-// same moment either returns [ErrClosed], or its task runs before Shutdown returns nil.
-//
-// A pool that is dropped without Shutdown is collected once its tasks have ended and
-// the killer has killed its workers. A pool with a minimum, or a kill interval of 0,
+// [Pool.Shutdown] waits for the tasks and interrupts none: cancel what they wait for
+// first. A pool that is dropped without Shutdown is collected once its tasks have ended
+// and the killer has killed its workers. A pool with a minimum, or a kill interval of 0,
 // needs Shutdown.
 //
 // # Panics
 //
 // Without [WithPanicHandler] a panic in a task crashes the process, as it does in a go
-// statement, and the crash shows the task's own stack. With a handler, the handler is
-// called on the panicking goroutine, and then its worker ends. A task that calls
-// [runtime.Goexit] ends its worker too, but is no panic. Both count as completed.
+// statement, and the crash shows the task's own stack. With a handler it ends the worker
+// alone, and so does [runtime.Goexit], which is no panic. Both count as completed.
 //
 // After a panic in a task of [Pool.Do], Do panics in the caller with the same value. A
 // panic that leaves several tasks of Do, each inside another, is told to one handler

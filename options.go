@@ -63,7 +63,7 @@ func WithMinWorkers(n int) Option {
 // so that a stack that one rare task blew up is given back. Each worker draws its own
 // limit between three and five quarters of n, so that workers that started together are
 // not replaced together. The default is 65,536. With 0 no worker is ever replaced. New
-// panics if n is negative.
+// panics if n is negative. The idea is that of the stream workers of grpc-go.
 func WithMaxTasksPerWorker(n int) Option {
 	return func(o *options) { o.maxTasks = uint64(nonNegative("WithMaxTasksPerWorker", n)) }
 }
@@ -80,12 +80,9 @@ func (o *options) limit() uint64 {
 // WithPanicHandler sets the function that is called when a task panics, with the value
 // of the panic and the task's stack, on the goroutine that panicked. The worker ends
 // when h returns; until then its task counts as running. Without a handler, or with a
-// nil one, the process crashes as it does when a go statement's function panics. It
-// crashes too if h panics. h may be called from many goroutines at once.
-//
-// After a panic in a task of [Pool.Do], Do panics in the caller when h has returned. If
-// h panics or calls [runtime.Goexit], so does Do instead. See also Panics in the package
-// documentation.
+// nil one, or if h panics, the process crashes. h may be called from many goroutines at
+// once. After a panic in a task of [Pool.Do], Do panics in the caller when h has
+// returned; if h panics or calls [runtime.Goexit], so does Do instead.
 func WithPanicHandler(h func(v any, stack []byte)) Option {
 	return func(o *options) { o.handler = h }
 }

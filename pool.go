@@ -18,8 +18,8 @@ var (
 
 // A Pool runs each task on a goroutine that runs no other task meanwhile, and keeps
 // the goroutine for later tasks. A task waits for a processor, never for the end of
-// another task. A Pool grows without bound, and stops workers that it no longer
-// needs. Only Shutdown and Do block.
+// another task. A Pool grows without bound, and kills workers that it no longer
+// needs. Only Shutdown, Trim and Do block.
 //
 // Make a Pool with [New]; every method of a zero Pool panics. A Pool must not be
 // copied. All methods may be called from any goroutine at any time, also from inside
@@ -71,7 +71,8 @@ func New(opts ...Option) *Pool {
 }
 
 // Submit has the task run by a worker: an idle one, one that is about to start, or a
-// new one. It never blocks. It allocates nothing when a worker is idle.
+// new one. It never blocks. It allocates nothing when a worker is idle, except a little
+// after a garbage collection.
 //
 // Submit returns [ErrNilTask] if task is nil and [ErrClosed] once [Pool.Shutdown] was
 // called. A task for which it returned nil runs, even when a Shutdown begins at the same

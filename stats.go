@@ -7,8 +7,8 @@ import (
 
 // Stats is a snapshot of a pool's counts; see [Pool.Stats]. Workers, Idle, Running and
 // Waiting are what there is now. The other fields are totals since New, or a maximum,
-// and never fall. Workers + Waiting is what pools without a relay call their number of
-// workers.
+// and never fall. A pool that starts a worker for each task at once would have Workers +
+// Waiting of them.
 type Stats struct {
 	Workers     int64 `json:"workers"`      // goroutines kept by the pool
 	Idle        int64 `json:"idle"`         // workers without a task
