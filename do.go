@@ -32,8 +32,8 @@ import (
 //     the task, and those that the task sets end with it.
 //   - A caller that is locked to its thread must not call Do, and a task must not end
 //     with its thread locked, see [runtime.LockOSThread]: the runtime ends the process
-//     with a fatal error, at once or in a later Do of any goroutine. A goroutine is
-//     locked, too, while it runs init functions, and in a call that comes from C.
+//     with a fatal error. A goroutine is locked, too, while it runs init functions, and
+//     in a call that comes from C.
 func (p *Pool) Do(task func()) {
 	p.check()
 	if task == nil {
@@ -75,11 +75,19 @@ type coroutine struct {
 	running bool   // a task has been started and has not returned
 }
 
-// newCoroutine returns a coroutine that is parked before its first task.
+// newCoroutine returns a coroutine that is parked before its first task. It is made on a
+// goroutine that is not locked to its thread: the runtime demands that every caller is as
+// the maker was. So a caller that is locked dies in its own call, and not a later one that
+// is not, or the killer.
 func (p *Pool) newCoroutine() *handoff.Coroutine {
 	w := &coroutine{pool: p, most: p.limit()}
-	w.Next, w.Stop = iter.Pull(w.work)
-	w.Next() // or it would be idle with the profiler labels of its caller
+	made := make(chan struct{})
+	go func() {
+		defer close(made)
+		w.Next, w.Stop = iter.Pull(w.work)
+		w.Next() // or it would be idle with the profiler labels of its caller
+	}()
+	<-made
 	return &w.Coroutine
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"runtime"
+	"strings"
 	"testing"
 
 	"example.com/hemlock"
@@ -38,11 +39,7 @@ func init() {
 			p.Do(func() {})
 			lockedDo(p)
 		},
-		"locked, then Do": func() {
-			p := hemlock.New()
-			lockedDo(p)
-			p.Do(func() {})
-		},
+		"Do of a locked caller":       func() { lockedDo(hemlock.New()) },
 		"Do leaves its thread locked": func() { hemlock.New().Do(runtime.LockOSThread) },
 		"Do locks and unlocks": func() {
 			p := hemlock.New()
@@ -102,7 +99,7 @@ func TestDoAndLockedThreads(t *testing.T) {
 	const fatal = "fatal error: coro: OS thread locking must match locking at coroutine creation"
 	for name, want := range map[string]string{
 		"Do, then locked":                   fatal,
-		"locked, then Do":                   fatal,
+		"Do of a locked caller":             fatal,
 		"Do leaves its thread locked":       fatal,
 		"Do while packages are initialised": fatal,
 		"Do locks and unlocks":              "spawned: 1\n",
@@ -112,6 +109,9 @@ func TestDoAndLockedThreads(t *testing.T) {
 			require.NoError(t, err)
 			if want != fatal || !pooltest.Silent() {
 				require.Contains(t, output, want)
+			}
+			if strings.Contains(name, "locked") && want == fatal && !pooltest.Silent() {
+				require.Contains(t, output, "hemlock.(*Pool).Do", "the stack of the one at fault")
 			}
 			require.Equal(t, want == fatal, status == 2, "status %d", status)
 		})
