@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"sync"
 	"testing"
 	"time"
 
@@ -33,6 +34,43 @@ func TestKillerLooksAgainWhenItDisarms(t *testing.T) {
 // steps returns a pool that never starts its killer: the steps of the killer are the
 // test's.
 func steps(minimum int) *Pool { return New(WithKillInterval(0), WithMinWorkers(minimum)) }
+
+// A held is a crew of workers that stay until they are told to leave, of which the first
+// is told slowly.
+type held struct {
+	Pool
+	told    atomic.Int64
+	release chan struct{}
+}
+
+func (*held) workers() int64 { return 2 }
+
+func (h *held) kill() bool {
+	if h.told.Inc() == 1 {
+		<-h.release
+	}
+	return true
+}
+
+// Pitfall 77: while the killer tells a worker to leave, Trim does not count on that one.
+func TestOneKillsAtATime(t *testing.T) {
+	crew := &held{release: make(chan struct{})}
+	var k killer
+	k.init(crew, nil, options{minimum: 1})
+	var both sync.WaitGroup
+	both.Go(func() { k.take(2) })
+	for crew.told.Load() == 0 {
+		runtime.Gosched()
+	}
+	both.Go(func() { k.take(2) })
+	for range 10_000 {
+		runtime.Gosched()
+	}
+	close(crew.release)
+	both.Wait()
+	require.EqualValues(t, 1, crew.told.Load(), "workers above the minimum")
+	require.EqualValues(t, 1, k.killed.Load())
+}
 
 // A meeting is what two sides do at the same moment, after before. The first can ask
 // whether the second is over, and says what went wrong.
