@@ -21,7 +21,7 @@ const (
 	Subject  = "hemlock"
 )
 
-// closeLimit is how long a pool may take to let its workers go.
+// closeLimit is how long a pool may take to end its workers.
 const closeLimit = 5 * time.Second
 
 // A Runner is one contestant and how to make a fresh pool of it.
@@ -44,8 +44,8 @@ type Pool struct {
 	// adapter.
 	Bind func(task func()) (submit func())
 
-	// Close lets the workers go, by the means that the pool offers. It returns
-	// when they have gone or after a few seconds.
+	// Close ends the workers, in the way that the pool offers. It returns when
+	// they have ended or after closeLimit.
 	Close func()
 }
 
@@ -70,8 +70,8 @@ func All() []Runner {
 	}
 }
 
-// Version returns the version of the runner's module in this binary, and for
-// what lies in this tree its commit.
+// Version returns the version of the runner's module in this binary, or the
+// commit if its package is of this repository.
 func (r Runner) Version() string {
 	info, ok := debug.ReadBuildInfo()
 	switch {
@@ -88,5 +88,5 @@ func (r Runner) Version() string {
 }
 
 // Hush stops what peers start when they are imported: two goroutines and two
-// tickers of a pool that nobody here uses.
+// tickers of a default pool, which no runner uses.
 func Hush() { ants.Release() }
