@@ -34,8 +34,8 @@ func TestArrivalsAreAPoissonProcess(t *testing.T) {
 	require.Equal(t, due, arrivals(5000, 10*time.Second), "the same seed draws the same times")
 }
 
-// A stalling client answers within a millisecond, except from one time to
-// another, when it answers nothing.
+// A stalling client answers in a millisecond, except between the two times, when it
+// does not answer.
 type stalling struct{ from, to time.Time }
 
 func (s stalling) Call(_ context.Context, question []byte) ([]byte, error) {
