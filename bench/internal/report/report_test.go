@@ -188,7 +188,7 @@ func TestTablesAndPlotNameTheGroups(t *testing.T) {
 	require.Contains(t, texts(t, svg), "\nwork\n")
 }
 
-// A group of which nothing was measured has neither a table nor a heading.
+// A group without figures has neither a table nor a heading.
 func TestGroupWithoutFiguresIsNotShown(t *testing.T) {
 	r := grouped()
 	r.Loads = append(r.Loads, load.Load{Name: "unmeasured", Group: load.Blocking})
@@ -479,7 +479,7 @@ func TestAbridgedTables(t *testing.T) {
 	require.True(t, ok)
 	block, _, _ = strings.Cut(block, "<!-- end of figures -->")
 	require.Regexp(t, `\| nanosleep +\| 2.00 +\| - +\| - +\| 2.00 +\|`, block)
-	require.NotContains(t, block, "| alone", "of which the first rate was not measured")
+	require.NotContains(t, block, "| alone", "its first rate was not measured")
 	require.NotContains(t, tables(t, sample(2)), "figures: neighbours")
 	require.NotContains(t, tables(t, sample(2)), "figures: rates")
 	require.NotContains(t, tables(t, sample(2, 4)), "figures: ", "one number a cell")

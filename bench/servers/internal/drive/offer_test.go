@@ -30,7 +30,7 @@ func TestArrivalsAreAPoissonProcess(t *testing.T) {
 			longer++
 		}
 	}
-	require.InDelta(t, 1/math.E, float64(longer)/float64(len(due)), 0.01, "exponential gaps exceed their mean so often")
+	require.InDelta(t, 1/math.E, float64(longer)/float64(len(due)), 0.01, "1/e of the gaps exceed the mean")
 	require.Equal(t, due, arrivals(5000, 10*time.Second), "the same seed draws the same times")
 }
 
