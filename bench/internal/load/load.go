@@ -26,11 +26,11 @@ type Load struct {
 	Batch int `json:"batch"`
 
 	// What a task does, in this order. The zero value does nothing.
-	Garbage int           `json:"garbage_bytes"` // it allocates and drops so much
-	Stack   int           `json:"stack_kib"`     // it goes so deep
+	Garbage int           `json:"garbage_bytes"` // what it allocates and drops
+	Stack   int           `json:"stack_kib"`     // how deep it goes
 	Shallow bool          `json:"shallow"`       // it calls one function, whose frame has 1,000 bytes
-	Work    time.Duration `json:"work_ns"`       // it computes for so much processor time
-	Block   time.Duration `json:"block_ns"`      // it sleeps so long
+	Work    time.Duration `json:"work_ns"`       // the processor time for which it computes
+	Block   time.Duration `json:"block_ns"`      // how long it sleeps
 
 	// If BlockEvery is above 1, only one task in BlockEvery blocks.
 	BlockEvery int `json:"block_every"`
@@ -64,7 +64,7 @@ type Load struct {
 	// tasks are due at random times, and Batch is Never.
 	Rate    int           `json:"rate_percent,omitempty"`
 	Wait    Wait          `json:"wait,omitempty"`    // how the submitter waits for the next
-	Long    time.Duration `json:"long_ns,omitempty"` // the work of a task now and then, which alone is measured
+	Long    time.Duration `json:"long_ns,omitempty"` // the work of a few tasks; if set, only these are measured
 	Process bool          `json:"process,omitempty"` // another process takes a processor now and then
 
 	// For one measurement: tasks per second, and what the random times depend

@@ -46,7 +46,7 @@ func newSchedule(l *Load, bind Bind) *schedule { return &schedule{load: l, bind:
 // An arrival is one task. The times are since the beginning.
 type arrival struct {
 	due    time.Duration
-	times  int // as much work as the load says
+	times  int // how many times the work of the load
 	blocks bool
 
 	started, ended time.Duration

@@ -109,7 +109,7 @@ func settle() {
 	runtime.GC()
 	close(release)
 	done.Wait()
-	time.Sleep(time.Millisecond) // the goroutines have said so, and then they end
+	time.Sleep(time.Millisecond) // a goroutine ends a moment after it is done
 }
 
 // starts is the number of depths from which descend starts, each 8 bytes below

@@ -24,7 +24,7 @@ type Race struct {
 	report *report.Report
 	failed map[entry]bool
 
-	goroutines int // there were before the last measurement
+	goroutines int // before the last measurement
 
 	// If there is a budget: when it is used up, and until when the load under way
 	// may begin another round, and another pass.

@@ -76,7 +76,7 @@ func (c *rpcConn) next() {
 		call := &rpcCall{rpcConn: c}
 		_ = c.server.ServeRequest(call) // the client has the error of a call
 		if !call.read {
-			_ = c.conn.Close() // nobody reads on
+			_ = c.conn.Close() // no task reads on
 		}
 	})
 }
