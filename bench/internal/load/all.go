@@ -246,18 +246,18 @@ func fixedRate() []Load {
 }
 
 // Quick reports whether the load takes part where there is little time: of the
-// bursts the shortest with a task of medium length, of the rates one.
+// bursts those of 500 tasks of 50 us from one submitter, of the rates 60 %.
 func Quick(l Load) bool {
 	return !l.Watched() || l.Long > 0 ||
 		strings.HasPrefix(l.Name, burstName(500, 50*time.Microsecond, "1")) || l.Name == "time.Sleep, 60 %"
 }
 
 // Scaling returns the names of the loads that are measured at several numbers
-// of processors. More processors may change the order of the runners at them. There
-// are one or two for each reason: submitters that share what they
-// submit to, a submitter that is alone while processors idle, workers that wake
-// up on other processors, tasks around the length of a wake-up, and collections
-// that walk the stacks of workers.
+// of processors. More processors may change the order of the runners at them, and
+// each reason has one or two: submitters that share what they submit to, a submitter
+// that is alone while processors idle, workers that wake up on other processors,
+// tasks around the length of a wake-up, and collections that walk the stacks of
+// workers.
 func Scaling() []string {
 	return []string{
 		"empty, 64 callers",
