@@ -28,7 +28,7 @@ func (f concFan) Go(task func() error) {
 	f.ContextPool.Go(func(context.Context) error { return task() })
 }
 
-// fans returns the contestants, each as a function that makes a fan for a request.
+// fans returns the compared fans, each as a function that makes one for a request.
 func fans(t testing.TB) map[string]func(context.Context) fan {
 	p := hemlock.New()
 	t.Cleanup(func() { require.NoError(t, p.Shutdown(context.Background())) })
@@ -75,7 +75,7 @@ func request(ctx context.Context, fresh func(context.Context) fan, tasks int, ta
 	return f.Wait()
 }
 
-// A contestant that lost tasks or errors would be fast.
+// A fan that lost tasks or errors would be fast.
 func TestFansRunEveryTaskAndReturnTheFirstError(t *testing.T) {
 	for name, fresh := range fans(t) {
 		t.Run(name, func(t *testing.T) {

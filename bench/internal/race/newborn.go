@@ -21,7 +21,7 @@ import (
 // task of a fresh pool goes deeper, a small frame at a time, until a variable in its
 // first frame has moved. The depth of this move is the room that the task had. The
 // distance to the second move is the size of the stack that it began with. A go
-// statement leaves the task the most room; a runner uses what it leaves less.
+// statement leaves the task the most room. What is missing of it is in use.
 func (r *Race) newborns(ctx context.Context) error {
 	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // a collection may change the size of fresh stacks
 	var fresh moves

@@ -46,7 +46,7 @@ type Settings struct {
 	Budget      time.Duration `json:"budget_ns"`       // for all of it, by leaving out rounds; 0: none
 }
 
-// A Runner is one contestant.
+// A Runner describes one runner.
 type Runner struct {
 	Name     string `json:"name"`
 	Package  string `json:"package,omitempty"`

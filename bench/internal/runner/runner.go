@@ -1,4 +1,4 @@
-// Package runner holds the contestants: everything that can start a task the
+// Package runner holds the runners: everything compared that can start a task the
 // way a go statement does.
 package runner
 
@@ -24,7 +24,7 @@ const (
 // closeLimit is how long a pool may take to end its workers.
 const closeLimit = 5 * time.Second
 
-// A Runner is one contestant and how to make a fresh pool of it.
+// A Runner is one way to start tasks, and how to make a fresh pool for it.
 type Runner struct {
 	Name     string
 	Package  string // whose version the report names; empty for the runtime's own
