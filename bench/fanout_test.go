@@ -11,23 +11,24 @@ import (
 
 	"example.com/hemlock"
 	"example.com/hemlock/group"
+	"example.com/hemlock/internal/pooltest"
 )
 
-// A fan is what a request starts its tasks with, and waits in.
+// A fan starts the tasks of a request and waits for them.
 type fan interface {
 	Go(func() error)
 	Wait() error
 }
 
-// A concFan is conc's pool of errors as its documentation would make it a group
-// with a context: the first error, and the others are cancelled.
+// A concFan makes conc's pool a group with a context: the first error cancels the
+// other tasks, and Wait returns it.
 type concFan struct{ *pool.ContextPool }
 
 func (f concFan) Go(task func() error) {
 	f.ContextPool.Go(func(context.Context) error { return task() })
 }
 
-// fans are the contestants, each with what makes a fresh one for a request.
+// fans returns the compared fans, each as a function that makes one for a request.
 func fans(t testing.TB) map[string]func(context.Context) fan {
 	p := hemlock.New()
 	t.Cleanup(func() { require.NoError(t, p.Shutdown(context.Background())) })
@@ -40,9 +41,9 @@ func fans(t testing.TB) map[string]func(context.Context) fan {
 	}
 }
 
-// BenchmarkFanOut has one caller who makes request after request; an operation
-// is a request of some tasks, each of which uses some stack. Compare within one
-// run, and in turns:
+// BenchmarkFanOut has one caller, which makes one request after another. An
+// operation is a request of some tasks, each of which uses some stack. Compare
+// within one run, and in turns:
 //
 //	for round in 1 2 3 4 5 6; do
 //		go test -run '^$' -bench '^BenchmarkFanOut$' ./bench
@@ -65,7 +66,7 @@ func BenchmarkFanOut(b *testing.B) {
 	}
 }
 
-// request makes one request of so many tasks.
+// request makes one request of that many tasks.
 func request(ctx context.Context, fresh func(context.Context) fan, tasks int, task func() error) error {
 	f := fresh(ctx)
 	for range tasks {
@@ -74,7 +75,7 @@ func request(ctx context.Context, fresh func(context.Context) fan, tasks int, ta
 	return f.Wait()
 }
 
-// A contestant that lost tasks or errors would be fast.
+// A fan that lost tasks or errors would be fast.
 func TestFansRunEveryTaskAndReturnTheFirstError(t *testing.T) {
 	for name, fresh := range fans(t) {
 		t.Run(name, func(t *testing.T) {
@@ -89,19 +90,7 @@ func TestFansRunEveryTaskAndReturnTheFirstError(t *testing.T) {
 
 func spendStack(kib int) error {
 	if kib > 0 {
-		dig(kib)
+		pooltest.UseStack(kib)
 	}
 	return nil
-}
-
-// dig runs with that many KiB of stack in use.
-//
-//go:noinline
-func dig(kib int) byte {
-	var frame [1 << 10]byte
-	frame[kib%len(frame)] = 1
-	if kib > 1 {
-		frame[0] += dig(kib - 1)
-	}
-	return frame[kib%len(frame)]
 }

@@ -1,5 +1,5 @@
-// Bench races hemlock, a bare go statement and the pools that people use
-// instead, in one process and in turn. README.md says how to read the result.
+// Bench compares hemlock with a bare go statement and with other pools, in one
+// process and in turn. README.md says how to read the result.
 package main
 
 import (
@@ -60,7 +60,7 @@ func compete(ctx context.Context, o options) (*report.Report, error) {
 	return r.Run(ctx)
 }
 
-// render makes the tables and plots of an earlier run again.
+// render renders the report of an earlier run again.
 func render(o options) error {
 	result, err := report.Read(o.render)
 	if err != nil {
@@ -72,14 +72,13 @@ func render(o options) error {
 	return publish(result, o.out)
 }
 
-// publish prints the tables, and writes all files if there is a folder for
-// them.
+// publish prints the tables, and writes the files unless out is empty.
 func publish(result *report.Report, out string) error {
 	if err := result.WriteTables(os.Stdout); err != nil {
 		return err
 	}
 	if out == "" {
-		fmt.Fprintln(os.Stderr, "not the whole comparison, so no file is written; -out FOLDER writes them")
+		fmt.Fprintln(os.Stderr, "not the whole comparison, so no files are written; -out FOLDER writes them")
 		return nil
 	}
 	names, err := result.Write(out)

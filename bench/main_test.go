@@ -42,7 +42,7 @@ func TestPartOfTheComparisonIsWrittenOnlyOnRequest(t *testing.T) {
 func TestQuickDoesNotWaitForPoolsToShrink(t *testing.T) {
 	o := parsed(t, "-quick", "-rounds", "5")
 	require.Zero(t, o.settings.ShrinkLimit)
-	require.Equal(t, 5, o.settings.Rounds, "what a flag says holds")
+	require.Equal(t, 5, o.settings.Rounds, "a flag overrides -quick")
 	require.Less(t, o.settings.Duration, parsed(t).settings.Duration)
 	require.Less(t, o.settings.Budget, time.Minute)
 }
@@ -116,7 +116,7 @@ func TestMisuseIsNamed(t *testing.T) {
 	}
 }
 
-// silence sends what the program prints to nowhere.
+// silence discards what the program prints.
 func silence(t *testing.T) {
 	t.Helper()
 	stdout, stderr := os.Stdout, os.Stderr

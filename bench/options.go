@@ -16,15 +16,15 @@ import (
 	"example.com/hemlock/bench/internal/runner"
 )
 
-// folder is where the whole comparison goes, seen from the root of the
+// folder is where the whole comparison is written, relative to the root of the
 // repository.
 const folder = "bench/results"
 
-// processors are the values of GOMAXPROCS that -scaling goes through, as far as
-// the machine has them.
+// processors are the values of GOMAXPROCS for -scaling, up to the number that the
+// machine has.
 var processors = []int{1, 2, 4, 8, 16, 32, 64}
 
-// budget is the time that -quick has.
+// budget is the default of -budget with -quick.
 const budget = 45 * time.Second
 
 // options are what the flags say.
@@ -38,7 +38,7 @@ type options struct {
 	profile string // file for a CPU profile; empty: none
 }
 
-// flags are the flags before they are put together.
+// flags are the flags as parsed; complete derives the options.
 type flags struct {
 	options
 	quick         bool
@@ -79,7 +79,7 @@ func (f *flags) define(set *flag.FlagSet) {
 	set.DurationVar(&s.Warmup, "warmup", 20*time.Millisecond, "time of the warm-up before it")
 	set.IntVar(&s.Passes, "passes", 3, "passes of the latency measurement")
 	set.IntVar(&s.Latencies, "latencies", 50_000, "tasks in each pass of the latency measurement")
-	set.DurationVar(&s.Limit, "limit", 10*time.Second, "time after which a runner is given up at a load")
+	set.DurationVar(&s.Limit, "limit", 10*time.Second, "time limit of a measurement; a runner that exceeds it fails at the load")
 	set.DurationVar(&s.ShrinkLimit, "shrink", 45*time.Second, "how long to wait for a pool to shrink; 0: not at all")
 	set.StringVar(&f.runnerPattern, "runners", "", "measure only runners that match the `regexp`, and go")
 	set.StringVar(&f.loadPattern, "loads", "", "measure only loads whose name or group matches the `regexp`")
@@ -102,7 +102,7 @@ func (f *flags) hurry(set *flag.FlagSet, given map[string]bool) {
 	}
 }
 
-// complete checks the flags and puts the rest together.
+// complete checks the flags and derives the other options.
 func (f *flags) complete() (options, error) {
 	if err := check(f.settings); err != nil {
 		return options{}, err
@@ -120,7 +120,7 @@ func (f *flags) complete() (options, error) {
 	return f.options, err
 }
 
-// whole reports whether the run is all that the documentation shows.
+// whole reports whether the run measures all that the documentation shows.
 func (f *flags) whole() bool {
 	return !f.quick && f.procs == "" && f.settings.Budget == 0 && f.runnerPattern == "" && f.loadPattern == ""
 }
@@ -179,7 +179,7 @@ func (f *flags) choose() error {
 	return nil
 }
 
-// upTo returns the steps of -scaling on a machine with so many processors.
+// upTo returns the steps of -scaling on a machine with that many processors.
 func upTo(cpus int) []int {
 	return slices.DeleteFunc(slices.Clone(processors), func(procs int) bool { return procs > cpus })
 }

@@ -11,10 +11,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// BenchmarkRun and BenchmarkGo are the same but for what starts the task. Each
-// caller waits for its task before it starts the next, as a server's
-// connections do. Compare them within one run, and in turns: make benchmark.
-// Pitfall 6: where go is faster, the README says so.
+// BenchmarkRun and BenchmarkGo differ only in what starts the task. Each caller
+// waits for its task before it starts the next, as the connections of a server
+// do. Compare them within one run, and in turns: make benchmark. Pitfall 6: where
+// go is faster, the README says so.
 func BenchmarkRun(b *testing.B) {
 	benchmarkStarter(b, func(b *testing.B) func(func()) {
 		return pooltest.New(b).Run
@@ -27,8 +27,8 @@ func BenchmarkGo(b *testing.B) {
 	})
 }
 
-// BenchmarkDo is for goroutines that somebody else starts: each task has a fresh
-// one, as in BenchmarkGo, and borrows a stack.
+// BenchmarkDo is for goroutines that a library starts: each task has a fresh one,
+// as in BenchmarkGo, and borrows a stack.
 func BenchmarkDo(b *testing.B) {
 	benchmarkStarter(b, func(b *testing.B) func(func()) {
 		p := pooltest.New(b)
@@ -69,9 +69,9 @@ func call(start func(func()), kib, n int) {
 	}
 }
 
-// BenchmarkSubmit is one submitter that waits for its tasks only now and then, on
-// a pool whose Do was never called, and on one that has workers for Do: who does
-// not use Do does not pay for it.
+// BenchmarkSubmit has one submitter, which waits after every 64 tasks. Do was never
+// called on one of its pools, and the other has idle workers of Do. A program that
+// does not use Do must not pay for it.
 func BenchmarkSubmit(b *testing.B) {
 	for name, workersOfDo := range map[string]int{"Do=unused": 0, "Do=used": 64} {
 		b.Run(name, func(b *testing.B) {
@@ -92,7 +92,7 @@ func BenchmarkSubmit(b *testing.B) {
 	}
 }
 
-// BenchmarkSpawn is the price of a worker, paid when none is idle.
+// BenchmarkSpawn is the cost of a new worker, which a task pays when none is idle.
 func BenchmarkSpawn(b *testing.B) {
 	b.ReportAllocs()
 	p := pooltest.New(b)
@@ -110,11 +110,11 @@ func BenchmarkStats(b *testing.B) {
 	}
 }
 
-// BenchmarkIdleWorker reports what an idle worker that ran shallow tasks holds,
+// BenchmarkIdleWorker reports the memory of an idle worker that ran shallow tasks,
 // stack and heap together.
 func BenchmarkIdleWorker(b *testing.B) {
 	const workers = 10_000
-	var most float64 // the first round pays for what the runtime keeps
+	var most float64 // later rounds reuse memory that the runtime has kept
 	for b.Loop() {
 		p := hemlock.New(hemlock.WithKillInterval(0))
 		before := memoryInUse()

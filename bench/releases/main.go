@@ -1,9 +1,9 @@
-// Releases puts the results of bench with several releases of Go beside each other, and
-// prints the table:
+// Releases prints a table of the results of bench with several releases of Go:
 //
 //	go run ./bench/releases bench/results/go1.26/results.json.gz bench/results/go1.27/results.json.gz
 //
-// `make releases-race` makes the results, and of this table bench/results/releases.md.
+// `make releases-race` measures the results and writes the table to
+// bench/results/releases.md.
 package main
 
 import (
@@ -31,7 +31,7 @@ func main() {
 	fmt.Print(text)
 }
 
-// run returns the text that is made of the files.
+// run returns the table of the reports in the files, with a heading.
 func run(files []string) (string, error) {
 	var reports []*report.Report
 	var origins []string
@@ -51,8 +51,8 @@ func run(files []string) (string, error) {
 }
 
 // tabulate returns a Markdown table with a row for each kind of load and a column
-// for each report: the median of hemlock's throughput relative to go, or where
-// several loads are of the kind, the least and the greatest.
+// for each report. A cell is the median of hemlock's throughput relative to go. If a
+// kind has several loads, it is the smallest and the largest of their medians.
 func tabulate(reports []*report.Report) (string, error) {
 	head, rule := "| load |", "| --- |"
 	var kinds []string

@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// raced returns a report in which hemlock does so many times what go does at each load.
+// raced returns a report in which hemlock runs times as many tasks as go at each load.
 func raced(release string, times map[string]int, loads ...load.Load) *report.Report {
 	r := &report.Report{Machine: report.Machine{Machine: figures.Machine{Go: release}}, Settings: report.Settings{Procs: []int{2}}, Loads: loads}
 	for _, l := range loads {

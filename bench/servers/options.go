@@ -32,7 +32,7 @@ func parse(args []string, handling flag.ErrorHandling) (options, error) {
 	set.Func("modes", "measure these modes, a `list` of "+strings.Join(mode.Names(), ", ")+" (default those of each server; go always takes part)", modes(&p.Modes))
 	set.Func("depths", "`KiB` of stack that a call uses, a list (default 0,8,32)", integers(&p.Stacks, 0))
 	set.Func("ballast", "`MiB` of live heap in the server, a list (default 0)", integers(&p.Ballasts, 0))
-	set.Func("callers", "how `many` callers wait for an answer each, a list (default 64,256)", integers(&p.Callers, 1))
+	set.Func("callers", "`number` of callers, each of which waits for its answers, a list (default 64,256)", integers(&p.Callers, 1))
 	set.Func("rate", "measure also at fixed rates, `percent` of the calls that go answers in the same round, a list such as 30,60,80,90", integers(&s.Rates, 1))
 	set.IntVar(&s.Rounds, "rounds", 5, "rounds, in which all modes take turns")
 	set.DurationVar(&s.Duration, "duration", time.Second, "time of each measurement")
@@ -106,8 +106,8 @@ func modes(to *[]string) func(string) error {
 	}
 }
 
-// integers returns what sets the numbers of a list, none of which may be below
-// the least one.
+// integers returns what sets the numbers of a list, each of which must be at least
+// the given one.
 func integers(to *[]int, least int) func(string) error {
 	return func(text string) error {
 		*to = nil

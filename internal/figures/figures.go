@@ -1,6 +1,6 @@
-// Package figures is what the reports of the benchmarks have in common: where the
+// Package figures holds what the reports of the benchmarks have in common: where the
 // figures are from, how rounds are summarized and numbers written, the files of the
-// raw results, and the tables that other documents take over.
+// raw results, and the tables that are copied into other documents.
 package figures
 
 import (

@@ -47,7 +47,7 @@ func TestCommandIsQuotedAndDoesNotSayWhereTheFilesGo(t *testing.T) {
 	}
 }
 
-// repository is a directory of its own with one commit, and the working directory of the test.
+// repository makes a repository with one commit and changes to its directory.
 func repository(t *testing.T) (git func(args ...string) string) {
 	t.Helper()
 	t.Chdir(t.TempDir())
@@ -81,7 +81,7 @@ func TestCommitSaysWhetherTheCodeHasChanged(t *testing.T) {
 	require.Contains(t, current(), "+changes", "a file that git does not know is code too")
 }
 
-func TestNobodyKnowsTheCommitOutsideOfARepository(t *testing.T) {
+func TestCommitIsUnknownOutsideOfARepository(t *testing.T) {
 	t.Chdir(t.TempDir())
 	t.Setenv("GIT_CEILING_DIRECTORIES", "/")
 	t.Setenv("GIT_DIR", "none")

@@ -39,7 +39,7 @@ func Here(program, cpu string) Machine {
 	}
 }
 
-// Place says in one line all but the command.
+// Place returns all but the command, in one line.
 func (m Machine) Place() string {
 	return fmt.Sprintf("%s, %s %s/%s, %s, %d processors, %s",
 		m.At(), m.Go, m.OS, m.Arch, m.CPU, m.CPUs, m.Date.Format(time.DateOnly))
@@ -48,7 +48,7 @@ func (m Machine) Place() string {
 // At names the commit in the words that tools/figures-fresh looks for.
 func (m Machine) At() string { return "commit " + cmp.Or(m.Commit, "not recorded") }
 
-// Origin says in one line all of it.
+// Origin returns all of it, in one line.
 func (m Machine) Origin() string { return fmt.Sprintf("Measured by `%s`: %s.", m.Command, m.Place()) }
 
 // command returns the command with the arguments quoted for a shell, but without
@@ -76,9 +76,9 @@ func command(program string, args []string) string {
 var commit string
 
 // Commit returns the commit that this process was built from, followed by "+changes" if
-// its code has changes that are not committed, or "" if nobody knows. Unless the linker
-// has set it, it is that of the working directory at the first call: the go command
-// records none in a program of a workspace.
+// its code has changes that are not committed, or "" if the commit is unknown. Unless the
+// linker has set it, it is that of the working directory at the first call: the go
+// command records none in a program of a workspace.
 var Commit = sync.OnceValue(func() string { return cmp.Or(commit, current()) })
 
 func current() string {

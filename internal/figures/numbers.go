@@ -12,8 +12,8 @@ type Spread struct {
 	N                int
 }
 
-// Summarize returns the spread of the values, which must not be none. The
-// median of an even number of values is the mean of the middle two.
+// Summarize returns the spread of the values, of which there must be at least one.
+// The median of an even number of values is the mean of the middle two.
 func Summarize(values []float64) Spread {
 	sorted := slices.Sorted(slices.Values(values))
 	n := len(sorted)

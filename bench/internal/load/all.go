@@ -85,16 +85,16 @@ func littering(name string, callers, spike int) Load {
 
 // submitters returns empty tasks with each of the batches, and then some that
 // use the stack.
-func submitters(who string, callers int, batches ...int) []Load {
+func submitters(from string, callers int, batches ...int) []Load {
 	var loads []Load
 	for _, batch := range batches {
 		loads = append(loads, Load{
-			Name: fmt.Sprintf("empty, %s, %s", who, pause(batch)), Callers: callers, Batch: batch,
+			Name: fmt.Sprintf("empty, %s, %s", from, pause(batch)), Callers: callers, Batch: batch,
 		})
 	}
 	for _, kib := range []int{2, 8} {
 		loads = append(loads, Load{
-			Name: fmt.Sprintf("%d KiB, %s, %s", kib, who, pause(64)), Callers: callers, Batch: 64, Stack: kib,
+			Name: fmt.Sprintf("%d KiB, %s, %s", kib, from, pause(64)), Callers: callers, Batch: 64, Stack: kib,
 		})
 	}
 	return loads
@@ -125,9 +125,9 @@ func working() []Load {
 	return loads
 }
 
-func compute(work time.Duration, who string, callers, batch int) Load {
+func compute(work time.Duration, from string, callers, batch int) Load {
 	return Load{
-		Name:    fmt.Sprintf("%g us, %s, %s", float64(work)/float64(time.Microsecond), who, pause(batch)),
+		Name:    fmt.Sprintf("%g us, %s, %s", float64(work)/float64(time.Microsecond), from, pause(batch)),
 		Callers: callers, Batch: batch, Work: work,
 	}
 }
@@ -201,23 +201,23 @@ func beside() []Load {
 	})
 }
 
-func bursts(who string, callers, tasks int, work time.Duration) []Load {
+func bursts(from string, callers, tasks int, work time.Duration) []Load {
 	var loads []Load
 	for _, b := range bystanders {
 		loads = append(loads, Load{
-			Name:    fmt.Sprintf("%s: %s", burstName(tasks, work, who), b),
+			Name:    fmt.Sprintf("%s: %s", burstName(tasks, work, from), b),
 			Callers: callers, Batch: tasks, Work: work, Bystander: b,
 		})
 	}
 	return loads
 }
 
-func burstName(tasks int, work time.Duration, who string) string {
+func burstName(tasks int, work time.Duration, from string) string {
 	thousands := fmt.Sprint(tasks)
 	if tasks >= 1000 {
 		thousands = fmt.Sprintf("%d,%03d", tasks/1000, tasks%1000)
 	}
-	return fmt.Sprintf("%s x %d us from %s", thousands, work.Microseconds(), who)
+	return fmt.Sprintf("%s x %d us from %s", thousands, work.Microseconds(), from)
 }
 
 // Rates are the rates of the loads with a fixed one.
@@ -246,18 +246,18 @@ func fixedRate() []Load {
 }
 
 // Quick reports whether the load takes part where there is little time: of the
-// bursts the shortest with a task of medium length, of the rates one.
+// bursts those of 500 tasks of 50 us from one submitter, of the rates 60 %.
 func Quick(l Load) bool {
 	return !l.Watched() || l.Long > 0 ||
 		strings.HasPrefix(l.Name, burstName(500, 50*time.Microsecond, "1")) || l.Name == "time.Sleep, 60 %"
 }
 
 // Scaling returns the names of the loads that are measured at several numbers
-// of processors. They are those of which more processors may change the order
-// of the runners, one or two for each reason: submitters that share what they
-// submit to, a submitter that is alone while processors idle, workers that wake
-// up on other processors, tasks around the length of a wake-up, and collections
-// that walk the stacks of workers.
+// of processors. More processors may change the order of the runners at them, and
+// each reason has one or two: submitters that share what they submit to, a submitter
+// that is alone while processors idle, workers that wake up on other processors,
+// tasks around the length of a wake-up, and collections that walk the stacks of
+// workers.
 func Scaling() []string {
 	return []string{
 		"empty, 64 callers",

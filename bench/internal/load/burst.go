@@ -14,20 +14,20 @@ import (
 // between is the pause after a burst.
 const between = 5 * time.Millisecond
 
-// Watched is work that also takes delays: of its bystander, or from when a task
-// was due until it ended. The second histogram is of the starts of tasks that
-// were due, or nil.
+// Watched is work that also measures delays: of its bystander, or from when a task was
+// due until it ended. The second histogram is from when a task was due until it
+// started, or nil.
 type Watched interface {
 	Delays() (delay, start *hdrhistogram.Histogram)
 }
 
-// newHistogram returns one for up to 10 s, to one percent.
+// newHistogram returns a histogram for up to 10 s, exact to one percent.
 func newHistogram() *hdrhistogram.Histogram {
 	return hdrhistogram.New(1, int64(10*time.Second), 2)
 }
 
-// record adds a delay, as often as it weighs. One that is out of range counts as
-// the limit.
+// record adds a delay with its weight. A delay that is out of range counts as the
+// limit.
 func record(h *hdrhistogram.Histogram, d time.Duration, weight int64) {
 	_ = h.RecordValues(int64(min(max(d, 0), 10*time.Second)), weight)
 }
@@ -46,8 +46,8 @@ type burst struct {
 	pending atomic.Int64 // tasks that have not ended
 	_       [cacheLines]byte
 
-	// until is the end of the last burst, and without bound during one: what
-	// began no later has met a burst when it ends.
+	// until is the end of the last burst, and without bound during one. A step that
+	// ends now has met a burst if it began no later.
 	until atomic.Int64
 }
 
@@ -68,7 +68,7 @@ func newBurst(l *Load, bind Bind) *burst {
 	return b
 }
 
-// timed is a task that takes how long it took.
+// timed is a task that records how long it took beyond its work.
 func (b *burst) timed() {
 	start := now()
 	b.load.spend()
@@ -120,11 +120,11 @@ func (b *burst) beside(ctx context.Context, d time.Duration, step func() error) 
 	return tasks, elapsed, failed
 }
 
-// watch takes how long each step of the bystander takes that meets a burst: one
-// that the burst finds under way, and one that is under way when it ends, too. A
-// step weighs what it took, so that a percentile is that of a moment, and not of
-// the steps: a bystander that is held up takes few. The sleeper begins one each
-// millisecond whatever it does.
+// watch records how long each step of the bystander takes, if a part of the step
+// falls into a burst. A step weighs as much as it took, so that a percentile is that
+// of a moment, and not of the steps: a bystander that is held up takes few steps. The
+// steps of the sleeper weigh the same: it begins one each millisecond, if it is not
+// late.
 func (b *burst) watch(step func() error, stop *flag) error {
 	var own time.Duration
 	if b.load.Bystander == Sleeper {
@@ -147,7 +147,7 @@ func (b *burst) watch(step func() error, stop *flag) error {
 	return nil
 }
 
-// once is one burst. It returns the time from before the first submission to the
+// once runs one burst and returns the time from before the first submission to the
 // end of the last task.
 func (b *burst) once() time.Duration {
 	n, crowd := b.load.Batch, b.load.crowd()
@@ -174,7 +174,7 @@ func (b *burst) once() time.Duration {
 // Delays implements [Watched].
 func (b *burst) Delays() (delay, start *hdrhistogram.Histogram) { return b.delays, nil }
 
-// Latencies returns none: that of a start is the subject of other loads.
+// Latencies returns none: other loads measure the latency of a start.
 func (b *burst) Latencies(context.Context, int, time.Duration) ([]time.Duration, error) {
 	return nil, nil
 }

@@ -12,8 +12,8 @@ import (
 // A Bystander is something in the process that has nothing to do with the pool.
 type Bystander string
 
-// What is measured beside a burst, and last the tasks of the burst: what they
-// take from their first to their last instruction beyond their work.
+// The bystanders of a burst. Inside is none: it measures the tasks of the burst, from
+// their first to their last instruction, less their work.
 const (
 	Sleeper Bystander = "sleep of 1 ms"
 	Yielder Bystander = "Gosched"
@@ -28,7 +28,7 @@ var bystanders = []Bystander{Sleeper, Yielder, Token, Echo, Health, Inside}
 // nap is how long the sleeper sleeps. What is measured is how late it wakes up.
 const nap = time.Millisecond
 
-// start returns what the bystander does again and again, and what ends it.
+// start returns a step of the bystander, to be repeated, and what ends it.
 func (b Bystander) start() (step func() error, end func(), err error) {
 	switch b {
 	case Sleeper:
@@ -88,7 +88,7 @@ func echo() (step func() error, end func(), err error) {
 	}, func() { client.Close() }, nil
 }
 
-// health asks a server, over one connection, whether it is well.
+// health sends requests to an HTTP server over one connection.
 func health() (step func() error, end func()) {
 	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	client := server.Client()

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// cacheLines keeps what two callers write apart, on every processor that
-// fetches lines in pairs.
+// cacheLines is the distance between what two callers write: a pair of lines, which
+// some processors fetch together.
 const cacheLines = 128
 
 // A caller submits tasks and waits for them. It belongs to one goroutine.

@@ -21,7 +21,7 @@ type connection struct {
 	answers  chan *call
 }
 
-// A call is one caller's: it is either on its way or being answered.
+// A call belongs to one caller, and has one request or answer under way.
 type call struct {
 	submit func()
 	probed func()

@@ -9,12 +9,12 @@ import (
 	"time"
 )
 
-// ErrAbandoned says that callers are stuck in the pool, or with tasks that it
-// has lost. The pool must not be closed: a caller that gets free again may go on
-// to submit, and some pools panic then.
+// ErrAbandoned says that callers are stuck in the pool, or wait for tasks that it
+// has lost. The pool must not be closed: a caller may return and submit again, and
+// some pools panic then.
 var ErrAbandoned = errors.New("the pool is abandoned")
 
-// grace is how long tasks may take to end once they have been let go.
+// grace is how long tasks may take to end once they have been released.
 const grace = time.Second
 
 // Bind returns a function that submits the task to the pool under test.
@@ -27,13 +27,13 @@ type Work interface {
 	// when ctx ends first.
 	Run(ctx context.Context, d time.Duration) (tasks int, elapsed time.Duration, err error)
 
-	// Latencies returns about so many times from the submission of a task to
-	// its first instruction. Fewer, if they are not there after the time d.
+	// Latencies returns about as many times as samples says, each from the
+	// submission of a task to its first instruction, or fewer after the time d.
 	Latencies(ctx context.Context, samples int, d time.Duration) ([]time.Duration, error)
 }
 
-// At returns the load's work at the pool. Everything that it needs is made
-// here, and nothing while it runs.
+// At returns the load's work at the pool. What callers and tasks need is made before
+// the clock starts.
 func (l Load) At(bind Bind) Work {
 	l.rounds = rounds(l.Work)
 	switch {
@@ -71,9 +71,9 @@ func (c *crew) Run(ctx context.Context, d time.Duration) (int, time.Duration, er
 	return int(total.Load()), elapsed, err
 }
 
-// Latencies lets every caller do a tenth more than is asked for, and drops that
-// tenth: the first tasks of a fresh pool say nothing about a warm one. Of a
-// cold one they are all there is. A load that never waits has no latencies.
+// Latencies lets every caller do a tenth more than samples asks for, and drops the
+// first tenth: the first tasks of a fresh pool say nothing about a warm one. A load
+// on a cold pool has no others. A load that never waits has no latencies.
 func (c *crew) Latencies(ctx context.Context, samples int, d time.Duration) ([]time.Duration, error) {
 	if c.load.Batch == Never {
 		return nil, nil
@@ -145,8 +145,8 @@ func await(ctx context.Context, group *sync.WaitGroup) error {
 	}
 }
 
-// relent waits a moment longer for what ctx was too short for, now that the
-// tasks have been let go. It returns the error to report.
+// relent waits for the group for a moment after ctx has ended, now that the tasks
+// have been released. It returns the error to report.
 func relent(ctx context.Context, group *sync.WaitGroup, err error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
 	defer cancel()

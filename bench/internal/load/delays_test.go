@@ -18,7 +18,7 @@ func TestMain(m *testing.M) {
 // inline is a pool that runs each task in its submitter.
 func inline(task func()) func() { return task }
 
-// around requires the delay to the precision of the histograms.
+// around requires that got is the delay, to the precision of the histograms.
 func around(t *testing.T, want time.Duration, got int64) {
 	t.Helper()
 	require.InEpsilon(t, want, got, 0.01)
@@ -33,7 +33,7 @@ func (h held) hold(d time.Duration) {
 	<-h
 }
 
-// Five tasks, one after the other, hold up who comes sixth.
+// Five tasks that hold a token one after the other hold up a bystander that needs it.
 func TestPoolThatHoldsUpABystanderIsSeenTo(t *testing.T) {
 	for _, holds := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
@@ -103,25 +103,25 @@ func TestTaskThatIsInterruptedIsSeenToBe(t *testing.T) {
 }
 
 // On one processor four goroutines that compute all the time keep it for 10 ms
-// each. A sleeper and who waits for the network have to wait for one of them at
-// least, the others for all.
+// each. A bystander that sleeps or waits for the network waits for one of them at
+// least, any other for all.
 func TestEveryBystanderWaitsForAProcessor(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
-	for _, who := range bystanders {
-		work := Load{Callers: 1, Batch: 4, Work: 30 * time.Millisecond, Bystander: who}.At(goroutines)
+	for _, bystander := range bystanders {
+		work := Load{Callers: 1, Batch: 4, Work: 30 * time.Millisecond, Bystander: bystander}.At(goroutines)
 		_, _, err := work.Run(t.Context(), 0)
 		require.NoError(t, err)
 		delay, start := work.(Watched).Delays()
 		require.Nil(t, start)
-		require.Positive(t, delay.TotalCount(), who)
-		require.Greater(t, delay.Max(), int64(5*time.Millisecond), who)
+		require.Positive(t, delay.TotalCount(), bystander)
+		require.Greater(t, delay.Max(), int64(5*time.Millisecond), bystander)
 	}
 }
 
 func TestBystanderOfAPoolThatRunsTasksInTheirSubmitter(t *testing.T) {
 	for _, callers := range []int{1, 3} {
-		for _, who := range bystanders {
-			tasks, elapsed, err := Load{Callers: callers, Batch: 10, Bystander: who}.At(inline).Run(t.Context(), 0)
+		for _, bystander := range bystanders {
+			tasks, elapsed, err := Load{Callers: callers, Batch: 10, Bystander: bystander}.At(inline).Run(t.Context(), 0)
 			require.NoError(t, err)
 			require.Equal(t, 10, tasks)
 			require.Positive(t, elapsed)
@@ -172,8 +172,8 @@ func TestEqualSeedsAreEqualArrivals(t *testing.T) {
 	require.NotEqual(t, plan(1), plan(2))
 }
 
-// A pool that runs each task in its submitter makes it late for all that follow:
-// the last of 1,000 tasks in a second is due 9 s before its turn.
+// A pool that runs each task in its submitter makes the submitter late for all that
+// follow: the last of 1,000 tasks in a second is due 9 s before its turn.
 func TestDelayCountsFromWhenATaskWasDue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := Load{Rate: 50, PerSecond: 1000, Block: 10 * time.Millisecond, BlockEvery: 1}
@@ -209,7 +209,7 @@ func TestNoTaskIsSubmittedBeforeItIsDue(t *testing.T) {
 	}
 }
 
-// Of the long tasks alone it is taken how long they run.
+// Only the long tasks are timed.
 func TestLongTasksRunAmongTheOthers(t *testing.T) {
 	l := Load{Rate: 80, PerSecond: 1600, Work: time.Millisecond, Long: 40 * time.Millisecond}
 	var long []time.Duration
@@ -248,7 +248,7 @@ func TestSubmitterStopsWhenTheLoadIsGivenUp(t *testing.T) {
 		synctest.Wait()
 		require.InEpsilon(t, 3600, lost, 0.1)
 		for _, task := range tasks {
-			task() // so that who waits for them can go
+			task() // so that Run's goroutines end
 		}
 	})
 }

@@ -1,5 +1,5 @@
-// Package load holds the loads: what a task does, who submits it, and how long
-// a caller waits.
+// Package load holds the loads: what a task does, which goroutine submits it, and
+// when a caller waits.
 package load
 
 import (
@@ -8,8 +8,7 @@ import (
 	"time"
 )
 
-// PerProcessor as the number of callers of a load means as many as GOMAXPROCS
-// says when its work begins.
+// PerProcessor as the number of callers of a load means as many as GOMAXPROCS.
 const PerProcessor = 0
 
 // Never as the batch of a load means that its callers submit without a pause
@@ -27,23 +26,23 @@ type Load struct {
 	Batch int `json:"batch"`
 
 	// What a task does, in this order. The zero value does nothing.
-	Garbage int           `json:"garbage_bytes"` // it allocates and drops so much
-	Stack   int           `json:"stack_kib"`     // it goes so deep
+	Garbage int           `json:"garbage_bytes"` // what it allocates and drops
+	Stack   int           `json:"stack_kib"`     // how deep it goes
 	Shallow bool          `json:"shallow"`       // it calls one function, whose frame has 1,000 bytes
-	Work    time.Duration `json:"work_ns"`       // it computes for so much processor time
-	Block   time.Duration `json:"block_ns"`      // it sleeps so long
+	Work    time.Duration `json:"work_ns"`       // the processor time for which it computes
+	Block   time.Duration `json:"block_ns"`      // how long it sleeps
 
-	// BlockEvery is above 1 if only one task in so many of a batch blocks.
+	// If BlockEvery is above 1, only one task in BlockEvery blocks.
 	BlockEvery int `json:"block_every"`
 
 	// Heap is how much live memory there is beside the pool, in MiB.
 	Heap int `json:"heap_mib"`
 
-	// Spike is how many tasks ran at once before the load began.
+	// Spike is how many tasks run at once before the load begins.
 	Spike int `json:"spike"`
 
-	// Storm is how many tasks a caller submits that all wait for each other
-	// and for those of the other callers. Where it is set Batch is not used.
+	// Storm is how many tasks a caller submits that wait for each other and for
+	// those of the other callers. If it is set, Batch is not used.
 	Storm int `json:"storm"`
 
 	// Cold is set if the load is one batch at a fresh pool, which has run
@@ -61,14 +60,14 @@ type Load struct {
 	// Bystander is what is measured beside bursts of Batch tasks.
 	Bystander Bystander `json:"bystander,omitempty"`
 
-	// Rate is in percent of what the baseline manages of such tasks. Where it is
-	// set, tasks are due at random times, and Batch is Never.
+	// Rate is in percent of what the baseline manages of such tasks. If it is set,
+	// tasks are due at random times, and Batch is Never.
 	Rate    int           `json:"rate_percent,omitempty"`
 	Wait    Wait          `json:"wait,omitempty"`    // how the submitter waits for the next
-	Long    time.Duration `json:"long_ns,omitempty"` // the work of a task now and then, which alone is measured
+	Long    time.Duration `json:"long_ns,omitempty"` // the work of a few tasks; if set, only these are measured
 	Process bool          `json:"process,omitempty"` // another process takes a processor now and then
 
-	// Of one measurement: tasks per second, and what the random times depend
+	// For one measurement: tasks per second, and what the random times depend
 	// on.
 	PerSecond float64 `json:"-"`
 	Seed      uint64  `json:"-"`
@@ -88,8 +87,8 @@ func (l *Load) crowd() int {
 	return l.Callers
 }
 
-// Once reports whether the load is over when it has run once, however short the
-// time: it is of a pool that has run nothing before.
+// Once reports whether the load runs only once at a pool, whatever the time: it needs
+// a pool that has run nothing before.
 func (l *Load) Once() bool { return l.Cold || l.Storm > 0 }
 
 // spend is what one task does.
@@ -101,7 +100,7 @@ func (l *Load) spend() {
 	l.do(times)
 }
 
-// draw returns how many times as long as most a task of a mixed load works.
+// draw returns how many times the usual work a task of a mixed load does.
 func draw(x float64) int {
 	switch {
 	case x < 0.01:
@@ -113,7 +112,7 @@ func draw(x float64) int {
 	}
 }
 
-// do is a task that works so many times as long as the load says.
+// do is a task that does the work of the load the given number of times.
 func (l *Load) do(times int) {
 	if l.Garbage > 0 {
 		runtime.KeepAlive(&litter(l.Garbage)[0])

@@ -31,8 +31,8 @@ func small(l Load) Load {
 	return l
 }
 
-// varied returns the loads of which no two are the same once they are small, or
-// nearly.
+// varied returns the loads without those that are nearly the same as another once
+// they are small.
 func varied() []Load {
 	return slices.DeleteFunc(All(), func(l Load) bool {
 		return l.Bystander != "" && !strings.HasPrefix(l.Name, "500 x 50 us") || l.Group == FixedRate && l.Rate != 60
@@ -57,8 +57,8 @@ func TestShallowTaskHasAFrameOf1000Bytes(t *testing.T) {
 	require.InDelta(t, 1000, int(stood()-paddle(1)), 24)
 }
 
-// stood returns the address at which its own frame begins, to within the few
-// bytes that it holds: that of a function called from the same place.
+// stood returns the address at which its frame begins, to within a few bytes. The
+// frame of a function called from the same place begins there too.
 //
 //go:noinline
 func stood() uintptr {
@@ -172,7 +172,7 @@ func TestLatenciesAreOfTheTasksAskedFor(t *testing.T) {
 			case l.Cold:
 				want = l.Batch
 			case l.Batch == Never || l.Watched():
-				want = 0 // they would say how far the submitter is ahead, or are taken in another way
+				want = 0 // they would say how far the submitter is ahead, or Delays has them
 			}
 			require.Len(t, latencies, want)
 			for _, latency := range latencies {

@@ -3,16 +3,16 @@ package load
 import "unsafe"
 
 // overhead is what a frame of dig holds beside its array on the platforms with
-// 64 bits: the return address, the frame pointer, spilled values. A test holds
-// the sum against 1 KiB.
+// 64 bits: the return address, the frame pointer, spilled values. A test compares
+// the sum with 1 KiB.
 const overhead = 40
 
 // paddleOverhead is the same for paddle: the return address and the frame
 // pointer.
 const paddleOverhead = 16
 
-// dig uses so many KiB of stack, 1 KiB a call, and returns the address of its
-// deepest frame. All of a frame is written to, as Go does with every variable.
+// dig uses that many KiB of stack, 1 KiB a call, and returns the address of its
+// deepest frame. Go zeroes every variable, so all of a frame is written to.
 //
 //go:noinline
 func dig(kib int) uintptr {
@@ -26,9 +26,8 @@ func dig(kib int) uintptr {
 	return at + uintptr(frame[kib&0xff]) - 1
 }
 
-// paddle is a function with a frame of 1,000 bytes: too shallow for a fresh
-// goroutine's stack to grow, unless more of it is in use than the runtime's own
-// part.
+// paddle is a function with a frame of 1,000 bytes. A fresh goroutine's stack does not
+// grow for it, unless more of the stack is in use than the runtime's own part.
 //
 //go:noinline
 func paddle(i int) uintptr {
@@ -38,7 +37,7 @@ func paddle(i int) uintptr {
 	return at + uintptr(frame[(i+1)&0xff])
 }
 
-// litter allocates so many bytes. The result of a function that is not inlined
+// litter allocates that many bytes. The result of a function that is not inlined
 // lies on the heap, so no global variable has to hold it.
 //
 //go:noinline

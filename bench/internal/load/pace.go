@@ -6,10 +6,9 @@ import (
 	"time"
 )
 
-// burn goes through so many rounds of a multiplication and an addition. Each
-// round needs the result of the one before, so no processor can do two at once,
-// and nothing but registers is used, so no other thread can slow it down by way
-// of the memory.
+// burn runs that many rounds of a multiplication and an addition. Each round needs
+// the result of the one before, so no processor can do two at once. It uses only
+// registers, so no other thread can slow it down through the memory.
 //
 //go:noinline
 func burn(rounds int) (x uint64) {
@@ -19,12 +18,11 @@ func burn(rounds int) (x uint64) {
 	return x
 }
 
-// Pace returns how many rounds of work a microsecond of processor time has
-// room for. It is measured once for each process, when it is first asked for:
-// the best of many trials, because the others had interrupts to bear, or a
-// neighbour on the same core, or a processor that had yet to speed up. The
-// clock is the processor time of the thread, so that a trial that was
-// interrupted by another process is not charged for it.
+// Pace returns how many rounds of burn fit into a microsecond of processor time. The
+// first call measures it, as the best of many trials: an interrupt, a neighbour on
+// the same core, or a processor that has yet to speed up makes a trial slower. The
+// clock is the processor time of the thread, so that a trial is not charged for
+// another process that interrupts it.
 var Pace = sync.OnceValue(func() float64 {
 	const (
 		rounds = 500_000 // more than half a millisecond, beside which a reading of the clock is nothing
@@ -43,7 +41,7 @@ var Pace = sync.OnceValue(func() float64 {
 	return rounds / (float64(best) / float64(time.Microsecond))
 })
 
-// rounds returns how many rounds take so much processor time.
+// rounds returns how many rounds take that much processor time.
 func rounds(d time.Duration) int {
 	if d == 0 {
 		return 0

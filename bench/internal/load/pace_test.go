@@ -9,7 +9,7 @@ import (
 )
 
 // spent returns how much processor time the work takes: the least of many
-// attempts, because the others had something to bear.
+// attempts, because something may slow an attempt.
 func spent(work func()) time.Duration {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
@@ -22,8 +22,8 @@ func spent(work func()) time.Duration {
 	return best
 }
 
-// The processor may change its speed between the calibration and the test, by
-// more than a method that works would be off.
+// The processor may change its speed between the calibration and the test, which
+// is more than the error of a method that works.
 func TestWorkTakesTheProcessorTimeThatTheLoadNames(t *testing.T) {
 	for _, want := range []time.Duration{100 * time.Microsecond, 200 * time.Microsecond, time.Millisecond} {
 		n := rounds(want)
@@ -47,8 +47,7 @@ func TestWorkIsProportionalToItsTime(t *testing.T) {
 	require.InEpsilon(t, 10, ratio, 0.2)
 }
 
-// A task that sleeps on a thread that does nothing else uses no processor time
-// to speak of; the wall clock would say 50 ms.
+// A thread that sleeps uses almost no processor time; the wall clock would say 50 ms.
 func TestThreadTimeIsProcessorTime(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("the time of a thread is read on Linux alone")
@@ -67,7 +66,7 @@ func TestTaskOfALoadDoesItsWork(t *testing.T) {
 		task = f
 		return f
 	})
-	// The task ends with a send to its caller, which has room for so many.
+	// The task ends with a send to its caller's channel, which nothing receives from.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	best := time.Hour

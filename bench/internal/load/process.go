@@ -12,7 +12,7 @@ import (
 const intruder = "HEMLOCK_BENCH_INTRUDER"
 
 // Intrude does not return if this process was started by [Load.Intruder]. It
-// computes for 5 ms in every 20 ms, until the process that started it is gone.
+// computes for 5 ms in every 20 ms, until the process that started it has ended.
 func Intrude() {
 	if os.Getenv(intruder) == "" {
 		return
@@ -29,7 +29,7 @@ func Intrude() {
 }
 
 // Intruder starts the other process, if the load has one, and returns what ends
-// it. The program has to call [Intrude] first of all.
+// it. The program must call [Intrude] first.
 func (l Load) Intruder() (end func(), err error) {
 	if !l.Process {
 		return func() {}, nil

@@ -16,16 +16,16 @@ import (
 // A Wait is how a submitter waits until a task is due.
 type Wait string
 
-// The zero value is time.Sleep. The others sleep in a system call, of which the
-// runtime knows.
+// The zero value is time.Sleep. The others sleep in a system call that the runtime
+// knows of.
 const (
 	Nanosleep    Wait = "nanosleep"
 	LockedThread Wait = "nanosleep, locked to its thread"
 )
 
-// Saturating returns the load whose rate at the baseline is what the rate of l is
-// a part of: tasks such as most of l's are, back to back. What the tasks wait
-// for, and what else there is in the process, is no part of it.
+// Saturating returns the load that measures what the baseline manages of l's tasks,
+// back to back. The rate of l is a percentage of that. The sleeps of l's tasks, its
+// long tasks, its live heap and its other process are left out.
 func (l Load) Saturating() Load {
 	return Load{
 		Name: "saturation", Callers: PerProcessor, Batch: 1000,
@@ -46,14 +46,14 @@ func newSchedule(l *Load, bind Bind) *schedule { return &schedule{load: l, bind:
 // An arrival is one task. The times are since the beginning.
 type arrival struct {
 	due    time.Duration
-	times  int // as much work as the load says
+	times  int // how many times the work of the load
 	blocks bool
 
 	started, ended time.Duration
 }
 
-// plan returns the arrivals within the time d, in order. Those of equal seeds are
-// equal.
+// plan returns the arrivals within the time d, in order. Equal seeds have equal
+// arrivals.
 func (l *Load) plan(d time.Duration) []arrival {
 	random := rand.New(rand.NewPCG(l.Seed, 0))
 	var all []arrival
@@ -72,9 +72,9 @@ func (l *Load) plan(d time.Duration) []arrival {
 	return all
 }
 
-// longOnes returns long tasks at even distances. They have a tenth of the
-// processor time that there is beside the rate, and the last comes when there is
-// time for it to end among the others.
+// longOnes returns long tasks at even distances. They take a tenth of the processor
+// time that saturates the baseline, beside the rate. They are due in the first half of
+// the time, so that the last one ends among the others.
 func (l *Load) longOnes(d time.Duration) []arrival {
 	capacity := l.PerSecond / (float64(l.Rate) / 100) * l.Work.Seconds() // processors
 	every := time.Duration(float64(l.Long) / (capacity / 10))
@@ -145,8 +145,8 @@ func (s *schedule) submit(plan []arrival, submits []func(), begin time.Duration,
 	}
 }
 
-// take puts the delays into the histograms: of a load with long tasks how long
-// those ran, of others from when a task was due.
+// take records the delays: how long the long tasks ran, or, in a load without them,
+// how long after it was due each task ended and started.
 func (s *schedule) take(plan []arrival) {
 	s.delay, s.starts = newHistogram(), newHistogram()
 	for _, a := range plan {

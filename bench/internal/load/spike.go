@@ -6,9 +6,8 @@ import (
 	"sync"
 )
 
-// Surge runs the load's spike at the pool: so many tasks at once, each as deep
-// as a task of the load. It returns when they have ended. A load without a
-// spike has none to wait for.
+// Surge runs the load's spike at the pool, if it has one: Spike tasks at once, each as
+// deep as a task of the load. It returns when they have ended.
 func (l Load) Surge(ctx context.Context, bind Bind) error {
 	var running, ended sync.WaitGroup
 	gate := make(chan struct{})

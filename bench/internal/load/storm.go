@@ -34,8 +34,8 @@ type front struct {
 
 func newStorm(l *Load, bind Bind) *storm { return &storm{load: l, bind: bind} }
 
-// Run makes one storm, however short d is: the second at the same pool would
-// find its workers waiting.
+// Run makes one storm, however long d is: a second one at the same pool would find
+// idle workers.
 func (s *storm) Run(ctx context.Context, _ time.Duration) (int, time.Duration, error) {
 	fronts := s.fresh((*front).plain)
 	elapsed, err := s.rage(ctx, fronts)
@@ -108,8 +108,8 @@ func (f *front) task() {
 
 func (s *storm) end() { s.release.Do(func() { close(s.calm) }) }
 
-// rage submits everything and waits until it is over. When ctx ends first the
-// tasks are let go all the same, so that the pool can be closed.
+// rage submits all tasks and waits until they have ended. If ctx ends first, it
+// releases the tasks, so that the pool can be closed.
 func (s *storm) rage(ctx context.Context, fronts []*front) (time.Duration, error) {
 	var all sync.WaitGroup
 	start := time.Now()

@@ -6,13 +6,13 @@ import (
 )
 
 const (
-	// flood is how many tasks of a load may be accepted and not yet ended. It
-	// keeps a runner that starts a goroutine for each from using more than
-	// 1 GiB, and is far above what a scheduler lets a submitter get ahead.
+	// flood is how many tasks of a load may be accepted and not yet ended. It keeps
+	// a runner that starts a goroutine for each below 1 GiB. It is far more than a
+	// scheduler lets a submitter get ahead.
 	flood = 1 << 18
 
-	// heartbeat is after how many tasks a submitter looks whether there are so
-	// many. More often would cost it a cache line that every task writes to.
+	// heartbeat is after how many tasks a submitter compares its own with flood.
+	// Each time costs it a cache line that every task writes to.
 	heartbeat = 1 << 10
 )
 
@@ -22,10 +22,10 @@ type stream struct {
 	flood  int // its part of all
 
 	_ [cacheLines]byte
-	// pending is the number of tasks that have ended, negative, until the
-	// submitter knows how many there are and adds that. From then on it is the
-	// number of tasks that have not ended, and the one that makes it 0 says so.
-	// A WaitGroup would be written once more for each task, by the submitter.
+	// pending is minus the number of tasks that have ended, until the submitter
+	// stops and adds the number of all. From then on it is the number of tasks that
+	// have not ended, and the task that makes it 0 sends to ended. With a WaitGroup
+	// the submitter would have to write for each task too.
 	pending atomic.Int64
 	_       [cacheLines]byte
 
@@ -57,13 +57,13 @@ func (s *stream) turn(stop *flag) int {
 	return submitted
 }
 
-// ebb waits while there are too many tasks.
+// ebb waits while too many tasks have not ended.
 func (s *stream) ebb(submitted int, stop *flag) {
 	for submitted+int(s.pending.Load()) > s.flood && !stop.Load() {
 		time.Sleep(100 * time.Microsecond)
 	}
 }
 
-// probe returns nothing: how long a task takes to start says how far its
-// submitter is ahead, and it gets as far ahead as it can.
+// probe returns nothing: the submitter gets as far ahead as it can, and a latency
+// would only say how far.
 func (s *stream) probe() []time.Duration { return nil }

@@ -12,15 +12,13 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// tally is a pool of goroutines that counts its tasks and who submits them.
+// tally is a pool of goroutines that counts its tasks, and those that have not begun.
 type tally struct {
 	ran        atomic.Int64
 	live, most atomic.Int64
-	binds      atomic.Int64
 }
 
 func (c *tally) bind(task func()) func() {
-	c.binds.Add(1)
 	return func() {
 		live := c.live.Add(1)
 		for most := c.most.Load(); live > most && !c.most.CompareAndSwap(most, live); {
@@ -85,8 +83,8 @@ func TestOnlyEveryTenthTaskBlocks(t *testing.T) {
 	}
 }
 
-// Nobody waits until the time is up: tasks that do not end until then are no
-// reason to stop, and all are waited for in the end.
+// The submitter does not wait until the time is up, although no task ends before
+// that. Then it waits for all tasks.
 func TestLoadThatNeverWaitsIsOneBatch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		submitted := 0
@@ -130,7 +128,7 @@ func TestLoadThatNeverWaitsDoesNotFloodTheMemory(t *testing.T) {
 			tasks <- n
 		}()
 		ended := 0
-		for range 2 { // it goes on when the tasks have ended
+		for range 2 { // it submits again when the tasks have ended
 			time.Sleep(time.Second)
 			synctest.Wait()
 			require.Greater(t, len(held), flood)

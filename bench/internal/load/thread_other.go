@@ -4,9 +4,9 @@ package load
 
 import "time"
 
-// threadTime returns the time of the monotonic clock. The best of many trials
-// in a row was not interrupted, so that for it the two are the same.
+// threadTime returns the time of the monotonic clock. For the best of many trials,
+// which is not interrupted, that is the processor time.
 func threadTime() time.Duration { return now() }
 
-// nanosleep is what the other systems have no portable call for.
+// nanosleep is time.Sleep: these systems have no portable call.
 func nanosleep(d time.Duration) { time.Sleep(d) }

@@ -9,12 +9,12 @@ import (
 	"example.com/hemlock/bench/internal/runner"
 )
 
-// slack is how much longer than a measurement of throughput a pass of the
-// latency measurement may take; a slow runner then gets fewer samples.
+// slack bounds a pass of the latency measurement, in durations of a measurement of
+// throughput. A slow runner gets fewer samples.
 const slack = 2
 
-// latency measures how long tasks take to start. It is a pass of its own,
-// because reading the clock twice costs as much as many a task.
+// latency measures how long tasks take to start. It is a pass of its own, because
+// to read the clock twice can cost as much as a task.
 func (r *Race) latency(ctx context.Context, l load.Load, c runner.Runner, pass int) {
 	if r.failed[entry{l.Name, c.Name}] {
 		return

@@ -19,7 +19,7 @@ func machine() report.Machine {
 }
 
 // clockCost returns what one reading of the clock costs: the best of several
-// attempts, because the others were interrupted.
+// attempts, because some may be interrupted.
 func clockCost() time.Duration {
 	const readings = 10_000
 	epoch := time.Now()

@@ -19,14 +19,13 @@ import (
 // disappear before they count as left behind.
 const lingering = 20 * time.Millisecond
 
-// patience is how many times longer than a measurement all the fresh pools may
-// take that make it up: what a load on a cold pool takes is short beside the
-// collections before it and the closing after it, which at some runners is
-// slow.
+// patience bounds a measurement that repeats a load at fresh pools: all of it may
+// take patience times its duration. A load on a cold pool is short beside the
+// collections before it and the closing after it, which some runners do slowly.
 const patience = 5
 
-// measure runs the load at a fresh pool, and if it is over when it has run once,
-// at further ones until the time is up.
+// measure runs the load at a fresh pool. A load that runs only once at a pool is
+// repeated at further pools until the time is up.
 func (r *Race) measure(ctx context.Context, l load.Load, c runner.Runner) report.Sample {
 	var s report.Sample
 	start := time.Now()
@@ -99,7 +98,7 @@ func delays(h *hdrhistogram.Histogram) report.Delays {
 	}
 }
 
-// warmUp runs the spike and a part of the load, unless the load is of a cold
+// warmUp runs the spike and a part of the load, unless the load needs a cold
 // pool.
 func (r *Race) warmUp(ctx context.Context, l load.Load, pool runner.Pool, work load.Work) error {
 	if l.Once() {
@@ -134,9 +133,9 @@ func read() *counters {
 // clean makes the measurements independent of each other. It lets the goroutines
 // of the last one end, but does not wait for those that were there before.
 //
-// It collects twice: a sync.Pool keeps what it has for one collection. And the
-// second one makes the runtime forget how deep the last runner's stacks were
-// when it chooses how large the stack of a new goroutine is.
+// It collects twice, because a sync.Pool keeps what it has for one collection. The
+// second collection also makes the runtime forget the last runner's deep stacks,
+// by which it chooses the size of a new goroutine's stack.
 func (r *Race) clean() {
 	r.goroutines = waitFor(lingering, r.goroutines)
 	runtime.GC()
@@ -149,8 +148,8 @@ func stackBytes() int64 {
 	return int64(sample[0].Value.Uint64())
 }
 
-// waitFor waits until there are no more goroutines than that, or until the
-// limit, and returns how many there are.
+// waitFor waits until there are no more than that many goroutines, or until the
+// limit has passed, and returns how many there are.
 func waitFor(limit time.Duration, goroutines int) int {
 	deadline := time.Now().Add(limit)
 	for pause := 100 * time.Microsecond; ; pause = min(2*pause, 20*time.Millisecond) {

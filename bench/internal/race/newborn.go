@@ -16,13 +16,12 @@ import (
 // newborns measures, for each runner, how much of its stack a fresh worker has
 // in use when its first task begins.
 //
-// No function of the runtime tells. But a stack that is full is copied to one
-// twice as large, and then everything on it has a new address. So the first task
-// of a fresh pool goes deeper, a small frame at a time, until a variable in its
-// first frame has moved: the way until there is the room that it had. From there
-// to where it moves for the second time is the size of the stack that it began
-// with. A go statement leaves the task all the room that there is; what another
-// runner's stack has less is in use.
+// No function of the runtime says so. But the runtime copies a stack that is full
+// to one twice as large, and then everything on it has a new address. So the first
+// task of a fresh pool goes deeper, a small frame at a time, until a variable in its
+// first frame has moved. The depth of this move is the room that the task had. The
+// distance to the second move is the size of the stack that it began with. A go
+// statement leaves the task the most room. What is missing of it is in use.
 func (r *Race) newborns(ctx context.Context) error {
 	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // a collection may change the size of fresh stacks
 	var fresh moves
@@ -51,14 +50,15 @@ func (r *Race) newborns(ctx context.Context) error {
 // for the second time.
 type moves struct{ first, second int }
 
-// size returns the size of the stack before the first. It doubles each time, and
-// is a power of two; the distance is that but for the last frame.
+// size returns the size of the stack before the first move. The move doubles the
+// stack, so the distance to the second move is that size, to within a frame. The
+// size is a power of two.
 func (m moves) size() int {
 	return 1 << int(math.Round(math.Log2(float64(m.second-m.first))))
 }
 
-// born returns the moves of the first task of a worker. Each depth from which to
-// start is tried at a pool of its own, and the nearest end counts.
+// born returns the moves of the first task of a worker. It tries each depth to start
+// from at a fresh pool, and takes the nearest moves.
 func (r *Race) born(ctx context.Context, c runner.Runner) (moves, error) {
 	ctx, cancel := r.limit(ctx)
 	defer cancel()
@@ -91,8 +91,8 @@ func firstTask(ctx context.Context, c runner.Runner, start int) (moves, error) {
 	}
 }
 
-// settle makes fresh stacks as small as they can be: they have the average size
-// of those that the last collection found, so it has to find many small ones.
+// settle makes fresh stacks as small as they can be. They have the average size of
+// the stacks that the last collection found, so settle lets it find many small ones.
 func settle() {
 	const goroutines = 500
 	var ready, done sync.WaitGroup
@@ -109,12 +109,12 @@ func settle() {
 	runtime.GC()
 	close(release)
 	done.Wait()
-	time.Sleep(time.Millisecond) // the goroutines have said so, and then they end
+	time.Sleep(time.Millisecond) // a goroutine ends a moment after it is done
 }
 
 // starts is the number of depths from which descend starts, each 8 bytes below
-// the last. Between them they find the end of the stack to 8 bytes, although a
-// frame of descend is larger.
+// the last. Together they find the end of the stack to 8 bytes, although a frame
+// of descend is larger.
 const starts = 16
 
 // deepen goes deeper from one of the depths until the stack has moved twice.
@@ -172,9 +172,9 @@ func from[T any](top *byte) moves {
 //go:noinline
 func leave[T any](*T) {}
 
-// descend gets the address of the task's variable twice. The runtime knows that one
-// is a pointer, and keeps it right when it moves the stack; the other is a
-// number to it. The depth of the first move is 0 until there was one.
+// descend takes the address of the task's variable twice: as a pointer, which the
+// runtime adjusts when it moves the stack, and as a number, which it does not. The
+// depth of the first move is 0 before it.
 //
 //go:noinline
 func descend(top *byte, was uintptr, first int) moves {

@@ -11,8 +11,8 @@ import (
 	"example.com/hemlock/bench/internal/runner"
 )
 
-// burdened is a go statement that has about so many bytes of its stack in use
-// when the task begins.
+// burdened is a go statement that has a T on its stack, and a little more, when the
+// task begins.
 func burdened[T any](name string) runner.Runner {
 	return runner.Runner{Name: name, New: func() runner.Pool {
 		return runner.Pool{

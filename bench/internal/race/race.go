@@ -1,4 +1,4 @@
-// Package race runs the loads at the runners and writes down what it sees.
+// Package race runs the loads at the runners and records what it measures.
 package race
 
 import (
@@ -24,10 +24,10 @@ type Race struct {
 	report *report.Report
 	failed map[entry]bool
 
-	goroutines int // there were before the last measurement
+	goroutines int // before the last measurement
 
-	// If there is a budget: when all of it is used up, and until when the load
-	// that is under way may begin another round, and another pass.
+	// If there is a budget: when it is used up, and until when the load under way
+	// may begin another round, and another pass.
 	end, rounds, passes time.Time
 }
 
@@ -35,7 +35,7 @@ type Race struct {
 type entry struct{ load, runner string }
 
 // Run measures everything and returns the report. A runner that cannot do a
-// load is written down as failed and left out of that load from then on.
+// load is recorded as failed and left out of that load from then on.
 func (r *Race) Run(ctx context.Context) (*report.Report, error) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
 	r.failed = map[entry]bool{}
@@ -120,8 +120,8 @@ func (r *Race) race(ctx context.Context, l load.Load) error {
 	return nil
 }
 
-// passesOf returns how many passes of the latency measurement the load has. One
-// that never waits has none, and one that takes delays has taken them.
+// passesOf returns how many passes of the latency measurement the load has. A
+// load that never waits has none, and neither has one whose figures are delays.
 func (r *Race) passesOf(l load.Load) int {
 	if l.Batch == load.Never || l.Watched() {
 		return 0
@@ -129,9 +129,9 @@ func (r *Race) passesOf(l load.Load) int {
 	return r.Settings.Passes
 }
 
-// share gives the next load its part of what is left of the budget, which is
-// divided evenly among the loads that are left. A quarter of it is for the
-// latencies, if there are any.
+// share divides what is left of the budget evenly among the loads that are left,
+// and gives the next one its part. A quarter of the part is for the latencies, if
+// there are any.
 func (r *Race) share(left int) {
 	part := max(0, time.Until(r.end)) / time.Duration(left)
 	r.passes = time.Now().Add(part)
@@ -146,7 +146,7 @@ func (r *Race) late(deadline time.Time) bool {
 	return r.Settings.Budget > 0 && time.Now().After(deadline)
 }
 
-// leaveOut writes down what the budget had no time for.
+// leaveOut records what the budget had no time for.
 func (r *Race) leaveOut(l load.Load, what string) {
 	procs := runtime.GOMAXPROCS(0)
 	r.report.LeftOut = append(r.report.LeftOut, report.LeftOut{Load: l.Name, Procs: procs, What: what})
@@ -163,7 +163,7 @@ func (r *Race) turn(ctx context.Context, l load.Load, c runner.Runner, round, tu
 	r.note(l, c, s.Failed)
 }
 
-// note remembers that the runner cannot do the load.
+// note remembers that the runner cannot do the load, if there is a reason.
 func (r *Race) note(l load.Load, c runner.Runner, reason string) {
 	if reason != "" {
 		r.failed[entry{l.Name, c.Name}] = true
@@ -175,8 +175,8 @@ func (r *Race) logf(format string, args ...any) {
 	fmt.Fprintf(r.Log, format+"\n", args...)
 }
 
-// shuffled returns the runners in a new order: nobody always follows the same
-// neighbour, or always comes first.
+// shuffled returns the runners in a random order, so that none always comes first
+// or always follows the same one.
 func shuffled(runners []runner.Runner) []runner.Runner {
 	order := make([]runner.Runner, len(runners))
 	for i, j := range rand.Perm(len(runners)) {

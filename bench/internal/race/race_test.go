@@ -29,7 +29,7 @@ func short() report.Settings {
 	}
 }
 
-// named returns the small load whose name begins so.
+// named returns the small load whose name has the prefix.
 func named(t *testing.T, prefix string) load.Load {
 	t.Helper()
 	loads := small()
@@ -45,8 +45,8 @@ func pick(names ...string) []runner.Runner {
 	})
 }
 
-// small returns the loads with fewer callers and tasks, and of bursts and rates
-// one.
+// small returns the loads with fewer callers and tasks, and with one size of burst
+// and one rate.
 func small() []load.Load {
 	loads := slices.DeleteFunc(load.All(), func(l load.Load) bool {
 		return l.Bystander != "" && !strings.HasPrefix(l.Name, "500 x 50 us") || l.Group == load.FixedRate && l.Rate != 60
@@ -101,8 +101,8 @@ func TestEveryRoundHasEveryRunnerOnce(t *testing.T) {
 		require.GreaterOrEqual(t, s.Elapsed, r.Settings.Duration)
 		turns[s.Load+s.Runner]++
 	}
-	for who, n := range turns {
-		require.Equal(t, 2, n, who)
+	for turn, n := range turns {
+		require.Equal(t, 2, n, turn)
 	}
 }
 
@@ -155,8 +155,8 @@ func TestColdPoolsAreFreshForEachBatch(t *testing.T) {
 	require.Equal(t, cold.Batch, l.Count)
 }
 
-// What is around a short load must not make a measurement as long as it takes to
-// fill the time with such loads.
+// To make and close a pool takes longer than a short load. A measurement must not go
+// on until such loads alone fill its time.
 func TestColdPoolsAreGivenUpWhenTheyTakeTooLong(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var made, tasks atomic.Int64
@@ -244,7 +244,7 @@ func TestLoadThatNeverWaitsHasNoLatencies(t *testing.T) {
 }
 
 // within runs two loads at two numbers of processors with the budget, in a
-// bubble, where nothing takes time but what sleeps.
+// bubble, where only a sleep takes time.
 func within(t *testing.T, budget time.Duration) *report.Report {
 	t.Helper()
 	r := Race{Settings: short(), Runners: pick("go"), Log: io.Discard}
@@ -262,7 +262,7 @@ func TestRunEndsWithItsBudget(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
 		result := within(t, 400*time.Second)
-		// What the last load leaves of its part, nobody can use.
+		// No load can use the time that the last one leaves.
 		require.InDelta(t, 360, time.Since(start).Seconds(), 50)
 		require.Empty(t, result.LeftOut)
 		rounds := map[string]int{}
@@ -271,8 +271,8 @@ func TestRunEndsWithItsBudget(t *testing.T) {
 		}
 		require.Len(t, rounds, 4)
 		for where, n := range rounds {
-			// A measurement and its warm-up are two tasks of 1 s; a quarter of
-			// the time is for the latencies, and the rest of it goes to the next.
+			// A measurement and its warm-up are two tasks of 1 s. A quarter of the
+			// time is for the latencies; what they leave of it goes to the next load.
 			require.InDelta(t, 40, n, 15, where)
 		}
 	})
@@ -342,9 +342,9 @@ func TestRunnersOfARoundSeeTheSameArrivals(t *testing.T) {
 	}
 	require.Len(t, tasks, 2)
 	for round := range tasks {
-		require.Len(t, tasks[round], 1, "all runners had as many")
+		require.Len(t, tasks[round], 1, "all runners had as many tasks")
 	}
-	require.NotEqual(t, tasks[0], tasks[1], "and in another round others")
+	require.NotEqual(t, tasks[0], tasks[1], "another round has other arrivals")
 }
 
 // A burst ends long before the time is up, and is repeated at the same pool.

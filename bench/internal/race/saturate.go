@@ -11,8 +11,7 @@ import (
 	"example.com/hemlock/bench/internal/runner"
 )
 
-// attempts is how often it is measured what the baseline manages. The median
-// counts.
+// attempts is how often saturate measures a load. The median counts.
 const attempts = 5
 
 // saturate returns, for each kind of task of the loads with a rate, how many of

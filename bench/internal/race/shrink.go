@@ -33,8 +33,8 @@ func (r *Race) shrinks(ctx context.Context) error {
 	return nil
 }
 
-// shrink counts goroutines, since few pools say how many workers they have.
-// What a fresh pool starts, and keeps, is part of its minimum.
+// shrink counts goroutines, since few pools say how many workers they have. The
+// goroutines that a fresh pool starts are part of its minimum.
 func (r *Race) shrink(ctx context.Context, c runner.Runner, s *report.Shrink) (err error) {
 	ctx, cancel := r.limit(ctx)
 	defer cancel()

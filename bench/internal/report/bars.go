@@ -15,7 +15,7 @@ import (
 	"example.com/hemlock/internal/figures"
 )
 
-// leastRatio is where the axis of the ratios begins. What is slower is drawn
+// leastRatio is where the axis of the ratios begins. Smaller ratios are drawn
 // there.
 const leastRatio = 1.0 / 16
 
@@ -37,7 +37,7 @@ func (r *Report) bars(procs int) bars {
 	for i := len(r.Loads) - 1; i >= 0; i-- {
 		l := r.Loads[i]
 		if l.Watched() {
-			continue // its figures are others
+			continue // its figures are delays
 		}
 		r.addRow(&b, procs, l.Name)
 		if first := i == 0 || r.Loads[i-1].Group != l.Group; first && l.Group != "" {
@@ -66,7 +66,7 @@ func (r *Report) addRow(b *bars, procs int, load string) {
 	}
 }
 
-// heading gives a group of which there are rows a row for its name.
+// heading adds a row for the name of a group, if the group has rows.
 func (b *bars) heading(group string) {
 	if n := len(b.rows); n == 0 || b.rows[n-1] == "" {
 		return
@@ -84,7 +84,7 @@ func (r *Report) RatioPlot(procs int) ([]byte, error) {
 		return nil, nil
 	}
 	// A label of a logarithmic axis would take room at its right end, so the title
-	// says what it would.
+	// stands in for it.
 	p := newPlot(fmt.Sprintf("Tasks per second relative to a bare go statement (GOMAXPROCS %d, to the right is better)\n"+
 		"medians of %d rounds; thin lines: smallest to largest", procs, r.Settings.Rounds))
 	p.X.Scale = plot.LogScale{}
@@ -201,8 +201,8 @@ func addTexts(p *plot.Plot, at plotter.XYLabels, offset vg.Length, face font.Fon
 	return nil
 }
 
-// beside draws texts for which the axis leaves room. The plotter alone would have
-// the plot leave as much again at its side.
+// beside draws texts for which the axis leaves room. The plotter alone would make the
+// plot leave as much room again at its side.
 type beside struct{ labels *plotter.Labels }
 
 func (b beside) Plot(c draw.Canvas, p *plot.Plot) { b.labels.Plot(c, p) }
@@ -228,7 +228,7 @@ type ratios struct {
 	fill    colour
 }
 
-// thickness is that of a bar.
+// thickness is the thickness of a bar.
 const thickness = 8
 
 func (s ratios) Plot(c draw.Canvas, p *plot.Plot) {

@@ -11,8 +11,8 @@ import (
 	"example.com/hemlock/internal/figures"
 )
 
-// abridged are the loads of the tables that other documents take over, and what they
-// are called there. Those at which the pool is behind are among them.
+// abridged are the loads of the tables for other documents, and their names there.
+// Loads at which the pool is behind are among them.
 var abridged = []struct {
 	block string
 	loads []named
@@ -51,8 +51,8 @@ var abridged = []struct {
 
 type named struct{ load, words string }
 
-// writeBlocks writes the tables that other documents take over, as far as their loads
-// were measured.
+// writeBlocks writes the tables for other documents, as far as their loads were
+// measured.
 func (r *Report) writeBlocks(b *strings.Builder) {
 	if r.several() {
 		return

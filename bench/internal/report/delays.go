@@ -23,7 +23,7 @@ func P99(d Delays) time.Duration  { return d.P99 }
 func P999(d Delays) time.Duration { return d.P999 }
 func Max(d Delays) time.Duration  { return d.Max }
 
-// Delayed is a percentile of the delays of a load that takes them.
+// Delayed is a percentile of the delays of a load that measures them.
 func Delayed(of func(Delays) time.Duration) Figure {
 	return func(s Sample) (float64, bool) { return float64(of(s.Delay)), s.Failed == "" && s.Delay.Count > 0 }
 }
@@ -35,7 +35,7 @@ func StartDelayed(of func(Delays) time.Duration) Figure {
 	}
 }
 
-// writeDelays writes what the loads that take delays have taken.
+// writeDelays writes the delays of the loads that measure them.
 func (r *Report) writeDelays(b *strings.Builder, procs int) {
 	if !slices.ContainsFunc(r.Loads, func(l load.Load) bool { return l.Watched() }) {
 		return
@@ -46,8 +46,8 @@ func (r *Report) writeDelays(b *strings.Builder, procs int) {
 	}
 }
 
-// writeDelay writes one figure of the delays: the time, and where all runners had
-// the same tasks to start at the same time, the ratio.
+// writeDelay writes one figure of the delays: the time, and at fixed rates, where all
+// runners have the same arrivals, the ratio.
 func (r *Report) writeDelay(b *strings.Builder, procs int, title, text string, figure Figure) {
 	r.section(b, title+r.at(procs), text+" Medians of the rounds.", r.heads(), func(l load.Load) table.Row {
 		return r.row(l, func(name string) (string, bool) {
@@ -88,11 +88,11 @@ func (r *Report) NeighboursPlot(procs int) ([]byte, error) {
 	return r.tiled(rows, vg.Length(len(rows))*r.spansHeight())
 }
 
-// burst is how the names of the loads begin that the documentation speaks of.
+// burst begins the names of the loads that the documentation shows.
 const burst = "4,000 x 50 us from 1:"
 
-// shown is how the names of the loads begin that are plotted: those of the burst, or of
-// the first that was measured.
+// shown begins the names of the loads that are plotted: those of burst, or of the first
+// burst that was measured.
 func (r *Report) shown() string {
 	first := ""
 	for _, l := range r.Loads {
@@ -154,17 +154,8 @@ func (r *Report) byRate(procs int, of string, legend bool) (*plot.Plot, error) {
 				points = append(points, plotter.XY{X: float64(l.Rate), Y: float64(max(d, 1))})
 			}
 		}
-		if len(points) == 0 {
-			continue
-		}
-		line, err := plotter.NewLine(points)
-		if err != nil {
+		if err := r.addLine(p, c.Name, points, legend); err != nil {
 			return nil, err
-		}
-		line.LineStyle = r.line(c.Name)
-		p.Add(line)
-		if legend {
-			p.Legend.Add(c.Name, line)
 		}
 	}
 	p.Y.Min = math.Pow(10, math.Floor(math.Log10(p.Y.Min)))

@@ -32,8 +32,9 @@ func (r *Report) Depths(procs int, name string) []Depth {
 }
 
 // BreakEven returns the stack depth in KiB from which on the runner is at least
-// as fast as the baseline, interpolated between the two depths beside it; 0 if
-// it is so at every depth. It returns false if it is slower at the deepest.
+// as fast as the baseline, interpolated between the two depths beside it, or the
+// first depth if the runner is as fast at every one. It returns false if the runner
+// is slower at the deepest.
 func BreakEven(depths []Depth) (kib float64, ok bool) {
 	slower := -1
 	for i, d := range depths {

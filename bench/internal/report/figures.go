@@ -10,8 +10,8 @@ import (
 	"example.com/hemlock/internal/figures"
 )
 
-// Percentiles returns the given quantiles of the durations: each is the
-// smallest value that is not below so large a share of all.
+// Percentiles returns the given quantiles of the durations: each is the smallest
+// value that is not below the given share of all.
 func Percentiles(durations []time.Duration, quantiles ...float64) []time.Duration {
 	sorted := make([]float64, len(durations))
 	for i, d := range durations {
@@ -25,7 +25,7 @@ func Percentiles(durations []time.Duration, quantiles ...float64) []time.Duratio
 	return result
 }
 
-// A Figure is a number that a sample yields, if it does.
+// A Figure returns a number of a sample, or false if the sample has none.
 type Figure func(Sample) (float64, bool)
 
 // Rate is tasks per second.
@@ -51,7 +51,7 @@ func Bytes(s Sample) (float64, bool) {
 // Stacks is the stack memory that the load left, in bytes, after a collection.
 func Stacks(s Sample) (float64, bool) { return float64(s.StacksGC), s.Failed == "" }
 
-// StacksAtOnce is the stack memory that the load left, in bytes, before one.
+// StacksAtOnce is the stack memory that the load left, in bytes, before a collection.
 func StacksAtOnce(s Sample) (float64, bool) { return float64(s.Stacks), s.Failed == "" }
 
 // Goroutines is how many goroutines the load left.
@@ -86,8 +86,8 @@ func (r *Report) Absolute(procs int, load, name string, figure Figure) (figures.
 }
 
 // Ratio returns the spread of a figure divided by that of the baseline in the
-// same round. A runner that failed in any round has none: the rounds that went
-// well are not the whole story.
+// same round. A runner that failed in any round has none: the other rounds alone
+// would flatter it.
 func (r *Report) Ratio(procs int, load, name string, figure Figure) (figures.Spread, bool) {
 	base := map[int]float64{}
 	for _, s := range r.samples(procs, load, runner.Baseline) {
@@ -133,7 +133,7 @@ func (r *Report) Peers() []string {
 	return names
 }
 
-// Best returns the one of the runners with the highest median rate, or "".
+// Best returns the runner with the highest median ratio of rates, or "".
 func (r *Report) Best(procs int, load string, names []string) (best string, spread figures.Spread) {
 	for _, name := range names {
 		if s, ok := r.Ratio(procs, load, name, Rate); ok && (best == "" || s.Median > spread.Median) {
@@ -144,7 +144,7 @@ func (r *Report) Best(procs int, load string, names []string) (best string, spre
 }
 
 // Percentile returns the median over the passes of one percentile, or over the
-// rounds if the load takes delays.
+// rounds if the load measures delays.
 func (r *Report) Percentile(procs int, load, name string, of func(Delays) time.Duration) (time.Duration, bool) {
 	var values []float64
 	for _, l := range r.Latencies {

@@ -67,17 +67,7 @@ func (r *Report) addDepths(p *plot.Plot, procs int, name string) error {
 			line = append(line, plotter.XY{X: byDepth(kib), Y: a.Ratio + share*(b.Ratio-a.Ratio)})
 		}
 	}
-	if len(line) == 0 {
-		return nil
-	}
-	drawn, err := plotter.NewLine(line)
-	if err != nil {
-		return err
-	}
-	drawn.LineStyle = r.line(name)
-	p.Add(drawn)
-	p.Legend.Add(name, drawn)
-	return nil
+	return r.addLine(p, name, line, true)
 }
 
 // addBreakEven marks where the subject becomes faster than the baseline.
@@ -151,17 +141,5 @@ func (r *Report) addRates(p *plot.Plot, load, name string, legend bool) error {
 			points = append(points, plotter.XY{X: math.Log2(float64(procs)), Y: s.Median / 1e6})
 		}
 	}
-	if len(points) == 0 {
-		return nil
-	}
-	line, err := plotter.NewLine(points)
-	if err != nil {
-		return err
-	}
-	line.LineStyle = r.line(name)
-	p.Add(line)
-	if legend {
-		p.Legend.Add(name, line)
-	}
-	return nil
+	return r.addLine(p, name, points, legend)
 }

@@ -27,7 +27,7 @@ var (
 	orange = color.RGBA{R: 0xe6, G: 0x8a, B: 0x00, A: 0xff}
 )
 
-// colour is how the plots take their colours.
+// colour is a colour of a plot.
 type colour = color.Color
 
 // hues tell the peers apart, in their order.
@@ -57,6 +57,23 @@ func (r *Report) line(name string) draw.LineStyle {
 		style.Dashes = []vg.Length{vg.Points(5), vg.Points(2)}
 	}
 	return style
+}
+
+// addLine draws a runner's line, if it has points.
+func (r *Report) addLine(p *plot.Plot, name string, points plotter.XYs, legend bool) error {
+	if len(points) == 0 {
+		return nil
+	}
+	line, err := plotter.NewLine(points)
+	if err != nil {
+		return err
+	}
+	line.LineStyle = r.line(name)
+	p.Add(line)
+	if legend {
+		p.Legend.Add(name, line)
+	}
+	return nil
 }
 
 // newPlot returns an empty plot in the style of all.
@@ -149,8 +166,8 @@ func render(rows [][]*plot.Plot, height vg.Length, caption string) ([]byte, erro
 	return portable(b.Bytes()), nil
 }
 
-// portable names fonts of the same widths beside the one that the plots were
-// laid out with, which few browsers have.
+// portable adds fonts of the same widths to the one that the plots are laid out
+// with, which few browsers have.
 func portable(svg []byte) []byte {
 	return bytes.ReplaceAll(svg, []byte("font-family:Liberation Sans;"),
 		[]byte("font-family:'Liberation Sans',Arial,Helvetica,sans-serif;"))

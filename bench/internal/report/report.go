@@ -1,5 +1,5 @@
-// Package report holds what a run has found out, works out the figures, and
-// renders them as JSON, tables and plots.
+// Package report holds what a run has measured, computes the figures, and renders
+// them as JSON, tables and plots.
 package report
 
 import (
@@ -25,7 +25,7 @@ type Report struct {
 	Saturations []Saturation `json:"saturations,omitempty"`
 }
 
-// A Machine is where the run took place, and what it found out about it.
+// A Machine is where the run took place, and what the run measured about it.
 type Machine struct {
 	figures.Machine
 	Clock time.Duration `json:"clock_ns"` // what one reading of the clock costs
@@ -46,7 +46,7 @@ type Settings struct {
 	Budget      time.Duration `json:"budget_ns"`       // for all of it, by leaving out rounds; 0: none
 }
 
-// A Runner is one contestant.
+// A Runner describes one runner.
 type Runner struct {
 	Name     string `json:"name"`
 	Package  string `json:"package,omitempty"`
@@ -77,15 +77,15 @@ type Sample struct {
 	Leftover   int           `json:"goroutines_after_close"`
 	Closing    time.Duration `json:"close_ns"`
 
-	// Of the loads that take them: of the bystander, or from when a task was due
-	// to its end, and to its start.
+	// Only of loads that measure delays: of the bystander, or from when a task was
+	// due to its end, and to its start.
 	Delay      Delays `json:"delay,omitzero"`
 	StartDelay Delays `json:"start_delay,omitzero"`
 
 	Failed string `json:"failed,omitempty"` // why there is no figure
 }
 
-// Delays are percentiles of so many times.
+// Delays are percentiles of Count times.
 type Delays struct {
 	Count int           `json:"count"`
 	P50   time.Duration `json:"p50_ns"`
@@ -105,7 +105,7 @@ type Latency struct {
 	Failed string `json:"failed,omitempty"`
 }
 
-// A Shrink is how a pool gave its workers back once a load had ended.
+// A Shrink is how a pool ended its workers after a load.
 type Shrink struct {
 	Load    string `json:"load"`
 	Runner  string `json:"runner"`
@@ -114,7 +114,7 @@ type Shrink struct {
 	Surplus   int           `json:"surplus"` // goroutines above the minimum at the end of the load
 	Stacks    int64         `json:"stack_bytes"`
 	Elapsed   time.Duration `json:"elapsed_ns"`
-	Left      int           `json:"left"` // goroutines above the minimum when it was over
+	Left      int           `json:"left"` // goroutines above the minimum at the end of the wait
 	StacksEnd int64         `json:"stack_bytes_at_end"`
 	Failed    string        `json:"failed,omitempty"`
 }
@@ -129,8 +129,8 @@ type Newborn struct {
 	Failed string `json:"failed,omitempty"`
 }
 
-// A Saturation is what the baseline manages of the tasks of a load and of others
-// with the same, back to back. Their rates are a part of it.
+// A Saturation is what the baseline manages of the tasks of a load, back to back. The
+// rates of this load, and of others with the same tasks, are percentages of it.
 type Saturation struct {
 	Load      string  `json:"load"`
 	Procs     int     `json:"procs"`

@@ -20,8 +20,8 @@ import (
 )
 
 // sample returns a report with round numbers: the baseline does 1,000 tasks a
-// second in the first round and 2,000 in the second; the others do as many times
-// that as ratios says for their stack depth and round.
+// second in the first round and 2,000 in the second. For the others ratios has a
+// factor for each stack depth and round.
 func sample(procs ...int) *Report {
 	r := &Report{
 		Machine: Machine{Clock: 25, Machine: figures.Machine{
@@ -188,7 +188,7 @@ func TestTablesAndPlotNameTheGroups(t *testing.T) {
 	require.Contains(t, texts(t, svg), "\nwork\n")
 }
 
-// A group of which nothing was measured has neither a table nor a heading.
+// A group without figures has neither a table nor a heading.
 func TestGroupWithoutFiguresIsNotShown(t *testing.T) {
 	r := grouped()
 	r.Loads = append(r.Loads, load.Load{Name: "unmeasured", Group: load.Blocking})
@@ -453,7 +453,7 @@ func TestDarkPlotHasNoColourOfTheLightOne(t *testing.T) {
 	require.Nil(t, svg)
 }
 
-// What other documents take over is of loads that there are, and has one number a cell.
+// The tables for other documents are of loads that exist, and have one number a cell.
 func TestAbridgedTables(t *testing.T) {
 	all := load.All()
 	for _, a := range abridged {
@@ -479,7 +479,7 @@ func TestAbridgedTables(t *testing.T) {
 	require.True(t, ok)
 	block, _, _ = strings.Cut(block, "<!-- end of figures -->")
 	require.Regexp(t, `\| nanosleep +\| 2.00 +\| - +\| - +\| 2.00 +\|`, block)
-	require.NotContains(t, block, "| alone", "of which the first rate was not measured")
+	require.NotContains(t, block, "| alone", "its first rate was not measured")
 	require.NotContains(t, tables(t, sample(2)), "figures: neighbours")
 	require.NotContains(t, tables(t, sample(2)), "figures: rates")
 	require.NotContains(t, tables(t, sample(2, 4)), "figures: ", "one number a cell")
@@ -510,7 +510,7 @@ func TestNothingToPlotIsNoPlot(t *testing.T) {
 	require.Nil(t, svg)
 }
 
-// watched is the sample with loads that take delays: as many milliseconds as the
+// watched is the sample with loads that measure delays: as many milliseconds as the
 // number of the runner, times ten in the second round.
 func watched() *Report {
 	r := sample(2)

@@ -49,7 +49,7 @@ func (r *Report) LatencyPlot(procs int) ([]byte, error) {
 	return render([][]*plot.Plot{panels}, r.spansHeight(), r.Machine.Place())
 }
 
-// spansHeight is that of a row of panels.
+// spansHeight is the height of a row of panels.
 func (r *Report) spansHeight() vg.Length {
 	return vg.Points(90) + vg.Length(len(r.Runners))*vg.Points(17)
 }

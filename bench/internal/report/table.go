@@ -67,7 +67,7 @@ func (r *Report) writeHead(b *strings.Builder) {
 	fmt.Fprintf(b, "- a microsecond of work is %.0f rounds of a loop of one multiplication and one addition\n\n", m.Pace)
 }
 
-// bounded says how the rounds were cut short, if they were.
+// bounded says how the budget bounds the rounds, if there is one.
 func (r *Report) bounded() string {
 	if r.Settings.Budget == 0 {
 		return ""
@@ -75,7 +75,7 @@ func (r *Report) bounded() string {
 	return fmt.Sprintf("; fewer where %v for the whole run had no time for more", r.Settings.Budget)
 }
 
-// writeSummary writes the table that answers who is ahead.
+// writeSummary writes the section that compares the subject with its best peer.
 func (r *Report) writeSummary(b *strings.Builder, procs int) {
 	r.section(b, "Who is ahead"+r.at(procs),
 		"Tasks per second relative to a bare `go` statement in the same round: medians, and the smallest and the largest.",
@@ -163,7 +163,7 @@ func (r *Report) writeBreakEven(b *strings.Builder, procs int) {
 			"with %d callers that each wait for their task; between two measured depths by interpolation.", depthCallers), t)
 }
 
-// writeNewborns writes what a worker's birth leaves of its stack.
+// writeNewborns writes how much of its stack a fresh worker uses and leaves.
 func (r *Report) writeNewborns(b *strings.Builder) {
 	if len(r.Newborns) == 0 {
 		return
@@ -293,7 +293,7 @@ func (s Shrink) backAfter() string {
 	}
 }
 
-// writeFailures lists who could not do what.
+// writeFailures lists the loads that a runner could not do.
 func (r *Report) writeFailures(b *strings.Builder) {
 	var lines []string
 	for _, s := range r.Samples {
@@ -335,7 +335,7 @@ func (r *Report) writeRunners(b *strings.Builder) {
 	section(b, "Runners", "How each is made.", t)
 }
 
-// at names the number of processors where there is more than one to tell apart.
+// at names the number of processors, if the run was at several.
 func (r *Report) at(procs int) string {
 	if !r.several() {
 		return ""

@@ -9,8 +9,7 @@ import (
 )
 
 // adapted makes a runner of a pool as the conformance suite adapts it, with the
-// settings that the pool chooses by itself. All pools go the same way, so none is
-// charged more for it.
+// pool's default settings. All pools are adapted alike, so none pays more for it.
 func adapted(s conformance.Subject, settings string) Runner {
 	return Runner{
 		Name:     s.Name,
@@ -23,8 +22,7 @@ func adapted(s conformance.Subject, settings string) Runner {
 	}
 }
 
-// binder returns the pool's way to start a task that is no error and costs
-// least.
+// binder returns the pool's cheapest way to start a task.
 func binder(p conformance.Pool) func(task func()) func() {
 	switch p := p.(type) {
 	case interface{ Bind(task func()) func() }:
@@ -42,8 +40,8 @@ func binder(p conformance.Pool) func(task func()) func() {
 	}
 }
 
-// closePool lets the workers go. Those of a pool that has no means to do so go by
-// themselves. One that cannot shut down shows in what it leaves behind.
+// closePool ends the workers. A pool that cannot be closed ends them by itself. If a
+// shutdown fails, the goroutines that are left show it.
 func closePool(p conformance.Pool) {
 	switch p := p.(type) {
 	case interface{ Close() }:

@@ -1,4 +1,4 @@
-// Package runner holds the contestants: everything that can start a task the
+// Package runner holds the runners: everything compared that can start a task the
 // way a go statement does.
 package runner
 
@@ -21,10 +21,10 @@ const (
 	Subject  = "hemlock"
 )
 
-// closeLimit is how long a pool may take to let its workers go.
+// closeLimit is how long a pool may take to end its workers.
 const closeLimit = 5 * time.Second
 
-// A Runner is one contestant and how to make a fresh pool of it.
+// A Runner is one way to start tasks, and how to make a fresh pool for it.
 type Runner struct {
 	Name     string
 	Package  string // whose version the report names; empty for the runtime's own
@@ -44,8 +44,8 @@ type Pool struct {
 	// adapter.
 	Bind func(task func()) (submit func())
 
-	// Close lets the workers go, by the means that the pool offers. It returns
-	// when they have gone or after a few seconds.
+	// Close ends the workers, in the way that the pool offers. It returns when
+	// they have ended or after closeLimit.
 	Close func()
 }
 
@@ -70,8 +70,8 @@ func All() []Runner {
 	}
 }
 
-// Version returns the version of the runner's module in this binary, and for
-// what lies in this tree its commit.
+// Version returns the version of the runner's module in this binary, or the
+// commit if its package is of this repository.
 func (r Runner) Version() string {
 	info, ok := debug.ReadBuildInfo()
 	switch {
@@ -88,5 +88,5 @@ func (r Runner) Version() string {
 }
 
 // Hush stops what peers start when they are imported: two goroutines and two
-// tickers of a pool that nobody here uses.
+// tickers of a default pool, which no runner uses.
 func Hush() { ants.Release() }

@@ -28,8 +28,8 @@ var errLate = errors.New("no time is left")
 
 // Run measures everything that the plan names, round by round, so that a cell is
 // measured at several times. It returns what it has measured; the error says why
-// it stopped early. A round that the budget has no time for is left out; of the
-// first round, what there was time for stays.
+// it stopped early. A round that the budget has no time for is left out, except that
+// the report keeps a part of the first round.
 func (p Plan) Run(ctx context.Context) (*report.Report, error) {
 	all, asked := p.contests(), p.Settings.Rounds
 	r := &report.Report{}
@@ -59,12 +59,12 @@ func (p Plan) Run(ctx context.Context) (*report.Report, error) {
 	return p.finish(r, asked, cut), nil
 }
 
-// late reports whether what takes so long does not fit in the budget any more.
+// late reports whether what takes that long does not fit in the rest of the budget.
 func (p Plan) late(takes time.Duration) bool {
 	return !p.end.IsZero() && time.Now().Add(takes).After(p.end)
 }
 
-// finish says in the report what the budget has cut.
+// finish records in the report what the budget has cut.
 func (p Plan) finish(r *report.Report, asked int, cuts ...string) *report.Report {
 	if r.Rounds < asked {
 		cuts = append([]string{fmt.Sprintf("rounds: %d instead of %d", r.Rounds, asked)}, cuts...)
@@ -143,8 +143,8 @@ func (p Plan) load(ctx context.Context, m *report.Measurement, server *process.P
 	return err
 }
 
-// ask lets the callers ask, each as soon as it has its answer, or at the rate
-// that is offered. All modes of a round have the same arrivals.
+// ask lets the callers ask, each as soon as it has its answer, or at the offered
+// rate. All modes of a round have the same arrivals.
 func ask(ctx context.Context, m *report.Measurement, callers *drive.Callers, duration time.Duration) drive.Result {
 	if m.Load == 0 {
 		return callers.Run(ctx, duration)

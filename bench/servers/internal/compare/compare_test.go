@@ -221,7 +221,7 @@ func TestAnErrorKeepsWhatWasMeasured(t *testing.T) {
 	require.Equal(t, "go", r.Measurements[0].Mode)
 }
 
-// A liar is a client that is answered wrongly.
+// A liar is a client with wrong answers.
 type liar struct{}
 
 func (liar) Call(context.Context, []byte) ([]byte, error) { return []byte("wrong"), nil }

@@ -40,8 +40,8 @@ type contest struct {
 	modes  []string
 }
 
-// contests returns the cells, in order. One without a load comes before the same
-// with loads, which are shares of what was measured at it.
+// contests returns the cells, in order. A cell without a load comes before the same
+// cell with loads, which are percentages of what was measured at it.
 func (p Plan) contests() []contest {
 	var all []contest
 	for _, t := range p.Targets {
@@ -74,7 +74,7 @@ func (p Plan) modesOf(t target.Target) []string {
 }
 
 // turns returns the modes in the order of a round. It begins with another mode
-// than the round before, so that none has the best place always.
+// than the round before, so that no mode always has the best place.
 func (c contest) turns(round int) []string {
 	first := round % len(c.modes)
 	return append(slices.Clone(c.modes[first:]), c.modes[:first]...)
@@ -88,9 +88,9 @@ func measurements(all []contest) (n int) {
 	return n
 }
 
-// fit shortens the settings until the rounds fit in the budget, going by a guess
-// of what else a measurement takes: first fewer rounds, and when one is too many
-// still, shorter ones. It returns what it did, or "".
+// fit shortens the settings until the rounds fit in the budget, by a guess of what
+// else a measurement takes. It reduces the rounds. If one is still too long, it
+// shortens the measurements and says so.
 func fit(s *report.Settings, measurements int) string {
 	if s.Budget <= 0 {
 		return ""

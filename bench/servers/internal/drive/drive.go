@@ -24,8 +24,8 @@ type Callers struct {
 	pause   func(time.Duration) // sleeps, perhaps shorter; time.Sleep in the bubbles of tests
 }
 
-// Dial connects so many callers. Where callers share connections there are at
-// most so many of these.
+// Dial connects that many callers. If the target lets callers share connections,
+// connections is how many there are at most.
 func Dial(t target.Target, to target.Endpoint, callers, connections int) (*Callers, error) {
 	if !t.Shared {
 		connections = callers
@@ -91,7 +91,7 @@ func (c *Callers) Run(ctx context.Context, duration time.Duration) Result {
 // ask asks until the end and returns how long each answer took.
 func ask(ctx context.Context, client target.Client, first uint64, end time.Time) (times []time.Duration, err error) {
 	// A context of its own has a channel of its own: callers that wait for the
-	// same one would meet at its lock.
+	// same one would contend for its lock.
 	ctx, cancel := context.WithDeadline(ctx, end.Add(callLimit))
 	defer cancel()
 	times = make([]time.Duration, 0, 1<<12)
@@ -131,7 +131,7 @@ func result(elapsed time.Duration, times []time.Duration, failures []error) Resu
 	return r
 }
 
-// quantile returns the smallest of the sorted times that is not below so many
+// quantile returns the smallest of the sorted times that is not below that many
 // thousandths of all, or 0 if there are none.
 func quantile(sorted []time.Duration, thousandths int) time.Duration {
 	if len(sorted) == 0 {

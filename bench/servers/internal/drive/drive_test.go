@@ -13,7 +13,7 @@ import (
 	"example.com/hemlock/bench/servers/internal/target"
 )
 
-// A fake is a client whose answers take a while and are wrong from some call on.
+// A fake is a client whose answers take a while, and of which one may be wrong.
 type fake struct {
 	takes time.Duration
 	wrong int // the call that is wrong; 0: none
@@ -91,7 +91,7 @@ func TestACallerThatFailsGivesUp(t *testing.T) {
 			r := c.Run(t.Context(), 10*time.Millisecond)
 			require.Equal(t, 1, r.Failed)
 			require.Contains(t, r.Failure, name)
-			require.Equal(t, 10+3, r.Calls, "the one asks on, the other has three right answers")
+			require.Equal(t, 10+3, r.Calls, "one caller goes on, the other has three right answers")
 		})
 	}
 }

@@ -36,7 +36,7 @@ func (c *Callers) Offer(ctx context.Context, due []time.Duration) Result {
 	began := time.Now()
 	for i := range c.number {
 		callers.Go(func() {
-			// Each has its own; see ask.
+			// Each caller has its own context; see ask.
 			ctx, cancel := context.WithDeadline(ctx, began.Add(due[len(due)-1]+callLimit))
 			defer cancel()
 			for n := range ready {
@@ -50,8 +50,8 @@ func (c *Callers) Offer(ctx context.Context, due []time.Duration) Result {
 	}
 	for n, at := range due {
 		for at > time.Since(began) && ctx.Err() == nil {
-			// The callers that were woken are queued at the processor of this
-			// goroutine, which keeps it for a while when it pauses.
+			// The callers that were woken are in the run queue of this goroutine's
+			// processor, which a pause keeps for a while.
 			runtime.Gosched()
 			c.pause(at - time.Since(began))
 		}

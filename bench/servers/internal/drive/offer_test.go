@@ -30,12 +30,12 @@ func TestArrivalsAreAPoissonProcess(t *testing.T) {
 			longer++
 		}
 	}
-	require.InDelta(t, 1/math.E, float64(longer)/float64(len(due)), 0.01, "exponential gaps exceed their mean so often")
+	require.InDelta(t, 1/math.E, float64(longer)/float64(len(due)), 0.01, "1/e of the gaps exceed the mean")
 	require.Equal(t, due, arrivals(5000, 10*time.Second), "the same seed draws the same times")
 }
 
-// A stalling client answers within a millisecond, except from one time to
-// another, when it answers nothing.
+// A stalling client answers in a millisecond, except between the two times, when it
+// does not answer.
 type stalling struct{ from, to time.Time }
 
 func (s stalling) Call(_ context.Context, question []byte) ([]byte, error) {

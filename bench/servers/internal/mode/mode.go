@@ -53,7 +53,7 @@ type Mode struct {
 	New func() (way target.Way, stats func() any)
 }
 
-// All returns the modes in the order in which they are reported. One more is a
+// All returns the modes in the order in which they are reported. To add one takes a
 // line here and, for a package of its own, a line in go.mod.
 func All() []Mode {
 	return []Mode{
@@ -77,8 +77,8 @@ func running(run target.Run) func() (target.Way, func() any) {
 	return func() (target.Way, func() any) { return target.Way{Run: run}, nil }
 }
 
-// within is a server that starts its requests by itself, with a pool or without;
-// a gRPC server has so many workers of its own.
+// within is for a server that starts its requests by itself, with a pool or without.
+// workers is how many workers of its own a gRPC server has.
 func within(pool bool, workers uint32) func() (target.Way, func() any) {
 	return func() (target.Way, func() any) {
 		options := []grpc.ServerOption{grpc.NumStreamWorkers(workers)}

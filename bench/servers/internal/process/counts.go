@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Counts are a snapshot of a server's process. Those with a unit in their
-// comment that ends in "so far" are totals since its start.
+// Counts are a snapshot of a server's process. Those whose comment ends in "so far"
+// are totals since its start.
 type Counts struct {
 	CPU         time.Duration `json:"cpu_ns"`        // processor time so far
 	MutexWait   time.Duration `json:"mutex_wait_ns"` // time that goroutines waited for locks so far
@@ -73,7 +73,7 @@ func count(stats func() any) (Counts, error) {
 	return c, err
 }
 
-// set takes over one value. A metric that the runtime does not know stays 0.
+// set stores one value. A metric that the runtime does not know stays 0.
 func (c *Counts) set(name string, value metrics.Value) {
 	switch value.Kind() {
 	case metrics.KindFloat64:

@@ -12,8 +12,8 @@ import (
 	"example.com/hemlock/bench/servers/internal/target"
 )
 
-// A Process is a server in a process of its own, as its parent sees it. It is
-// for one goroutine.
+// A Process is a server in a process of its own, as its parent sees it. Its methods
+// must not be called concurrently.
 type Process struct {
 	Endpoint target.Endpoint
 
@@ -76,7 +76,7 @@ func (p *Process) StopProfile() ([]byte, error) {
 	return r.Profile, err
 }
 
-// Stop ends the server. It returns an error if the server had crashed.
+// Stop ends the server. It returns an error if the server has crashed.
 func (p *Process) Stop() error {
 	return errors.Join(p.stdin.Close(), p.command.Wait())
 }

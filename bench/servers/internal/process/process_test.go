@@ -129,7 +129,8 @@ func TestAServerThatCannotStartSaysWhy(t *testing.T) {
 }
 
 func TestAServerEndsWithItsParent(t *testing.T) {
-	// Both hold the writing end of the pipe, so it ends when both have.
+	// The parent and the server hold the writing end of the pipe, so a read of the
+	// pipe ends when both processes have.
 	r, w, err := os.Pipe()
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = r.Close() })

@@ -46,7 +46,7 @@ type reply struct {
 }
 
 // BecomeServer makes the process a server if it was started as one, and does not
-// return then. A program that calls [Start] calls it first of all.
+// return then. A program that calls [Start] must call it first.
 func BecomeServer() {
 	text, ok := os.LookupEnv(variable)
 	if !ok {
@@ -85,7 +85,7 @@ func serve(config []byte, questions io.Reader, replies io.Writer) error {
 	}
 }
 
-// A server is what a child knows of itself.
+// A server is the state of a child.
 type server struct {
 	stats   func() any
 	ballast any

@@ -17,8 +17,7 @@ type part struct {
 }
 
 // parts are in the order in which they are reported. A stack grows in newstack,
-// by copystack; newstack is also where a goroutine notices that it is to yield,
-// which is rare.
+// by copystack. newstack also preempts a goroutine, which is rare.
 var parts = []part{
 	{"newstack", []string{"runtime.newstack"}},
 	{"copystack", []string{"runtime.copystack"}},

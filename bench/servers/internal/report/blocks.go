@@ -14,8 +14,7 @@ import (
 // titles turns the names of servers into those of the documents.
 var titles = strings.NewReplacer("http1", "HTTP/1.1", "http2", "HTTP/2", "http3", "HTTP/3", "dns", "DNS", "grpc", "gRPC")
 
-// writeBlocks writes the tables that other documents take over, as far as they were
-// measured.
+// writeBlocks writes the tables for other documents, as far as they were measured.
 func (r *Report) writeBlocks(b *strings.Builder) {
 	for _, block := range []struct {
 		name string

@@ -5,7 +5,7 @@ import (
 	"example.com/hemlock/internal/figures"
 )
 
-// A Figure is a number that a measurement yields, if it does.
+// A Figure returns a number of a measurement, or false if it has none.
 type Figure func(Measurement) (float64, bool)
 
 // Rate is calls a second.
@@ -14,12 +14,10 @@ func Rate(m Measurement) (float64, bool) { return perSecond(m, float64(m.Calls))
 // P50 is the median of the calls' times, in nanoseconds.
 func P50(m Measurement) (float64, bool) { return float64(m.P50), m.P50 > 0 }
 
-// P99 is the time in nanoseconds in which all calls but one in a hundred were
-// answered.
+// P99 is the time in nanoseconds in which 99 % of the calls were answered.
 func P99(m Measurement) (float64, bool) { return float64(m.P99), m.P99 > 0 }
 
-// P999 is the time in nanoseconds in which all calls but one in a thousand were
-// answered.
+// P999 is the time in nanoseconds in which 99.9 % of the calls were answered.
 func P999(m Measurement) (float64, bool) { return float64(m.P999), m.P999 > 0 }
 
 // Longest is the longest time of a call, in nanoseconds.
@@ -57,7 +55,7 @@ func MutexWait(m Measurement) (float64, bool) {
 	return perCall(m, float64(m.After.MutexWait-m.Before.MutexWait))
 }
 
-// Goroutines is how many the server had at the end.
+// Goroutines is how many goroutines the server had at the end.
 func Goroutines(m Measurement) (float64, bool) { return float64(m.After.Goroutines), true }
 
 // Stacks is the memory of the server's stacks at the end, in bytes.

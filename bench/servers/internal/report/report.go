@@ -11,14 +11,14 @@ import (
 	"example.com/hemlock/internal/figures"
 )
 
-// A Report is a whole run.
+// A Report is what a run measured.
 type Report struct {
 	Machine  Machine  `json:"machine"`
 	Settings Settings `json:"settings"`
 	Modules  []Module `json:"modules"`
 
-	// Rounds is how many rounds there were; Cut says why there were fewer than
-	// Settings.Rounds, or why they were shorter; empty if neither.
+	// Rounds is how many rounds there were. Cut says why there were fewer than
+	// Settings.Rounds, or why they were shorter. It is empty if neither holds.
 	Rounds int    `json:"rounds"`
 	Cut    string `json:"cut,omitempty"`
 

@@ -17,8 +17,8 @@ import (
 
 var cell = Cell{Target: "dns", Stack: 8, Callers: 64}
 
-// measured returns a second of so many calls, each of which took so long and so
-// much processor time.
+// measured returns a second of calls, each of which took the given time and the given
+// processor time.
 func measured(mode string, round, calls int, took, cpu time.Duration) Measurement {
 	return Measurement{
 		Cell: cell, Mode: mode, Round: round,
@@ -157,7 +157,7 @@ func TestTablesShowRatiosCostsSharesAndFailures(t *testing.T) {
 	require.Equal(t, []string{"", "github.com/miekg/dns", "v1.1.73", ""}, row(t, text, "Libraries", "github.com/miekg/dns"))
 }
 
-// block returns the table of that name which other documents take over, or "".
+// block returns the table of that name for other documents, or "".
 func block(t *testing.T, r *Report, name string) string {
 	t.Helper()
 	var b strings.Builder

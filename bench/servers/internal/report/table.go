@@ -106,7 +106,7 @@ func (r *Report) ratios(title string, figure Figure) []column {
 	}
 }
 
-// writeRatios writes the table that answers who is ahead.
+// writeRatios writes the table of the ratios without a load.
 func (r *Report) writeRatios(b *strings.Builder) {
 	free := slices.DeleteFunc(r.Cells(), func(c Cell) bool { return c.Load > 0 })
 	section(b, "Who is ahead", "Each ratio is to `"+mode.Baseline+"` in the same round: the median of the rounds, the smallest and the "+
@@ -144,7 +144,7 @@ func (r *Report) writeLoaded(b *strings.Builder) {
 		)))
 }
 
-// writeCosts writes the table that helps to explain it.
+// writeCosts writes the table that helps to explain the ratios.
 func (r *Report) writeCosts(b *strings.Builder) {
 	section(b, "What the server does meanwhile", "Medians. Goroutines, workers and memory are those at the end; the stacks include the "+
 		"free ones that the runtime keeps.", r.table(r.Cells(), []column{

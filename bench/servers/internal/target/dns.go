@@ -102,7 +102,7 @@ func (s *dnsServer) serve() {
 	}
 }
 
-// reply is the task of a query. What is no query has no reply.
+// reply is the task of a query. A packet that is no query has no reply.
 func (p *dnsPacket) reply() {
 	s := p.server
 	defer s.packets.Put(p)
@@ -146,7 +146,7 @@ func dialDNS(to Endpoint) (Client, error) {
 	return dnsClient{conn}, nil
 }
 
-// Call implements [Client]. Of ctx it minds the deadline only.
+// Call implements [Client]. It observes only the deadline of ctx.
 func (c dnsClient) Call(ctx context.Context, question []byte) ([]byte, error) {
 	if deadline, ok := ctx.Deadline(); ok {
 		if err := c.SetDeadline(deadline); err != nil {

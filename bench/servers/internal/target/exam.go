@@ -15,9 +15,8 @@ func Question(number uint64) []byte {
 	return binary.BigEndian.AppendUint64(make([]byte, questionSize-8, questionSize), number)
 }
 
-// Answer returns what a server has to say to a question: the question and its
-// checksum. An answer to another question, an old one and a part of one differ
-// from it.
+// Answer returns the right answer to a question: the question and its checksum. An
+// answer to another question, an old one and a part of one differ from it.
 func Answer(question []byte) []byte {
 	answer := make([]byte, 0, len(question)+4)
 	answer = append(answer, question...)

@@ -13,9 +13,9 @@ import (
 	testgrpc "google.golang.org/grpc/interop/grpc_testing"
 )
 
-// grpcTarget is grpc-go, whose server says go for each call; see serveStreams in
-// server.go. So nothing starts its tasks, and the modes are options of the
-// server. The messages are those of its own benchmarks.
+// grpcTarget is grpc-go, whose server starts a goroutine for each call by itself; see
+// serveStreams in server.go. So the modes are options of the server. The messages are
+// those of its own benchmarks.
 var grpcTarget = Target{
 	Name:   "grpc",
 	Module: "google.golang.org/grpc",
@@ -103,8 +103,7 @@ func (c grpcClient) Call(ctx context.Context, question []byte) ([]byte, error) {
 
 type grpcStreamClient struct{ grpcClient }
 
-// Call implements [Client]. It returns the answer that the stream has had each
-// time.
+// Call implements [Client]. All answers on the stream must be the same.
 func (c grpcStreamClient) Call(ctx context.Context, question []byte) (first []byte, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel() // ends the stream if it is left half way

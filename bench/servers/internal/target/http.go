@@ -13,16 +13,16 @@ import (
 	hemlockhttp "example.com/hemlock/http"
 )
 
-// http1Target is net/http with HTTP/1.1. The server says go for each connection,
-// which serves one request after the other, and each caller has a connection.
+// http1Target is net/http with HTTP/1.1. The server starts a goroutine for each
+// connection, which serves one request after the other. Each caller has a connection.
 var http1Target = httpTarget("http1", false, (*http.Protocols).SetHTTP1, borrowing)
 
-// http2Target is net/http with HTTP/2 and without TLS. The server says go for each
-// stream, that is for each request.
+// http2Target is net/http with HTTP/2 and without TLS. The server starts a goroutine
+// for each stream, that is for each request.
 var http2Target = httpTarget("http2", true, (*http.Protocols).SetUnencryptedHTTP2, borrowing)
 
-// The same with a limit on the time of each request: TimeoutHandler says go for each
-// request, and its namesake for a pool says Run.
+// The same with a limit on the time of each request: TimeoutHandler starts a goroutine
+// for each request, and its namesake for a pool calls Run.
 var (
 	http1TimeoutTarget = httpTarget("http1-timeout", false, (*http.Protocols).SetHTTP1, limited)
 	http2TimeoutTarget = httpTarget("http2-timeout", true, (*http.Protocols).SetUnencryptedHTTP2, limited)

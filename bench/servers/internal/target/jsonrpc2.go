@@ -9,9 +9,9 @@ import (
 	"github.com/sourcegraph/jsonrpc2"
 )
 
-// jsonrpc2Target is sourcegraph/jsonrpc2, of which many language servers are
-// made. Its AsyncHandler in async.go says go for each request; a handler that
-// says run instead makes a task a request.
+// jsonrpc2Target is sourcegraph/jsonrpc2, which many language servers use. Its
+// AsyncHandler in async.go starts a goroutine for each request. [asyncHandler] calls
+// run instead, so a task is a request.
 var jsonrpc2Target = Target{
 	Name:   "jsonrpc2",
 	Module: "github.com/sourcegraph/jsonrpc2",

@@ -13,7 +13,7 @@ import (
 // netrpcTarget is the standard library's net/rpc. Its ServeConn starts each
 // call by itself, which is the mode "lib". Its ServeRequest serves one call on
 // the goroutine that it is called on, reading included. So a task is a call, and
-// whoever has read one lets the next task read on.
+// a task that has read its call starts the task of the next.
 var netrpcTarget = Target{
 	Name:   "net/rpc",
 	Modes:  []string{"go", "pool", "lib"},
@@ -45,7 +45,7 @@ func serveNetRPC(way Way, answer func([]byte) []byte) (Endpoint, io.Closer, erro
 	})
 }
 
-// A rpcConn is a connection with calls under way.
+// An rpcConn is a connection with calls under way.
 type rpcConn struct {
 	// Immutable after newRPCConn.
 	conn   net.Conn
@@ -76,12 +76,12 @@ func (c *rpcConn) next() {
 		call := &rpcCall{rpcConn: c}
 		_ = c.server.ServeRequest(call) // the client has the error of a call
 		if !call.read {
-			_ = c.conn.Close() // nobody reads on
+			_ = c.conn.Close() // no task reads on
 		}
 	})
 }
 
-// A rpcCall is the codec of one call.
+// An rpcCall is the codec of one call.
 type rpcCall struct {
 	*rpcConn
 	read bool // the next call has its task already
@@ -90,7 +90,7 @@ type rpcCall struct {
 // ReadRequestHeader implements [rpc.ServerCodec].
 func (c *rpcCall) ReadRequestHeader(header *rpc.Request) error { return c.in.Decode(header) }
 
-// ReadRequestBody implements [rpc.ServerCodec]. It is the last that a call reads.
+// ReadRequestBody implements [rpc.ServerCodec]. A call reads nothing after its body.
 func (c *rpcCall) ReadRequestBody(body any) error {
 	err := c.in.Decode(body)
 	if err == nil {

@@ -1,6 +1,6 @@
 // Package target holds the servers that are measured: small ones made with
-// real libraries, and a client for each. What starts a request is given to a
-// server, so the same server runs on a go statement and on a pool.
+// real libraries, and a client for each. A server is given what starts its
+// requests, so the same server runs on a go statement and on a pool.
 package target
 
 import (
@@ -18,8 +18,8 @@ import (
 // requests the way its library does by itself.
 type Run = func(task func())
 
-// A Way is what a mode brings to a server, which takes what it has use for: it can
-// be told what starts its requests, or be given options or a middleware.
+// A Way is what a mode gives to a server: what starts its requests, options, or a pool
+// for a middleware. A server uses one of them.
 type Way struct {
 	Run  Run
 	GRPC []grpc.ServerOption
@@ -54,8 +54,8 @@ type Target struct {
 	// each caller has a client of its own.
 	Shared bool
 
-	// Within says that the library starts its requests by itself, so that only
-	// the modes that take place within them are compared.
+	// Within says that the library starts its requests by itself, so it is compared
+	// only in the modes for such servers.
 	Within bool
 
 	// Serve starts the server on loopback. It runs each request as one task,

@@ -28,11 +28,11 @@ func (w Work) Answer(question []byte) []byte {
 }
 
 // overhead is what a frame of dig holds beside its array on the platforms with
-// 64 bits. A test holds the sum against 1 KiB.
+// 64 bits. A test compares the sum with 1 KiB.
 const overhead = 40
 
-// dig uses so many KiB of stack, 1 KiB a call, and returns the address of its
-// deepest frame. All of a frame is written to, as Go does with every variable.
+// dig uses that many KiB of stack, 1 KiB a call, and returns the address of its
+// deepest frame. Go zeroes every variable, so all of a frame is written to.
 //
 //go:noinline
 func dig(kib int) uintptr {
@@ -46,7 +46,7 @@ func dig(kib int) uintptr {
 	return at + uintptr(frame[kib&0xff]) - 1
 }
 
-// litter allocates so many bytes. The result of a function that is not inlined
+// litter allocates that many bytes. The result of a function that is not inlined
 // lies on the heap.
 //
 //go:noinline
