@@ -11,6 +11,7 @@ require (
 	github.com/smallnest/rpcx v1.8.32 // pinned: raise it by name, not with go get -u
 	github.com/sourcegraph/jsonrpc2 v0.2.3
 	github.com/stretchr/testify v1.12.1
+	go.uber.org/goleak v1.3.0
 	golang.org/x/sync v0.24.0
 )
 
