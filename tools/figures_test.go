@@ -31,8 +31,8 @@ func planted(t *testing.T) tree {
 	r.write("internal/handoff/x.go", "package x\n")
 	r.write("bench/results/without-effect.txt", "# nothing\n")
 	first := r.commit("first")
-	r.write("bench/results/results.md", "- commit "+first+", made by x\n\n<!-- figures: loads -->\n| 1 |\n<!-- end of figures -->\n\nmore\n")
-	r.write("README.md", "above\n<!-- figures: loads -->\n| 1 |\n<!-- end of figures -->\nbelow\n")
+	r.write("bench/results/results.md", "- commit "+first+", made by x\n\n<!-- figures: callers -->\n| 1 |\n<!-- end of figures -->\n\nmore\n")
+	r.write("README.md", "above\n<!-- figures: callers -->\n| 1 |\n<!-- end of figures -->\nbelow\n")
 	r.commit("report")
 	return r
 }
@@ -99,9 +99,9 @@ func TestDocumentsSayWhatTheReportsSay(t *testing.T) {
 
 	filled := r.read("README.md")
 	for want, change := range map[string][2]string{
-		`no report is the home of "lords"`: {"loads", "lords"},
-		`the end of "loads" is missing`:    {"<!-- end of figures -->", ""},
-		`has no table "servers"`:           {"loads", "servers"},
+		`no report is the home of "lords"`: {"callers", "lords"},
+		`the end of "callers" is missing`:    {"<!-- end of figures -->", ""},
+		`has no table "servers"`:           {"callers", "servers"},
 	} {
 		r.write("README.md", strings.ReplaceAll(filled, change[0], change[1]))
 		require.Contains(t, r.fails("tools/figures", "-check"), want)
@@ -109,8 +109,8 @@ func TestDocumentsSayWhatTheReportsSay(t *testing.T) {
 		require.Equal(t, strings.ReplaceAll(filled, change[0], change[1]), r.read("README.md"), "it is left as it is")
 	}
 	r.write("README.md", filled)
-	r.replace("bench/results/results.md", "figures: loads", "figures: other")
-	require.Contains(t, r.fails("tools/figures"), `bench/results/results.md has no table "loads"`)
+	r.replace("bench/results/results.md", "figures: callers", "figures: other")
+	require.Contains(t, r.fails("tools/figures"), `bench/results/results.md has no table "callers"`)
 }
 
 func TestReportIsOlderThanWhatItMeasures(t *testing.T) {

@@ -136,16 +136,24 @@ func TestABudgetCutsRoundsFirstAndThenDurations(t *testing.T) {
 
 func TestTheReportSaysWhatTheBudgetHasCut(t *testing.T) {
 	p := small(t)
-	p.Settings.Rounds, p.Settings.Budget = 1000, 1200*time.Millisecond
-	began := time.Now()
-	r, err := p.Run(t.Context())
-	require.NoError(t, err)
+	p.Settings.Rounds = 1000
+	began, budget := time.Now(), 1200*time.Millisecond
+	var r *report.Report
+	for ; ; budget *= 2 { // a busy machine may not end a round in a second
+		var err error
+		p.Settings.Budget = budget
+		r, err = p.Run(t.Context())
+		require.NoError(t, err)
+		if len(r.Measurements) == 2*r.Rounds {
+			break
+		}
+		require.Less(t, budget, time.Minute, "no round is whole")
+	}
 	require.Less(t, r.Rounds, 1000)
 	require.Positive(t, r.Rounds)
-	require.Len(t, r.Measurements, 2*r.Rounds, "every round is whole")
-	require.Contains(t, r.Cut, "instead of 1000, for a budget of 1.2s")
+	require.Contains(t, r.Cut, "instead of 1000, for a budget of "+budget.String())
 	require.Equal(t, 1000, r.Settings.Rounds)
-	require.Less(t, time.Since(began), time.Minute)
+	require.Less(t, time.Since(began), 2*budget+time.Minute)
 }
 
 func TestABudgetThatOneRoundExceedsEndsIt(t *testing.T) {
