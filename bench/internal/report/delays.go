@@ -14,6 +14,7 @@ import (
 	"gonum.org/v1/plot/vg"
 
 	"example.com/hemlock/bench/internal/load"
+	"example.com/hemlock/bench/internal/runner"
 	"example.com/hemlock/internal/figures"
 )
 
@@ -107,12 +108,12 @@ func (r *Report) shown() string {
 }
 
 // RatePlot returns the 99th percentile of the delay by rate as SVG, a panel for
-// each kind of load, or nil if fewer than two rates were measured.
+// each kind of load of which two rates were measured, or nil if there is none.
 func (r *Report) RatePlot(procs int) ([]byte, error) {
 	kinds := map[string]int{}
 	var order []string
 	for _, l := range r.Loads {
-		if l.Group == load.FixedRate {
+		if _, measured := r.Percentile(procs, l.Name, runner.Baseline, P99); measured && l.Group == load.FixedRate {
 			if kinds[kind(l)]++; kinds[kind(l)] == 2 {
 				order = append(order, kind(l))
 			}

@@ -570,6 +570,9 @@ func TestPlotsShowTheDelays(t *testing.T) {
 		require.Contains(t, texts(t, svg), want)
 	}
 	require.NotContains(t, texts(t, svg), "alone", "one rate is no line")
+	svg, err = r.RatePlot(8)
+	require.NoError(t, err)
+	require.Nil(t, svg, "nothing was measured there")
 	svg, err = r.RatioPlot(2)
 	require.NoError(t, err)
 	require.NotContains(t, texts(t, svg), "token")
