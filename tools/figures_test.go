@@ -100,7 +100,7 @@ func TestDocumentsSayWhatTheReportsSay(t *testing.T) {
 	filled := r.read("README.md")
 	for want, change := range map[string][2]string{
 		`no report is the home of "lords"`: {"callers", "lords"},
-		`the end of "callers" is missing`:    {"<!-- end of figures -->", ""},
+		`the end of "callers" is missing`:  {"<!-- end of figures -->", ""},
 		`has no table "servers"`:           {"callers", "servers"},
 	} {
 		r.write("README.md", strings.ReplaceAll(filled, change[0], change[1]))
