@@ -191,16 +191,15 @@ func (k *killer) wait(lastRound time.Duration) time.Duration {
 // round kills a share of the workers that are idle now.
 func (k *killer) round() { k.take(max(1, k.crew.idle()/idlePerKill)) }
 
-// take kills up to n of the workers that are idle now.
-func (k *killer) take(n int64) {
+// take kills up to n of the workers that are idle now, and returns how many.
+func (k *killer) take(n int64) (killed int64) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	for range n {
-		if !k.maySpare() || !k.crew.kill() {
-			return
-		}
+	for killed < n && k.maySpare() && k.crew.kill() {
 		k.killed.Inc()
+		killed++
 	}
+	return killed
 }
 
 // maySpare reports whether the pool stays at its minimum when one more worker is told
@@ -239,6 +238,8 @@ func (p *Pool) Trim(ctx context.Context) error {
 	return nil
 }
 
+// trim kills and waits by turns: while workers leave, the killer may count one twice, and
+// spare too many.
 func (p *Pool) trim(ctx context.Context) error {
 	k := &p.killer
 	select {
@@ -247,22 +248,29 @@ func (p *Pool) trim(ctx context.Context) error {
 	case <-ctx.Done():
 		return why(ctx)
 	}
-	if p.isClosed() {
-		return nil
+	for idle := p.idle(); ; {
+		if err := k.settle(ctx); err != nil || idle == 0 || p.isClosed() {
+			return err
+		}
+		// Beside the caller: one that is locked to its thread cannot stop a coroutine, and a
+		// ctx that ends should not have to wait for 100,000 workers.
+		killed := make(chan int64, 1)
+		go func() { killed <- k.take(idle) }()
+		select {
+		case n := <-killed:
+			if n == 0 {
+				return nil
+			}
+			idle -= n
+		case <-ctx.Done():
+			return why(ctx)
+		}
 	}
-	// Beside the caller: one that is locked to its thread cannot stop a coroutine, and a
-	// ctx that ends should not have to wait for 100,000 workers.
-	killed := make(chan struct{})
-	go func() {
-		defer close(killed)
-		k.take(p.idle())
-	}()
-	select {
-	case <-killed:
-	case <-ctx.Done():
-		return why(ctx)
-	}
-	for !k.settled() && !p.isClosed() {
+}
+
+// settle waits until the killer is settled, the pool is closed, or ctx ends.
+func (k *killer) settle(ctx context.Context) error {
+	for !k.settled() && !k.crew.isClosed() {
 		select {
 		case <-k.left:
 		case <-ctx.Done():
