@@ -130,7 +130,8 @@
 // between pools and starts nothing when it is imported.
 //
 // A test that looks for leaked goroutines finds idle workers and the killer. It calls
-// Shutdown first, or [Pool.Trim] where the pool outlives the test.
+// Shutdown first, or [Pool.Trim] where the pool outlives the test. docs/LEAKS.md has the
+// lines for goleak and for block profiles.
 //
 // # Limits
 //
