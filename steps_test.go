@@ -38,8 +38,8 @@ func steps(minimum int) *Pool { return New(WithKillInterval(0), WithMinWorkers(m
 // A held is a crew of workers that stay until they are told to leave, of which the first
 // is told slowly.
 type held struct {
-	Pool
-	told    atomic.Int64
+	told atomic.Int64 // first, for 32-bit platforms
+	crew
 	release chan struct{}
 }
 
