@@ -335,7 +335,10 @@ func ExamplePool_Do() {
 		return answer
 	}
 	fmt.Println(handle("hello"))
-	// Output: re: hello
+	fmt.Println(pool.Shutdown(context.Background()))
+	// Output:
+	// re: hello
+	// <nil>
 }
 
 func ExamplePool_Do_abort() {
@@ -386,5 +389,8 @@ func ExamplePool_Trim() {
 		}
 	}
 	fmt.Println("left:", pool.Stats().Workers)
-	// Output: left: 2
+	fmt.Println(pool.Shutdown(context.Background()))
+	// Output:
+	// left: 2
+	// <nil>
 }

@@ -1,7 +1,6 @@
 package pooltest
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"runtime/pprof"
@@ -27,7 +26,7 @@ func leaked() error {
 			return nil
 		}
 	}
-	return errors.New("the leak profile does not show a leak")
+	return fmt.Errorf("the leak profile does not show one leak:\n%s", leakProfile())
 }
 
 func leakProfile() string {
