@@ -84,8 +84,9 @@ func (p *Pool) newCoroutine() *handoff.Coroutine {
 	made := make(chan struct{})
 	go func() {
 		defer close(made)
+		clean() // of the labels of the caller, which the coroutine would inherit in turn
 		w.Next, w.Stop = iter.Pull(w.work)
-		w.Next() // or it would be idle with the profiler labels of its caller
+		w.Next() // to where it yields before its first task
 	}()
 	<-made
 	return &w.Coroutine
@@ -116,7 +117,6 @@ func (p *Pool) stop(c *handoff.Coroutine) {
 // work is the sequence: it yields before each task.
 func (w *coroutine) work(yield func(struct{}) bool) {
 	defer w.end()
-	clean() // a goroutine is born with the labels of the one that started it
 	for w.ran < w.most && yield(struct{}{}) {
 		w.run()
 	}
