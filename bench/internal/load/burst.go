@@ -79,18 +79,18 @@ func (b *burst) timed() {
 // Run returns the time of the bursts alone.
 func (b *burst) Run(ctx context.Context, d time.Duration) (tasks int, elapsed time.Duration, err error) {
 	if b.load.Bystander == Inside {
-		return b.beside(ctx, d, nil)
+		return b.beside(ctx, d, nil, func() {})
 	}
 	step, end, err := b.load.Bystander.start()
 	if err != nil {
 		return 0, 0, err
 	}
-	defer end()
-	return b.beside(ctx, d, step)
+	return b.beside(ctx, d, step, end)
 }
 
-// beside runs the bursts beside a bystander, if there is one.
-func (b *burst) beside(ctx context.Context, d time.Duration, step func() error) (tasks int, elapsed time.Duration, err error) {
+// beside runs the bursts beside a bystander, if there is one, and ends it after its
+// last step, which may be after the time limit.
+func (b *burst) beside(ctx context.Context, d time.Duration, step func() error, end func()) (tasks int, elapsed time.Duration, err error) {
 	b.delays = newHistogram()
 	b.until.Store(math.MinInt64)
 	stop := new(flag)
@@ -98,6 +98,7 @@ func (b *burst) beside(ctx context.Context, d time.Duration, step func() error) 
 	var failed error
 	if step != nil {
 		if err := step(); err != nil { // the first is not like the others
+			end()
 			return 0, 0, err
 		}
 		both.Go(func() { failed = b.watch(step, stop) })
@@ -115,8 +116,13 @@ func (b *burst) beside(ctx context.Context, d time.Duration, step func() error) 
 	})
 	if err := await(ctx, &both); err != nil {
 		stop.Store(true)
+		go func() {
+			both.Wait()
+			end()
+		}()
 		return 0, 0, fmt.Errorf("a task did not end: %w; %w", err, ErrAbandoned)
 	}
+	end()
 	return tasks, elapsed, failed
 }
 

@@ -1,6 +1,7 @@
 package load
 
 import (
+	"context"
 	"runtime"
 	"slices"
 	"testing"
@@ -48,7 +49,7 @@ func TestPoolThatHoldsUpABystanderIsSeenTo(t *testing.T) {
 			}
 			l := Load{Callers: 1, Batch: 5, Block: 20 * time.Millisecond, Bystander: Token}
 			b := newBurst(&l, pool)
-			tasks, _, err := b.beside(t.Context(), time.Second, func() error { token.hold(time.Millisecond); return nil })
+			tasks, _, err := b.beside(t.Context(), time.Second, func() error { token.hold(time.Millisecond); return nil }, func() {})
 			require.NoError(t, err)
 			require.Zero(t, tasks%5)
 			require.Greater(t, b.delays.TotalCount(), int64(tasks/5)*int64(time.Millisecond))
@@ -71,7 +72,7 @@ func TestDelaysAreOfWhatMeetsABurst(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			l := Load{Callers: 1, Batch: 3, Block: 9 * time.Millisecond, Bystander: Token}
 			b := newBurst(&l, goroutines)
-			tasks, elapsed, err := b.beside(t.Context(), 0, func() error { time.Sleep(c.step); return nil })
+			tasks, elapsed, err := b.beside(t.Context(), 0, func() error { time.Sleep(c.step); return nil }, func() {})
 			require.NoError(t, err)
 			require.Equal(t, 3, tasks)
 			require.Equal(t, 9*time.Millisecond, elapsed)
@@ -79,6 +80,27 @@ func TestDelaysAreOfWhatMeetsABurst(t *testing.T) {
 			around(t, min(c.step, 10*time.Second), b.delays.Max())
 		})
 	}
+}
+
+// A burst that does not end in time leaves its bystander in the middle of a step.
+func TestBystanderEndsAfterItsLastStep(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBurst(&Load{Callers: 1, Batch: 1, Block: time.Minute, Bystander: Token}, goroutines)
+		steps, ended := 0, false
+		step := func() error {
+			time.Sleep(time.Duration(steps) * time.Hour)
+			require.False(t, ended, "a step in the middle of which the bystander ended")
+			steps++
+			return nil
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		_, _, err := b.beside(ctx, 0, step, func() { ended = true })
+		require.ErrorIs(t, err, ErrAbandoned)
+		time.Sleep(2 * time.Hour)
+		require.True(t, ended)
+		require.Equal(t, 2, steps)
+	})
 }
 
 func TestSleeperIsLateByWhatItSleepsTooLong(t *testing.T) {
