@@ -71,8 +71,9 @@ func New(opts ...Option) *Pool {
 }
 
 // Submit has the task run by a worker: an idle one, one that is about to start, or a
-// new one. It never blocks. It allocates nothing when a worker is idle, except a little
-// after a garbage collection.
+// new one. It never blocks, but lets other goroutines run first, as [runtime.Gosched]
+// does, where tasks wait for a processor that they cannot have otherwise. It allocates
+// nothing when a worker is idle, except a little after a garbage collection.
 //
 // Submit returns [ErrNilTask] if task is nil and [ErrClosed] once [Pool.Shutdown] was
 // called. A task for which it returned nil runs, even when a Shutdown begins at the same

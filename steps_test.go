@@ -219,3 +219,20 @@ func TestPeakIsNeverBelowWorkers(t *testing.T) {
 	require.EqualValues(t, goroutines*n, workers)
 	require.Equal(t, workers, peak)
 }
+
+// The turns of others take a ninth of the time while they are short, and leave the pool
+// a third when they are long.
+func TestTimeSliceGrowsWithTheTurnsOfOthers(t *testing.T) {
+	for turn, want := range map[time.Duration]time.Duration{
+		0:                        slice,
+		10 * time.Microsecond:    slice,
+		20 * time.Microsecond:    160 * time.Microsecond,
+		50 * time.Microsecond:    400 * time.Microsecond,
+		800 * time.Microsecond:   400 * time.Microsecond,
+		10 * time.Millisecond:    5 * time.Millisecond,
+		30 * time.Millisecond:    longest,
+		50000 * time.Millisecond: longest,
+	} {
+		require.Equal(t, want, sliceAfter(turn), turn)
+	}
+}

@@ -2,7 +2,6 @@ package hemlock
 
 import (
 	"context"
-	"runtime"
 	"runtime/debug"
 	"runtime/pprof"
 	"time"
@@ -111,14 +110,18 @@ func (w *worker) begin() {
 }
 
 // yield lets every goroutine that is ready to run on this processor have its turn, and
-// begins a time slice of half that time, so that goroutines that compute for long leave
-// the pool its share. If it were all of that time, the workers of two pools would take
-// each other's time slices for computation, and lengthen theirs in turn.
+// begins a time slice.
 func (w *worker) yield() {
-	before := w.pool.handoff.Clock()
-	runtime.Gosched()
-	after := w.pool.handoff.Clock()
-	w.until = after + min(max((after-before)/2, slice), longest)
+	turn, now := w.at.Yield()
+	w.until = now + sliceAfter(turn)
+}
+
+// sliceAfter returns the time slice that follows a turn of others. A turn of up to 50 us
+// is a ninth of the time at most, for it may be spent on switching threads. A long one is
+// a computation, and leaves the pool a third. If it were half, the workers of two pools
+// would take each other's time slices for computation, and lengthen theirs in turn.
+func sliceAfter(turn time.Duration) time.Duration {
+	return max(slice, min(8*turn, 4*slice), min(turn/2, longest))
 }
 
 // run runs the task in hand and counts it as completed.

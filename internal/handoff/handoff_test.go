@@ -442,6 +442,54 @@ func TestWorkerHasBegunBeforeItLooks(t *testing.T) {
 	require.EqualValues(t, 2, started.Load())
 }
 
+// A worker that yields has patience with the submitters of its shard, and one of them
+// gives way to it when that is over.
+func TestOneSubmitterGivesWayToAWorkerThatHasWaited(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, _ := onShards(t, 1)
+		at := &h.shards[0]
+		time.Sleep(time.Second)
+		require.False(t, at.overdue(), "no worker waits for its turn")
+		at.yielded.Store(int64(h.Clock()))
+		time.Sleep(patience)
+		require.False(t, at.overdue(), "too early")
+		time.Sleep(1)
+		require.True(t, at.overdue())
+		require.False(t, at.overdue(), "a second submitter")
+		at.Yield()
+		time.Sleep(time.Second)
+		require.False(t, at.overdue(), "the worker has had its turn")
+	})
+}
+
+// Pitfall 78: a submitter that makes one system call after another, or never waits, does
+// not keep the processor from the tasks that it submits.
+func TestSubmitterGivesWay(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	h, _ := onShards(t, 1)
+	at := &h.shards[0]
+	at.assign(func() {}) // a worker is on its way
+	const n = 100
+	gaveWay := func(since time.Duration) (turns int) {
+		for range n {
+			other := make(chan struct{})
+			go close(other)
+			at.yielded.Store(int64(since))
+			at.assign(func() {})
+			select {
+			case <-other:
+				turns++
+			default:
+				<-other
+			}
+		}
+		return turns
+	}
+	h.epoch = h.epoch.Add(-time.Hour)
+	require.Greater(t, gaveWay(1), n/2, "a worker has waited for an hour")
+	require.Less(t, gaveWay(0), n/2, "no worker waits")
+}
+
 // The counts are read one after the other, while tasks come, wait and end. With many
 // shards that takes long. No task is counted twice.
 func TestCountsCountNoTaskTwice(t *testing.T) {

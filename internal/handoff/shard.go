@@ -1,6 +1,8 @@
 package handoff
 
 import (
+	"runtime"
+	"time"
 	"unsafe"
 
 	"go.uber.org/atomic"
@@ -23,6 +25,11 @@ type shard struct {
 	// them.
 	gate      gate
 	completed atomic.Uint64 // raised by the worker that ran the task
+
+	// yielded is when a worker began to wait for its turn, by the handoff's clock, or 0.
+	// Of several that wait only one is seen, which is enough: a submitter that gives
+	// way lets all of them run.
+	yielded atomic.Int64
 
 	// sent counts the tasks that were given to a worker, begun the workers that have
 	// begun. In between, the worker is on its way: it has been woken or started and
@@ -65,9 +72,24 @@ func (s *Shard) assign(task func()) {
 	s.backlog.push(task)
 	// Look again: the workers may all have begun, and found the backlog empty, before
 	// the push. Then this task would wait for ever.
-	if s.onTheirWay() == 0 {
+	switch {
+	case s.onTheirWay() == 0:
 		s.relay()
+	case s.overdue():
+		runtime.Gosched()
 	}
+}
+
+// patience is how long a worker that yields waits for its turn until a submitter gives
+// way to it.
+const patience = 200 * time.Microsecond
+
+// overdue reports, to one submitter, whether a worker has waited too long for its turn.
+// A goroutine that makes one system call after another keeps its processor, which idles
+// in each of them, until the runtime notices after 10 to 20 ms.
+func (s *Shard) overdue() bool {
+	since := s.yielded.Load()
+	return since != 0 && s.handoff.Clock()-time.Duration(since) > patience && s.yielded.CompareAndSwap(since, 0)
 }
 
 // relay sends the task that has waited longest, if any waits.
@@ -139,4 +161,15 @@ const often = 64
 // Settle reports whether a turn is owed. The caller must yield then.
 func (s *Shard) Settle() bool {
 	return s.owed.Load() && s.owed.CompareAndSwap(true, false) || s.begun.Load()%often == 0 && s.Waits()
+}
+
+// Yield lets every goroutine that is ready to run on this processor have its turn. It
+// returns how long that took, and the time.
+func (s *Shard) Yield() (took, now time.Duration) {
+	before := s.handoff.Clock()
+	s.yielded.Store(int64(before))
+	runtime.Gosched()
+	s.yielded.Store(0)
+	now = s.handoff.Clock()
+	return now - before, now
 }

@@ -107,10 +107,19 @@ var protocol = []change{
 		"w.at.Begin()", "w.at.Begin()\n\tif w.at.Settle() {\n\t\tw.yield()\n\t}",
 	}},
 	{"a time slice does not grow with the turn of others", "worker.go", []string{
-		"(after-before)/2", "0*(after-before)",
+		"min(turn/2, longest)", "0",
 	}},
 	{"a time slice is longer than the runtime's", "worker.go", []string{
-		"min(max((after-before)/2, slice), longest)", "max((after-before)/2, slice, longest)",
+		"min(turn/2, longest)", "turn/2",
+	}},
+	{"a submitter never gives way", "internal/handoff/shard.go", []string{
+		"case s.overdue():\n\t\truntime.Gosched()\n", "",
+	}},
+	{"nobody sees that a worker waits for its turn", "internal/handoff/shard.go", []string{
+		"s.yielded.Store(int64(before))", "",
+	}},
+	{"a worker that has had its turn seems to wait for it", "internal/handoff/shard.go", []string{
+		"s.yielded.Store(0)", "",
 	}},
 	{"a time slice never begins", "worker.go", []string{
 		"w.over = now >= w.until", "w.over = w.until != 0 && now >= w.until",
