@@ -90,7 +90,9 @@ func (b *burst) Run(ctx context.Context, d time.Duration) (tasks int, elapsed ti
 
 // beside runs the bursts beside a bystander, if there is one, and ends it after its
 // last step, which may be after the time limit.
-func (b *burst) beside(ctx context.Context, d time.Duration, step func() error, end func()) (tasks int, elapsed time.Duration, err error) {
+func (b *burst) beside(ctx context.Context, d time.Duration, step func() error, end func()) (int, time.Duration, error) {
+	var tasks int
+	var elapsed time.Duration
 	b.delays = newHistogram()
 	b.until.Store(math.MinInt64)
 	stop := new(flag)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"runtime"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -86,20 +87,21 @@ func TestDelaysAreOfWhatMeetsABurst(t *testing.T) {
 func TestBystanderEndsAfterItsLastStep(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBurst(&Load{Callers: 1, Batch: 1, Block: time.Minute, Bystander: Token}, goroutines)
-		steps, ended := 0, false
+		var ended atomic.Bool
+		var steps atomic.Int32
 		step := func() error {
-			time.Sleep(time.Duration(steps) * time.Hour)
-			require.False(t, ended, "a step in the middle of which the bystander ended")
-			steps++
+			time.Sleep(time.Duration(steps.Load()) * time.Hour)
+			require.False(t, ended.Load(), "a step in the middle of which the bystander ended")
+			steps.Add(1)
 			return nil
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		_, _, err := b.beside(ctx, 0, step, func() { ended = true })
+		_, _, err := b.beside(ctx, 0, step, func() { ended.Store(true) })
 		require.ErrorIs(t, err, ErrAbandoned)
 		time.Sleep(2 * time.Hour)
-		require.True(t, ended)
-		require.Equal(t, 2, steps)
+		require.True(t, ended.Load())
+		require.EqualValues(t, 2, steps.Load())
 	})
 }
 
