@@ -220,19 +220,18 @@ func TestPeakIsNeverBelowWorkers(t *testing.T) {
 	require.Equal(t, workers, peak)
 }
 
-// The turns of others take a ninth of the time while they are short, and leave the pool
-// a third when they are long.
+// Others have at most two thirds of the time, and a submitter in its system calls a
+// tenth.
 func TestTimeSliceGrowsWithTheTurnsOfOthers(t *testing.T) {
 	for turn, want := range map[time.Duration]time.Duration{
-		0:                        slice,
-		10 * time.Microsecond:    slice,
-		20 * time.Microsecond:    160 * time.Microsecond,
-		50 * time.Microsecond:    400 * time.Microsecond,
-		800 * time.Microsecond:   400 * time.Microsecond,
-		10 * time.Millisecond:    5 * time.Millisecond,
-		30 * time.Millisecond:    longest,
-		50000 * time.Millisecond: longest,
+		0:                      slice,
+		200 * time.Microsecond: slice,
+		300 * time.Microsecond: 150 * time.Microsecond,
+		10 * time.Millisecond:  5 * time.Millisecond,
+		30 * time.Millisecond:  longest,
+		time.Minute:            longest,
 	} {
-		require.Equal(t, want, sliceAfter(turn), turn)
+		require.Equal(t, want, sliceAfter(turn, false), turn)
+		require.Equal(t, 2*time.Millisecond, sliceAfter(turn, true), turn)
 	}
 }

@@ -19,6 +19,10 @@ const (
 	// and a shorter one do.
 	slice = 100 * time.Microsecond
 
+	// idled is the time slice after a turn in which a processor idled for about
+	// handoff.Patience.
+	idled = 10 * handoff.Patience
+
 	// longest is the runtime's own time slice: it preempts what runs longer.
 	longest = 10 * time.Millisecond
 )
@@ -112,16 +116,19 @@ func (w *worker) begin() {
 // yield lets every goroutine that is ready to run on this processor have its turn, and
 // begins a time slice.
 func (w *worker) yield() {
-	turn, now := w.at.Yield()
-	w.until = now + sliceAfter(turn)
+	turn, gaveWay, now := w.at.Yield()
+	w.until = now + sliceAfter(turn, gaveWay)
 }
 
-// sliceAfter returns the time slice that follows a turn of others. A turn of up to 50 us
-// is a ninth of the time at most, for it may be spent on switching threads. A long one is
-// a computation, and leaves the pool a third. If it were half, the workers of two pools
-// would take each other's time slices for computation, and lengthen theirs in turn.
-func sliceAfter(turn time.Duration) time.Duration {
-	return max(slice, min(8*turn, 4*slice), min(turn/2, longest))
+// sliceAfter returns the time slice that follows a turn of others. A long turn is a
+// computation, and leaves the pool a third of the time. If it were half, the workers of
+// two pools would take each other's time slices for computation, and lengthen theirs in
+// turn. A turn of a submitter that had to give way was spent in its system calls.
+func sliceAfter(turn time.Duration, gaveWay bool) time.Duration {
+	if gaveWay {
+		return idled
+	}
+	return max(slice, min(turn/2, longest))
 }
 
 // run runs the task in hand and counts it as completed.

@@ -443,22 +443,36 @@ func TestWorkerHasBegunBeforeItLooks(t *testing.T) {
 }
 
 // A worker that yields has patience with the submitters of its shard, and one of them
-// gives way to it when that is over.
+// gives way to it when that is over. The worker learns of it, however many wait.
 func TestOneSubmitterGivesWayToAWorkerThatHasWaited(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h, _ := onShards(t, 1)
 		at := &h.shards[0]
-		time.Sleep(time.Second)
-		require.False(t, at.overdue(), "no worker waits for its turn")
-		at.yielded.Store(int64(h.Clock()))
-		time.Sleep(patience)
-		require.False(t, at.overdue(), "too early")
+		yield := func() (since time.Duration) {
+			time.Sleep(time.Second)
+			require.False(t, at.overdue(), "no worker waits for its turn")
+			since = h.Clock()
+			at.yielded.Store(since)
+			time.Sleep(Patience)
+			require.False(t, at.overdue(), "too early")
+			return since
+		}
+		require.False(t, at.hadTurn(yield()), "nobody submits")
+
+		since := yield()
 		time.Sleep(1)
 		require.True(t, at.overdue())
 		require.False(t, at.overdue(), "a second submitter")
-		at.Yield()
-		time.Sleep(time.Second)
-		require.False(t, at.overdue(), "the worker has had its turn")
+		require.True(t, at.hadTurn(since))
+		require.Zero(t, at.yielded.Load())
+
+		first, second := yield(), h.Clock()
+		at.yielded.Store(second)
+		require.False(t, at.hadTurn(first), "another worker waits")
+		time.Sleep(2 * Patience)
+		require.True(t, at.overdue())
+		require.False(t, at.hadTurn(first))
+		require.True(t, at.hadTurn(second))
 	})
 }
 
@@ -474,7 +488,7 @@ func TestSubmitterGivesWay(t *testing.T) {
 		for range n {
 			other := make(chan struct{})
 			go close(other)
-			at.yielded.Store(int64(since))
+			at.yielded.Store(since)
 			at.assign(func() {})
 			select {
 			case <-other:

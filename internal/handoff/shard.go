@@ -27,9 +27,9 @@ type shard struct {
 	completed atomic.Uint64 // raised by the worker that ran the task
 
 	// yielded is when a worker began to wait for its turn, by the handoff's clock, or 0.
-	// Of several that wait only one is seen, which is enough: a submitter that gives
-	// way lets all of them run.
-	yielded atomic.Int64
+	// The submitter that gives way makes it negative. Of several workers that wait only
+	// the last is seen, which is enough: a submitter that gives way lets all of them run.
+	yielded atomic.Duration
 
 	// sent counts the tasks that were given to a worker, begun the workers that have
 	// begun. In between, the worker is on its way: it has been woken or started and
@@ -80,16 +80,16 @@ func (s *Shard) assign(task func()) {
 	}
 }
 
-// patience is how long a worker that yields waits for its turn until a submitter gives
+// Patience is how long a worker that yields waits for its turn until a submitter gives
 // way to it.
-const patience = 200 * time.Microsecond
+const Patience = 200 * time.Microsecond
 
 // overdue reports, to one submitter, whether a worker has waited too long for its turn.
 // A goroutine that makes one system call after another keeps its processor, which idles
 // in each of them, until the runtime notices after 10 to 20 ms.
 func (s *Shard) overdue() bool {
 	since := s.yielded.Load()
-	return since != 0 && s.handoff.Clock()-time.Duration(since) > patience && s.yielded.CompareAndSwap(since, 0)
+	return since > 0 && s.handoff.Clock()-since > Patience && s.yielded.CompareAndSwap(since, -since)
 }
 
 // relay sends the task that has waited longest, if any waits.
@@ -164,12 +164,18 @@ func (s *Shard) Settle() bool {
 }
 
 // Yield lets every goroutine that is ready to run on this processor have its turn. It
-// returns how long that took, and the time.
-func (s *Shard) Yield() (took, now time.Duration) {
-	before := s.handoff.Clock()
-	s.yielded.Store(int64(before))
+// returns how long that took, whether a submitter gave way, and the time.
+func (s *Shard) Yield() (turn time.Duration, gaveWay bool, now time.Duration) {
+	since := s.handoff.Clock()
+	s.yielded.Store(since)
 	runtime.Gosched()
-	s.yielded.Store(0)
+	gaveWay = s.hadTurn(since)
 	now = s.handoff.Clock()
-	return now - before, now
+	return now - since, gaveWay, now
+}
+
+// hadTurn says that the worker that has waited since then has had its turn, and reports
+// whether a submitter gave way to it.
+func (s *Shard) hadTurn(since time.Duration) (gaveWay bool) {
+	return !s.yielded.CompareAndSwap(since, 0) && s.yielded.CompareAndSwap(-since, 0)
 }

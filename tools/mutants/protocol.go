@@ -115,11 +115,11 @@ var protocol = []change{
 	{"a submitter never gives way", "internal/handoff/shard.go", []string{
 		"case s.overdue():\n\t\truntime.Gosched()\n", "",
 	}},
-	{"nobody sees that a worker waits for its turn", "internal/handoff/shard.go", []string{
-		"s.yielded.Store(int64(before))", "",
+	{"no submitter sees that a worker waits for its turn", "internal/handoff/shard.go", []string{
+		"s.yielded.Store(since)", "",
 	}},
-	{"a worker that has had its turn seems to wait for it", "internal/handoff/shard.go", []string{
-		"s.yielded.Store(0)", "",
+	{"nobody sees that a submitter gave way", "internal/handoff/shard.go", []string{
+		"gaveWay = s.hadTurn(since)", "",
 	}},
 	{"a time slice never begins", "worker.go", []string{
 		"w.over = now >= w.until", "w.over = w.until != 0 && now >= w.until",
@@ -144,11 +144,11 @@ var protocol = []change{
 	}},
 
 	{"no second look of assign", "internal/handoff/shard.go", []string{
-		"if s.onTheirWay() == 0 {\n\t\ts.relay()\n\t}", "",
+		"case s.onTheirWay() == 0:\n\t\ts.relay()\n", "",
 	}},
 	{"assign sends its own task after the second look", "internal/handoff/shard.go", []string{
 		"s.backlog.push(task)", "",
-		"if s.onTheirWay() == 0 {\n\t\ts.relay()", "if s.onTheirWay() == 0 {\n\t\ts.send(task)",
+		"case s.onTheirWay() == 0:\n\t\ts.relay()", "case s.onTheirWay() == 0:\n\t\ts.send(task)",
 	}},
 	{"begun is raised after the look at the backlog", "internal/handoff/shard.go", []string{
 		"s.begun.Add(1)\n\ts.relay()", "s.relay()\n\ts.begun.Add(1)",
