@@ -84,7 +84,7 @@ func (p *Pool) newCoroutine() *handoff.Coroutine {
 	made := make(chan struct{})
 	go func() {
 		defer close(made)
-		clean() // of the labels of the caller, which the coroutine would inherit in turn
+		clean(p.labels) // not those of the caller, which the coroutine would inherit in turn
 		w.Next, w.Stop = iter.Pull(w.work)
 		w.Next() // to where it yields before its first task
 	}()
@@ -129,7 +129,7 @@ func (w *coroutine) run() {
 	w.running = false
 	w.Task = nil // or an idle coroutine would keep alive what it captured
 	w.ran++
-	clean()
+	clean(w.pool.labels)
 	w.At.Complete()
 }
 

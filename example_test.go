@@ -199,6 +199,39 @@ func ExamplePool_Run_labels() {
 	// <nil>
 }
 
+// A name tells the workers of several pools apart in profiles and dumps.
+func ExampleWithName() {
+	orders := hemlock.New(hemlock.WithName("orders"))
+	task := func() {
+		var dump strings.Builder
+		_ = pprof.Lookup("goroutine").WriteTo(&dump, 1)
+		fmt.Println(strings.Contains(dump.String(), `labels: {"hemlock":"orders"}`))
+	}
+	orders.Do(task)
+	fmt.Println(orders.Shutdown(context.Background()))
+	// Output:
+	// true
+	// <nil>
+}
+
+// The longest wait of those that were seen. A server observes with a histogram.
+func ExampleWithWaitObserver() {
+	var longest atomic.Int64
+	pool := hemlock.New(hemlock.WithWaitObserver(func(wait time.Duration) {
+		for most := longest.Load(); int64(wait) > most && !longest.CompareAndSwap(most, int64(wait)); {
+			most = longest.Load()
+		}
+	}))
+	for range 1000 {
+		pool.Run(func() {})
+	}
+	fmt.Println(pool.Shutdown(context.Background()))
+	fmt.Println(longest.Load() > 0)
+	// Output:
+	// <nil>
+	// true
+}
+
 func ExamplePool_Shutdown() {
 	pool := hemlock.New()
 	release := make(chan struct{})

@@ -129,7 +129,7 @@ func (k *killer) tryArm() bool {
 
 // run kills until nothing is left to kill.
 func (k *killer) run() {
-	clean() // of the labels of the submitter that armed it
+	clean(context.Background()) // of the labels of the submitter that armed it
 	for {
 		k.kill()
 		if k.disarm() {

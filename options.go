@@ -1,9 +1,11 @@
 package hemlock
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"runtime/pprof"
 	"time"
 )
 
@@ -13,6 +15,10 @@ type options struct {
 	minimum  int64
 	maxTasks uint64
 	handler  func(v any, stack []byte)
+	observer func(wait time.Duration)
+
+	// labels are the profiler labels with which each task begins.
+	labels context.Context
 }
 
 func defaults() options {
@@ -20,6 +26,7 @@ func defaults() options {
 		interval: time.Second,
 		delay:    10 * time.Second,
 		maxTasks: 1 << 16,
+		labels:   context.Background(),
 	}
 }
 
@@ -85,6 +92,30 @@ func (o *options) limit() uint64 {
 // returned; if h panics or calls [runtime.Goexit], so does Do instead.
 func WithPanicHandler(h func(v any, stack []byte)) Option {
 	return func(o *options) { o.handler = h }
+}
+
+// WithWaitObserver sets a function that is called with how long a task waited from
+// [Pool.Submit] or [Pool.Run] until it began, for one task in eight, drawn at random. It
+// is called by the task's worker, right before the task, and from many workers at once.
+// A call that takes long delays the task, and a panic in it is the task's. An observed
+// task allocates. Tasks of [Pool.Do] do not wait. The default is none.
+//
+// The exporters in metrics have histograms to observe with.
+func WithWaitObserver(observe func(wait time.Duration)) Option {
+	return func(o *options) { o.observer = observe }
+}
+
+// WithName names the pool's workers: each task begins with the profiler label
+// "hemlock", and this value, in place of no label, and an idle worker has it. So
+// profiles, and the tracebacks of Go 1.27, say whose goroutine it is. With "", which is
+// the default, there is no label.
+func WithName(name string) Option {
+	return func(o *options) {
+		o.labels = context.Background()
+		if name != "" {
+			o.labels = pprof.WithLabels(o.labels, pprof.Labels("hemlock", name))
+		}
+	}
 }
 
 func nonNegative[T int | time.Duration](option string, v T) T {

@@ -2,6 +2,7 @@ package hemlock
 
 import (
 	"errors"
+	"math/rand/v2"
 	"sync"
 
 	"example.com/hemlock/internal/handoff"
@@ -83,7 +84,7 @@ func (p *Pool) Submit(task func()) error {
 	switch {
 	case task == nil:
 		return ErrNilTask
-	case !p.handoff.Submit(task):
+	case !p.handoff.Submit(p.observed(task)):
 		return ErrClosed
 	}
 	return nil
@@ -102,8 +103,21 @@ func (p *Pool) Run(task func()) {
 	if task == nil {
 		panic("hemlock: Run with a nil task")
 	}
-	if !p.handoff.Submit(task) {
+	if !p.handoff.Submit(p.observed(task)) {
 		go p.alone(task, false)
+	}
+}
+
+// observed returns the task, or, for one in eight if there is an observer, a task that
+// tells it how long it waited.
+func (p *Pool) observed(task func()) func() {
+	if p.observer == nil || rand.Uint32N(8) != 0 {
+		return task
+	}
+	submitted := p.handoff.Clock()
+	return func() {
+		p.observer(p.handoff.Clock() - submitted)
+		task()
 	}
 }
 

@@ -739,3 +739,62 @@ func TestTasksThatWaitAllocateNothing(t *testing.T) {
 	pooltest.RequireNoAllocation(t, 2000, turn)
 	require.NotZero(t, waited, "no task was left to a worker on its way")
 }
+
+// One task in eight is observed, of those that the pool accepted.
+func TestWaitObserverSeesOneTaskInEight(t *testing.T) {
+	var observed, negative atomic.Int64
+	p := pooltest.New(t, hemlock.WithWaitObserver(func(wait time.Duration) {
+		observed.Inc()
+		if wait < 0 {
+			negative.Inc()
+		}
+	}))
+	const n = 8000
+	for i := range n {
+		if i%2 == 0 {
+			p.Run(func() {})
+		} else {
+			require.NoError(t, p.Submit(func() {}))
+		}
+	}
+	p.Do(func() {})
+	require.NoError(t, p.Shutdown(t.Context()))
+	require.EqualValues(t, n+1, p.Stats().Completed)
+	require.InDelta(t, n/8, observed.Load(), 6*30) // six standard deviations
+	require.Zero(t, negative.Load())
+
+	seen := observed.Load()
+	for range 100 {
+		require.Error(t, p.Submit(func() {}))
+	}
+	require.Equal(t, seen, observed.Load(), "a task that was refused")
+}
+
+// A task waits from its submission on, not from when a worker takes it off the backlog.
+func TestWaitObserverSeesHowLongTasksWait(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	var longest atomic.Duration
+	p := pooltest.New(t, hemlock.WithWaitObserver(func(wait time.Duration) { longest.Store(max(longest.Load(), wait)) }))
+	start := time.Now()
+	burst(p, 200, func() { compute(100 * time.Microsecond) })
+	took := time.Since(start)
+	require.Greater(t, longest.Load(), took/4)
+	require.LessOrEqual(t, longest.Load(), took)
+}
+
+// A panic of the observer is a panic of the task.
+func TestWaitObserverThatPanicsEndsTheTask(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := pooltest.New(t, hemlock.WithPanicHandler(func(any, []byte) {}),
+			hemlock.WithWaitObserver(func(time.Duration) { panic("observer") }))
+		var ran atomic.Int64
+		const n = 200
+		for range n {
+			p.Run(func() { ran.Inc() })
+		}
+		require.NoError(t, p.Shutdown(t.Context()))
+		require.EqualValues(t, n, p.Stats().Completed)
+		require.EqualValues(t, n, ran.Load()+p.Stats().Panicked)
+		require.NotZero(t, p.Stats().Panicked)
+	})
+}

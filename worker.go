@@ -87,7 +87,7 @@ func (w *worker) work() {
 	defer w.end()
 	// A goroutine is born with the labels of the one that started it, and would
 	// carry its first submitter's for life.
-	clean()
+	clean(w.pool.labels)
 	if !w.successor {
 		w.begin()
 	}
@@ -145,7 +145,7 @@ func (w *worker) run() {
 		w.measure(w.pool.handoff.Clock())
 	}
 	w.at.Complete()
-	clean()
+	clean(w.pool.labels)
 }
 
 // measure notes how long the task took that has just ended, and whether the time slice
@@ -247,8 +247,9 @@ func (w *worker) leave() {
 	}
 }
 
-// clean removes what a task may have left on its goroutine for the next one.
-func clean() {
-	pprof.SetGoroutineLabels(context.Background())
+// clean removes what a task may have left on its goroutine for the next one, and gives
+// it the labels.
+func clean(labels context.Context) {
+	pprof.SetGoroutineLabels(labels)
 	debug.SetPanicOnFault(false)
 }

@@ -113,6 +113,40 @@ func TestProfilerLabelsDoNotLeak(t *testing.T) {
 	})
 }
 
+// A worker of either kind has the name of its pool when a task begins, whatever the
+// submitter or the task before had, and when it is idle.
+func TestNameLabelsWorkers(t *testing.T) {
+	for kind, run := range map[string]func(testing.TB, *hemlock.Pool, func()){
+		"Run": pooltest.RunToEnd,
+		"Do":  func(_ testing.TB, p *hemlock.Pool, task func()) { p.Do(task) },
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			named := func() int { return strings.Count(goroutineProfile(t), `"hemlock":"orders"`) }
+			p := pooltest.New(t, hemlock.WithName("orders"), hemlock.WithKillInterval(0), hemlock.WithMaxTasksPerWorker(3))
+			pprof.Do(t.Context(), pprof.Labels(strayLabel, "x"), func(labelled context.Context) {
+				for range 20 {
+					run(t, p, func() {
+						require.Equal(t, 1, named(), kind)
+						require.Equal(t, 1, labelledStacks(t), "%s: the submitter has them", kind)
+						pprof.SetGoroutineLabels(labelled)
+						require.Zero(t, named(), kind)
+					})
+					synctest.Wait()
+					require.Equal(t, 1, named(), "%s: an idle worker", kind)
+				}
+			})
+			require.NotZero(t, p.Stats().Recycled)
+		})
+	}
+}
+
+func TestEmptyNameIsNoLabel(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := pooltest.New(t, hemlock.WithName("orders"), hemlock.WithName(""), hemlock.WithKillInterval(0))
+		pooltest.RunToEnd(t, p, func() { require.NotContains(t, goroutineProfile(t), `"hemlock"`) })
+	})
+}
+
 // The killer too is started by a submitter, and may live for hours.
 func TestKillerHasNoProfilerLabels(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -270,7 +270,7 @@ var protocol = []change{
 		"if 2*p.handoff.Coroutines() > p.idle() {\n\t\treturn p.killCoroutine() || p.handoff.Pill()\n\t}", "",
 	}},
 	{"a worker of Do is put back before its task is counted", "do.go", []string{
-		"clean()\n\tw.At.Complete()\n}", "clean()\n\tdefer w.At.Complete()\n\tif w.pool.handoff.Return(&w.Coroutine) {\n\t\tw.ran = w.most\n\t}\n}",
+		"clean(w.pool.labels)\n\tw.At.Complete()\n}", "clean(w.pool.labels)\n\tdefer w.At.Complete()\n\tif w.pool.handoff.Return(&w.Coroutine) {\n\t\tw.ran = w.most\n\t}\n}",
 	}},
 	{"tasks that are handed over are not counted as waiting", "stats.go", []string{
 		"waiting := max(min(int64(tasks.Waiting), int64(tasks.Open)), int64(tasks.Open)-running)", "waiting := int64(tasks.Waiting)",
