@@ -378,8 +378,9 @@ endSubmitters:
 		s = 0
 	   }
 	:: atomic {
-		/* if s.onTheirWay() == 0: sent was read before, so the difference may be
-		 * too small, but if it is above 0 it was so when begun was read. */
+		/* case s.onTheirWay() == 0: sent was read before, so the difference may be
+		 * too small, but if it is above 0 it was so when begun was read. case
+		 * s.overdue(): to yield at the end of a call changes nothing here. */
 		AT(lookingAgain);
 		lookingAgain[s]--;
 		if
