@@ -49,12 +49,9 @@ type Group struct {
 // New returns a Group that runs its tasks on the pool, without a limit and
 // without a context. It panics if pool is nil or a zero Pool.
 func New(pool *hemlock.Pool) *Group {
-	if pool == nil {
-		panic("hemlock/group: nil Pool")
-	}
-	// Panics if it is a zero Pool. Later, in Go, the Group would have counted a
+	// Panics if it is nil or a zero Pool. Later, in Go, the Group would have counted a
 	// task that never runs, and a deferred Wait would hang.
-	_ = pool.Submit(nil)
+	_ = pool.Stats()
 	return &Group{pool: pool}
 }
 

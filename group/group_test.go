@@ -313,8 +313,8 @@ func TestParentsCauseIsTheGroups(t *testing.T) {
 // Misuse is reported where it happens, and leaves nothing to wait for.
 func TestMisusePanicsAtTheCaller(t *testing.T) {
 	p := pooltest.New(t)
-	require.PanicsWithValue(t, "hemlock/group: nil Pool", func() { group.New(nil) })
-	require.PanicsWithValue(t, "hemlock/group: nil Pool", func() { group.WithContext(t.Context(), nil) })
+	require.PanicsWithValue(t, "hemlock: zero Pool: use New", func() { group.New(nil) })
+	require.PanicsWithValue(t, "hemlock: zero Pool: use New", func() { group.WithContext(t.Context(), nil) })
 	require.PanicsWithValue(t, "hemlock: zero Pool: use New", func() { group.New(new(hemlock.Pool)) })
 	g := group.New(p)
 	g.SetLimit(1)

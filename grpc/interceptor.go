@@ -9,9 +9,9 @@ import (
 )
 
 // UnaryServerInterceptor returns an interceptor that calls the handler, and the
-// interceptors after it, through [hemlock.Pool.Do]. It panics if the pool is nil.
+// interceptors after it, through [hemlock.Pool.Do]. It panics if pool is nil or a zero Pool.
 func UnaryServerInterceptor(pool *hemlock.Pool) grpc.UnaryServerInterceptor {
-	check(pool)
+	_ = pool.Stats() // panics if it is nil or a zero Pool
 	return func(ctx context.Context, request any, _ *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (answer any, err error) {
 		pool.Do(func() {
 			pprof.SetGoroutineLabels(ctx) // those of the caller do not hold in the task
@@ -22,9 +22,9 @@ func UnaryServerInterceptor(pool *hemlock.Pool) grpc.UnaryServerInterceptor {
 }
 
 // StreamServerInterceptor returns an interceptor that calls the handler, and the
-// interceptors after it, through [hemlock.Pool.Do]. It panics if the pool is nil.
+// interceptors after it, through [hemlock.Pool.Do]. It panics if pool is nil or a zero Pool.
 func StreamServerInterceptor(pool *hemlock.Pool) grpc.StreamServerInterceptor {
-	check(pool)
+	_ = pool.Stats() // panics if it is nil or a zero Pool
 	return func(server any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, handler grpc.StreamHandler) (err error) {
 		pool.Do(func() {
 			pprof.SetGoroutineLabels(stream.Context())
@@ -32,11 +32,4 @@ func StreamServerInterceptor(pool *hemlock.Pool) grpc.StreamServerInterceptor {
 		})
 		return err
 	}
-}
-
-func check(pool *hemlock.Pool) {
-	if pool == nil {
-		panic("hemlockgrpc: nil pool")
-	}
-	_ = pool.Stats() // panics for a pool that was not made by New
 }

@@ -501,6 +501,6 @@ func TestShutdownBeforeStopWaitsAndLetsNewCallsThrough(t *testing.T) {
 }
 
 func TestNilPoolPanics(t *testing.T) {
-	require.PanicsWithValue(t, "hemlockgrpc: nil pool", func() { hemlockgrpc.UnaryServerInterceptor(nil) })
-	require.PanicsWithValue(t, "hemlockgrpc: nil pool", func() { hemlockgrpc.StreamServerInterceptor(nil) })
+	require.PanicsWithValue(t, "hemlock: zero Pool: use New", func() { hemlockgrpc.UnaryServerInterceptor(nil) })
+	require.PanicsWithValue(t, "hemlock: zero Pool: use New", func() { hemlockgrpc.StreamServerInterceptor(nil) })
 }

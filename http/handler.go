@@ -53,11 +53,8 @@ func serve(h http.Handler, w http.ResponseWriter, r *http.Request) (aborted bool
 }
 
 func check(function string, pool *hemlock.Pool, h http.Handler) {
-	if pool == nil {
-		panic("hemlockhttp: " + function + " with a nil Pool")
-	}
 	if h == nil {
 		panic("hemlockhttp: " + function + " with a nil Handler")
 	}
-	_ = pool.Stats() // panics for a pool that was not made by New
+	_ = pool.Stats() // panics if it is nil or a zero Pool
 }

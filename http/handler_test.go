@@ -241,14 +241,14 @@ func TestProfilerLabelsOfTheContextHoldInTheHandler(t *testing.T) {
 func TestMisusePanicsWithASentence(t *testing.T) {
 	p, h := pooltest.New(t), http.NotFoundHandler()
 	for want, misuse := range map[string]func(){
-		"hemlockhttp: Handler with a nil Pool":           func() { hemlockhttp.Handler(nil, h) },
 		"hemlockhttp: Handler with a nil Handler":        func() { hemlockhttp.Handler(p, nil) },
-		"hemlockhttp: TimeoutHandler with a nil Pool":    func() { hemlockhttp.TimeoutHandler(nil, h, 1, "") },
 		"hemlockhttp: TimeoutHandler with a nil Handler": func() { hemlockhttp.TimeoutHandler(p, nil, 1, "") },
 	} {
 		require.PanicsWithValue(t, want, misuse)
 	}
 	const zero = "hemlock: zero Pool: use New"
-	require.PanicsWithValue(t, zero, func() { hemlockhttp.Handler(new(hemlock.Pool), h) })
-	require.PanicsWithValue(t, zero, func() { hemlockhttp.TimeoutHandler(new(hemlock.Pool), h, 1, "") })
+	for _, p := range []*hemlock.Pool{nil, {}} {
+		require.PanicsWithValue(t, zero, func() { hemlockhttp.Handler(p, h) })
+		require.PanicsWithValue(t, zero, func() { hemlockhttp.TimeoutHandler(p, h, 1, "") })
+	}
 }
