@@ -28,21 +28,22 @@ import (
 // calls do nothing and return the same error. Until unregister is called, the meter
 // keeps the pool in memory, shut down or not.
 func Register(meter metric.Meter, name string, p *hemlock.Pool) (unregister func() error, err error) {
-	if err := check(meter, name, p); err != nil {
+	if err := check(meter, name); err != nil {
 		return nil, err
+	}
+	if p == nil {
+		return nil, fmt.Errorf("hemlockotel: pool %q is nil", name)
 	}
 	p.Stats() // a pool that New did not make panics here and not in a collection
 	return register(meter, name, p.Stats)
 }
 
-func check(meter metric.Meter, name string, p *hemlock.Pool) error {
+func check(meter metric.Meter, name string) error {
 	switch {
 	case name == "":
 		return errors.New("hemlockotel: empty pool name")
 	case !utf8.ValidString(name):
 		return fmt.Errorf("hemlockotel: pool name %q is not valid UTF-8", name)
-	case p == nil:
-		return fmt.Errorf("hemlockotel: pool %q is nil", name)
 	case meter == nil:
 		return fmt.Errorf("hemlockotel: pool %q: the meter is nil", name)
 	}
@@ -95,7 +96,7 @@ func (o *observer) create(meter metric.Meter, name string) error {
 	return nil
 }
 
-func attributes(name, state string) metric.ObserveOption {
+func attributes(name, state string) metric.MeasurementOption {
 	set := []attribute.KeyValue{attribute.String("hemlock.pool.name", name)}
 	if state != "" {
 		set = append(set, attribute.String("hemlock.worker.state", state))

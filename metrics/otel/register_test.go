@@ -45,8 +45,13 @@ var errRefused = errors.New("refused")
 // refusing is a meter that refuses one thing.
 type refusing struct {
 	noop.Meter
-	counter, callback error
-	unregister        *int // counts the calls of Unregister, which fail
+	counter, callback, histogram error
+	unregister                   *int // counts the calls of Unregister, which fail
+}
+
+func (m refusing) Float64Histogram(name string, opts ...metric.Float64HistogramOption) (metric.Float64Histogram, error) {
+	made, _ := m.Meter.Float64Histogram(name, opts...)
+	return made, m.histogram
 }
 
 func (m refusing) Int64ObservableCounter(name string, opts ...metric.Int64ObservableCounterOption) (metric.Int64ObservableCounter, error) {

@@ -27,16 +27,24 @@ type Collector struct {
 // and panics, as every method of the pool does, if the pool was not made by
 // [hemlock.New].
 func New(name string, p *hemlock.Pool) (*Collector, error) {
-	switch {
-	case name == "":
-		return nil, errors.New("hemlockprom: empty pool name")
-	case !utf8.ValidString(name):
-		return nil, fmt.Errorf("hemlockprom: pool name %q is not valid UTF-8", name)
-	case p == nil:
+	if err := check(name); err != nil {
+		return nil, err
+	}
+	if p == nil {
 		return nil, fmt.Errorf("hemlockprom: pool %q is nil", name)
 	}
 	p.Stats() // a pool that New did not make panics here and not in a scrape
 	return over(name, p.Stats), nil
+}
+
+func check(name string) error {
+	switch {
+	case name == "":
+		return errors.New("hemlockprom: empty pool name")
+	case !utf8.ValidString(name):
+		return fmt.Errorf("hemlockprom: pool name %q is not valid UTF-8", name)
+	}
+	return nil
 }
 
 func over(name string, stats func() hemlock.Stats) *Collector {

@@ -1,0 +1,86 @@
+package hemlockprom_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"example.com/hemlock"
+	hemlockprom "example.com/hemlock/metrics/prometheus"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+	"github.com/stretchr/testify/require"
+)
+
+const twoWaits = `
+# HELP hemlock_task_wait_seconds How long tasks waited until they began, of one task in eight.
+# TYPE hemlock_task_wait_seconds histogram
+hemlock_task_wait_seconds_bucket{pool="dns",le="1e-05"} 1
+hemlock_task_wait_seconds_bucket{pool="dns",le="4e-05"} 1
+hemlock_task_wait_seconds_bucket{pool="dns",le="0.00016"} 1
+hemlock_task_wait_seconds_bucket{pool="dns",le="0.00064"} 1
+hemlock_task_wait_seconds_bucket{pool="dns",le="0.00256"} 1
+hemlock_task_wait_seconds_bucket{pool="dns",le="0.01024"} 1
+hemlock_task_wait_seconds_bucket{pool="dns",le="0.04096"} 1
+hemlock_task_wait_seconds_bucket{pool="dns",le="0.16384"} 1
+hemlock_task_wait_seconds_bucket{pool="dns",le="0.65536"} 2
+hemlock_task_wait_seconds_bucket{pool="dns",le="2.62144"} 2
+hemlock_task_wait_seconds_bucket{pool="dns",le="+Inf"} 2
+hemlock_task_wait_seconds_sum{pool="dns"} 0.250001
+hemlock_task_wait_seconds_count{pool="dns"} 2
+`
+
+func TestWaitsAreAHistogramInSeconds(t *testing.T) {
+	reg := prometheus.NewPedanticRegistry()
+	observe, err := hemlockprom.Waits(reg, "dns")
+	require.NoError(t, err)
+	observe(time.Microsecond)
+	observe(250 * time.Millisecond)
+	require.NoError(t, testutil.GatherAndCompare(reg, strings.NewReader(twoWaits)))
+	problems, err := testutil.GatherAndLint(reg)
+	require.NoError(t, err)
+	require.Empty(t, problems)
+}
+
+// The counts of a pool and its waits share a registry, as do those of several pools.
+func TestWaitsOfAPoolArriveBesideItsCounts(t *testing.T) {
+	reg := prometheus.NewPedanticRegistry()
+	for _, name := range []string{"dns", "http"} {
+		observe, err := hemlockprom.Waits(reg, name)
+		require.NoError(t, err)
+		p := hemlock.New(hemlock.WithWaitObserver(observe))
+		require.NoError(t, hemlockprom.Register(reg, name, p))
+		for range 1000 {
+			p.Run(func() {})
+		}
+		require.NoError(t, p.Shutdown(t.Context()))
+	}
+	families, err := reg.Gather()
+	require.NoError(t, err)
+	for _, f := range families {
+		if f.GetName() == "hemlock_task_wait_seconds" {
+			require.Len(t, f.GetMetric(), 2)
+			for _, m := range f.GetMetric() {
+				require.InDelta(t, 125, m.GetHistogram().GetSampleCount(), 100)
+			}
+			return
+		}
+	}
+	require.Fail(t, "no histogram")
+}
+
+func TestWaitsNamesWhatIsWrong(t *testing.T) {
+	reg := prometheus.NewPedanticRegistry()
+	_, err := hemlockprom.Waits(reg, "dns")
+	require.NoError(t, err)
+	for want, fails := range map[string]func() (func(time.Duration), error){
+		"hemlockprom: empty pool name":                       func() (func(time.Duration), error) { return hemlockprom.Waits(reg, "") },
+		`hemlockprom: pool name "\xff" is not valid UTF-8`:   func() (func(time.Duration), error) { return hemlockprom.Waits(reg, "\xff") },
+		`hemlockprom: pool "dns": the registerer is nil`:     func() (func(time.Duration), error) { return hemlockprom.Waits(nil, "dns") },
+		`hemlockprom: register the waits of pool "dns": dup`: func() (func(time.Duration), error) { return hemlockprom.Waits(reg, "dns") },
+	} {
+		observe, err := fails()
+		require.ErrorContains(t, err, want)
+		require.Nil(t, observe)
+	}
+}
