@@ -26,6 +26,9 @@ type Pool struct {
 	// Options are those that the pool was made with. If nil, the page shows none
 	// and does not say how long the pool will take to shrink.
 	Options *Options
+
+	// Waits is what the pool's wait observer fills, or nil.
+	Waits *Waits
 }
 
 // Options are the options of [hemlock.New], as values that can be shown. A field that
@@ -66,6 +69,7 @@ type source struct {
 	name    string
 	stats   func() hemlock.Stats
 	options *Options
+	waits   *Waits
 	past    history
 }
 
@@ -87,7 +91,7 @@ func Handler(pools ...Pool) (*Page, error) {
 		}
 		taken[shown.Name] = true
 		shown.Pool.Stats() // a pool that New did not make panics here and not in a request
-		p.add(shown.Name, shown.Pool.Stats, shown.Options)
+		p.add(shown.Name, shown.Pool.Stats, shown.Options).waits = shown.Waits
 	}
 	return p, nil
 }
@@ -111,13 +115,14 @@ func (o Options) valid() bool {
 }
 
 // add copies the options, so that the caller may change them for the next pool.
-func (p *Page) add(name string, stats func() hemlock.Stats, o *Options) {
+func (p *Page) add(name string, stats func() hemlock.Stats, o *Options) *source {
 	s := &source{name: name, stats: stats, past: newHistory()}
 	if o != nil {
 		own := *o
 		s.options = &own
 	}
 	p.sources = append(p.sources, s)
+	return s
 }
 
 // Allow makes the page answer to these hosts too, each a name or an address without a
@@ -170,7 +175,7 @@ func (p *Page) views() (views []view, sampling bool) {
 	for _, s := range p.sources {
 		now := s.now(p.epoch)
 		s.past.record(now)
-		views = append(views, view{name: s.name, options: s.options, samples: s.past.until(now)})
+		views = append(views, view{name: s.name, options: s.options, samples: s.past.until(now), waits: s.waits.report()})
 	}
 	return views, p.sampling > 0
 }

@@ -47,8 +47,12 @@ type document struct {
 	Pools   []struct {
 		Name, State, Says string
 		Stats             hemlock.Stats
-		Options           map[string]any
-		Past              struct {
+		Waits             *struct {
+			P50 float64 `json:"p50_seconds"`
+			P99 float64 `json:"p99_seconds"`
+		}
+		Options map[string]any
+		Past    struct {
 			AgeSeconds      []float64  `json:"age_seconds"`
 			Running         []int64    `json:"running"`
 			Idle            []int64    `json:"idle"`

@@ -20,6 +20,7 @@ type poolReport struct {
 	State   string         `json:"state"`
 	Says    string         `json:"says"`
 	Stats   hemlock.Stats  `json:"stats"`
+	Waits   *waitReport    `json:"waits"`   // null if none is known
 	Options *optionsReport `json:"options"` // null if the page was not told
 	Past    past           `json:"past"`
 }
@@ -52,7 +53,7 @@ func (p *Page) report() report {
 		says := describe(v.options, v.samples)
 		r.Pools = append(r.Pools, poolReport{
 			Name: v.name, State: says.state, Says: says.String(),
-			Stats: v.now().Stats, Options: v.options.report(), Past: v.past(),
+			Stats: v.now().Stats, Waits: v.waits, Options: v.options.report(), Past: v.past(),
 		})
 	}
 	return r

@@ -14,6 +14,7 @@ type view struct {
 	name    string
 	options *Options
 	samples []sample
+	waits   *waitReport // nil if none is known
 }
 
 func (v view) now() sample { return v.samples[len(v.samples)-1] }
@@ -80,7 +81,7 @@ func (v view) card(id string) card {
 			{Name: "running", Value: large(now.Running), Class: "running"},
 			{Name: "waiting", Value: large(now.Waiting), Class: "waiting", Marked: now.Waiting > 0},
 		},
-		Totals: totals(now),
+		Totals: append(totals(now), v.waits.facts()...),
 	}
 	switch {
 	case !uneventful(v.samples):
