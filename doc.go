@@ -102,8 +102,9 @@
 // # What differs from go
 //
 //   - A task does not inherit the profiler labels of its submitter. To have them, start
-//     the task with pprof.SetGoroutineLabels(ctx), where ctx carries them. They are
-//     cleared after the task, as is [runtime/debug.SetPanicOnFault].
+//     the task with pprof.SetGoroutineLabels(ctx), where ctx carries them. After the
+//     task the worker has none but that of [WithName], and
+//     [runtime/debug.SetPanicOnFault] is cleared.
 //   - A task that returns with its thread locked by [runtime.LockOSThread] leaves the
 //     worker on that thread. End such a task with [runtime.Goexit], or start it with go.
 //   - Traces and crashes show the worker: the goroutine that started it, not the
