@@ -1,10 +1,15 @@
-package main
+package fuzz_test
 
 import (
+	"context"
 	"math/rand/v2"
 	"runtime"
+	"runtime/debug"
+	"runtime/pprof"
 	"sync"
 	"time"
+
+	"example.com/hemlock/internal/pooltest"
 )
 
 // startChaos changes the number of processors and makes garbage until stop is
@@ -53,5 +58,29 @@ func (h *liveHeap) churn(random *rand.Rand) {
 	}
 	if random.IntN(8) == 0 {
 		runtime.GC()
+	}
+}
+
+// below returns a random time shorter than d.
+func below(random *rand.Rand, d time.Duration) time.Duration {
+	return time.Duration(random.Int64N(int64(d)))
+}
+
+// strain has the nth task do something that strains the pool or the runtime, or leave
+// on the goroutine what the pool has to clean up.
+func strain(n int64) {
+	some := int(n / 8)
+	switch n % 8 {
+	case 0:
+		runtime.Gosched()
+	case 1:
+		pooltest.UseStack(1 + some%48)
+	case 2:
+		time.Sleep(time.Duration(some%200) * time.Microsecond)
+	case 3:
+		runtime.KeepAlive(make([]byte, 1+some*512%(32<<10)))
+	case 4:
+		pprof.SetGoroutineLabels(pprof.WithLabels(context.Background(), pprof.Labels("soak", "trace")))
+		debug.SetPanicOnFault(true)
 	}
 }

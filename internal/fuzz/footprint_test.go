@@ -1,4 +1,4 @@
-package main
+package fuzz_test
 
 import (
 	"errors"
