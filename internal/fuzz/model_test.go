@@ -1,6 +1,8 @@
 package fuzz_test
 
 import (
+	"fmt"
+	"runtime"
 	"strings"
 	"testing/synctest"
 	"time"
@@ -211,11 +213,22 @@ func (m *model) checkKiller(t require.TestingT) {
 	}
 }
 
-// inBubble returns how many goroutines have the function on their stack. Bubbles hold no
-// other pool; outside there may be some that are about to end.
+// inBubble returns how many goroutines of this bubble have the function on their stack.
+// There is no other pool in it.
 func inBubble(function string) (n int) {
+	head := make([]byte, 128)
+	own := bubbleOf(string(head[:runtime.Stack(head, false)]))
 	for _, stack := range pooltest.StacksOf(function) {
-		n += strings.Count(stack[:strings.Index(stack, "\n")], "synctest bubble")
+		if bubbleOf(stack) == own {
+			n++
+		}
 	}
 	return n
+}
+
+// bubbleOf returns the number of the bubble that a stack names, or 0.
+func bubbleOf(stack string) (bubble int) {
+	_, rest, _ := strings.Cut(stack, "synctest bubble ")
+	_, _ = fmt.Sscanf(rest, "%d", &bubble)
+	return bubble
 }
