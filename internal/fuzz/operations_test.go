@@ -13,23 +13,23 @@ import (
 
 // start starts a task and reports whether it will run. Tasks call it too. Once one was
 // refused, or Shutdown has returned, all are.
-func (d *driver) start(task func()) bool {
-	counted := func() { d.enter(); task() }
-	if d.byRun {
-		d.started.Inc()
-		d.pool.Run(counted)
+func (s *subject) start(byRun bool, task func()) bool {
+	counted := func() { s.enter(); task() }
+	if byRun {
+		s.started.Inc()
+		s.pool.Run(counted)
 		return true
 	}
-	refuses := d.refuses.Load()
-	err := d.pool.Submit(counted)
+	refuses := s.refuses.Load()
+	err := s.pool.Submit(counted)
 	if err == nil {
-		d.started.Inc()
-		assert.False(d.t, refuses, "accepted after a refusal")
+		s.started.Inc()
+		assert.False(s.t, refuses, "accepted after a refusal")
 		return true
 	}
-	assert.ErrorIs(d.t, err, hemlock.ErrClosed)
-	assert.True(d.t, d.closing.Load(), "refused by an open pool")
-	d.refuses.Store(true)
+	assert.ErrorIs(s.t, err, hemlock.ErrClosed)
+	assert.True(s.t, s.closing.Load(), "refused by an open pool")
+	s.refuses.Store(true)
 	return false
 }
 
@@ -44,7 +44,7 @@ func (d *driver) end(n int64, how ending) {
 // when it returns.
 func (d *driver) doTask() {
 	how := d.how
-	d.start(func() { d.finishTask(how) })
+	d.start(d.byRun, func() { d.finishTask(how) })
 	d.begin(1)
 	if d.exact() {
 		s := d.pool.Stats()
@@ -75,7 +75,7 @@ func (d *driver) newBatch(n int64) *batch {
 
 // startOf starts a task of the batch.
 func (d *driver) startOf(b *batch) {
-	if d.start(func() { b.begun.Inc(); <-b.gate; d.finishTask(b.how) }) {
+	if d.start(d.byRun, func() { b.begun.Inc(); <-b.gate; d.finishTask(b.how) }) {
 		b.started++
 	}
 }
@@ -104,7 +104,7 @@ func (d *driver) doRelease() {
 // next; all of them run at once.
 func (d *driver) doChain() {
 	length := int64(d.n%20 + 1)
-	how := d.how
+	how, byRun := d.how, d.byRun
 	var link func(left int64)
 	link = func(left int64) {
 		if left == 1 {
@@ -112,11 +112,11 @@ func (d *driver) doChain() {
 			return
 		}
 		ended := make(chan struct{})
-		if d.start(func() { defer close(ended); link(left - 1) }) {
+		if d.start(byRun, func() { defer close(ended); link(left - 1) }) {
 			<-ended
 		}
 	}
-	d.start(func() { link(length) })
+	d.start(d.byRun, func() { link(length) })
 	d.begin(length)
 	d.end(length-1, returns)
 	d.end(1, how)
@@ -124,9 +124,9 @@ func (d *driver) doChain() {
 
 // doFollowUp starts a task that starts a task, and does not wait for it.
 func (d *driver) doFollowUp() {
-	how := d.how
-	d.start(func() {
-		d.start(func() { d.finishTask(how) })
+	how, byRun := d.how, d.byRun
+	d.start(byRun, func() {
+		d.start(byRun, func() { d.finishTask(how) })
 		d.finishTask(how)
 	})
 	d.begin(2)
@@ -152,7 +152,7 @@ func (d *driver) shower(short, long int64) {
 		if long > 0 && (i%(gap+1) == gap || i == short+long-1) {
 			d.startOf(b)
 		} else {
-			d.start(func() {})
+			d.start(d.byRun, func() {})
 		}
 	}
 	d.settle()
@@ -210,7 +210,7 @@ func (d *driver) doTrim() {
 	result := make(chan error, 1)
 	trim := func() { result <- d.pool.Trim(ctx) }
 	if d.byRun {
-		d.start(trim)
+		d.start(d.byRun, trim)
 		d.begin(1)
 	} else {
 		trim()
@@ -298,7 +298,7 @@ func (d *driver) doShutdownInTask() {
 	ctx, cancel := context.WithTimeout(context.Background(), 0)
 	defer cancel()
 	result := make(chan error, 1)
-	if !d.start(func() { result <- d.shutdown(ctx) }) {
+	if !d.start(d.byRun, func() { result <- d.shutdown(ctx) }) {
 		return
 	}
 	d.begin(1)
@@ -316,7 +316,7 @@ func (d *driver) doSlowHandler() {
 	}
 	d.how = exits // for the model: it has counted the panic
 	b := d.newBatch(1)
-	if d.start(func() {
+	if d.start(d.byRun, func() {
 		b.begun.Inc()
 		d.panicked.Inc()
 		panic(b.gate)
@@ -394,7 +394,7 @@ func (d *driver) doDo() {
 func (d *driver) doDoInTask() {
 	depth := int64(d.n%4 + 1)
 	how := d.howDo()
-	if !d.start(func() { d.nest(depth, how) }) {
+	if !d.start(d.byRun, func() { d.nest(depth, how) }) {
 		return
 	}
 	d.begin(1)

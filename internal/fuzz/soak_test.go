@@ -258,6 +258,7 @@ func TestSoakFindsFaults(t *testing.T) {
 		"goroutines:":    func(*subject) { go func(release chan struct{}) { <-release }(release) },
 		"bytes of heap:": func(*subject) { kept <- make([]byte, 16<<20) },
 		"in vain until all tasks have run": func(s *subject) {
+			s.end()
 			s.patience = time.Millisecond
 			s.handled.Dec()
 		},
