@@ -25,7 +25,7 @@ func TestMain(m *testing.M) { pooltest.Main(m, nil) }
 // must agree. Letters and digits make readable seeds: see operations.
 func FuzzPool(f *testing.F) {
 	for range pooltest.Scaled(3000) {
-		f.Add(randomTape(rand.New(rand.NewPCG(rand.Uint64(), 0)), "abcdefghijklmnopqrrssttuvwxz", 64))
+		f.Add(randomTape(rand.New(rand.NewPCG(rand.Uint64(), 0)), "abcdefghijklmnopqrrssttuvwxz", most, 64))
 	}
 	f.Fuzz(func(t *testing.T, input []byte) {
 		t.Logf("input: %q", input)
@@ -36,8 +36,9 @@ func FuzzPool(f *testing.F) {
 	})
 }
 
-// randomTape returns options, and operations of these kinds with numbers below n.
-func randomTape(random *rand.Rand, kinds string, n int) []byte {
+// randomTape returns options, and at most so many operations of these kinds with numbers
+// below n.
+func randomTape(random *rand.Rand, kinds string, most, n int) []byte {
 	var tape []byte
 	for _, choices := range []int{6, 6, 40, 7, 3, 2} {
 		tape = append(tape, '0'+byte(random.IntN(choices)))
@@ -221,7 +222,7 @@ const most = 60
 
 func (d *driver) run() {
 	d.rest()
-	for done := 0; done < most && !d.in.Ended(); done++ {
+	for done := 0; !d.in.Ended() && (done < most || !d.exact()); done++ {
 		d.operate()
 		d.rest()
 	}

@@ -173,7 +173,7 @@ func (d *driver) doAdvance() {
 	while := time.Duration(d.n) * max(d.interval, time.Microsecond) / 4
 	switch {
 	case !d.exact():
-		time.Sleep(min(while, time.Duration(d.n)*50*time.Microsecond))
+		time.Sleep(min(while, time.Duration(d.n)*20*time.Microsecond))
 	case d.byRun:
 		d.advance(while)
 	case !d.armed():

@@ -41,9 +41,10 @@ const (
 
 	// Most of what a driver may do, with numbers that are small enough for little
 	// memory, and how it may close a pool.
-	operationsAtOnce = "abcdefghlmnopyz"
+	operationsAtOnce = "abccccdefghlmnopyyz"
 	closings         = "ijk"
 	largest          = 20
+	longestTape      = 120
 )
 
 // A soak is one run: epochs of load, each on fresh pools.
@@ -105,7 +106,7 @@ func (s *soak) epoch() error {
 	var all sync.WaitGroup
 	for range 1 + s.random.IntN(poolsAtOnce) {
 		random := rand.New(rand.NewPCG(s.random.Uint64(), 1))
-		one, _ := newSubject(w, randomTape(random, "h", 1), 1000)
+		one, _ := newSubject(w, randomTape(random, "h", 1, 1), 1000)
 		subjects = append(subjects, one)
 		all.Go(func() { one.load(random, s.fault) })
 	}
@@ -136,18 +137,17 @@ func (s *soak) count(one hemlock.Stats) {
 // which may close the pool midway. Then it ends the pool, and audits the counts. Drivers
 // are tasks of the pool as well.
 func (s *subject) load(random *rand.Rand, fault func(*subject)) {
-	var busy atomic.Bool
-	busy.Store(true)
-	var all, watch sync.WaitGroup
-	watch.Go(func() { s.watch(hemlock.Stats{}, &busy) })
+	busy := atomic.NewInt64(drivers)
+	var watch sync.WaitGroup
+	watch.Go(func() { s.watch(hemlock.Stats{}, busy) })
+	defer busy.Store(0)
 	for i := range drivers {
 		kinds := operationsAtOnce
 		if i == 0 && random.IntN(3) == 0 {
-			kinds = strings.Repeat(kinds, 4) + closings
+			kinds = strings.Repeat(kinds, 8) + closings
 		}
-		d := s.newDriver(&pooltest.Tape{Rest: randomTape(random, kinds, largest)[6:]})
-		all.Add(1)
-		drive := func() { defer all.Done(); d.run() }
+		d := s.newDriver(&pooltest.Tape{Rest: randomTape(random, kinds, longestTape, largest)[6:]})
+		drive := func() { defer busy.Dec(); d.run() }
 		switch random.IntN(3) {
 		case 0:
 			go drive()
@@ -159,8 +159,7 @@ func (s *subject) load(random *rand.Rand, fault func(*subject)) {
 			go s.pool.Do(func() { s.enter(); drive() })
 		}
 	}
-	all.Wait()
-	busy.Store(false)
+	s.eventually("all drivers have come to their end", func() bool { return busy.Load() <= 0 })
 	watch.Wait()
 	midway := s.closing.Load()
 	fault(s)
@@ -169,8 +168,8 @@ func (s *subject) load(random *rand.Rand, fault func(*subject)) {
 }
 
 // watch looks at the counts of a pool at work.
-func (s *subject) watch(last hemlock.Stats, busy *atomic.Bool) {
-	for ; busy.Load(); runtime.Gosched() {
+func (s *subject) watch(last hemlock.Stats, busy *atomic.Int64) {
+	for ; busy.Load() > 0; runtime.Gosched() {
 		now := s.pool.Stats()
 		require.NoError(s.t, pooltest.CheckBounds(last, now))
 		last = now
@@ -264,7 +263,7 @@ func TestSoakFindsFaults(t *testing.T) {
 		},
 		"tasks run":               func(s *subject) { s.ran.Inc() },
 		"panics handled":          func(s *subject) { s.handled.Add(1 << 40) },
-		"a total fell":            func(s *subject) { s.watch(hemlock.Stats{Submitted: 1 << 40}, atomic.NewBool(true)) },
+		"a total fell":            func(s *subject) { s.watch(hemlock.Stats{Submitted: 1 << 40}, atomic.NewInt64(1)) },
 		"refused by an open pool": func(s *subject) { s.refuseSilently() },
 		" running, ": func(s *subject) {
 			s.patience = time.Millisecond
