@@ -18,11 +18,13 @@ var errOverloaded = errors.New("overloaded")
 // boundedPool is what docs/SECURITY.md and the example of Submit advise for a server of
 // strangers: a bound in front of the pool, and an error for each task above it.
 type boundedPool struct {
+	running, peak, served, shed atomic.Int64 // tasks
+
 	room *semaphore.Weighted
 	pool *hemlock.Pool
 }
 
-func (b boundedPool) serve(task func()) error {
+func (b *boundedPool) serve(task func()) error {
 	if !b.room.TryAcquire(1) {
 		return errOverloaded
 	}
@@ -36,68 +38,29 @@ func (b boundedPool) serve(task func()) error {
 	return err
 }
 
-// A hundred thousand submits of tasks that never end by themselves, from many
-// goroutines: as many run as there is room for, the rest is shed with an error,
-// and what was let in is not lost.
-func TestHostileSubmitsStayWithinTheBound(t *testing.T) {
-	const bound, attackers, each = 50, 100, 1000
-	b := boundedPool{semaphore.NewWeighted(bound), pooltest.New(t)}
-	release := make(chan struct{})
-	end := sync.OnceFunc(func() { close(release) })
-	t.Cleanup(end)
-	var running, peak, shed atomic.Int64
-	var group errgroup.Group
-	for range attackers {
-		group.Go(func() error {
-			for range each {
-				err := b.serve(func() {
-					raise(&peak, running.Inc())
-					<-release
-					running.Dec()
-				})
-				if !errors.Is(err, errOverloaded) && err != nil {
-					return err
-				}
-				if err != nil {
-					shed.Inc()
-				}
-			}
-			return nil
-		})
-	}
-	require.NoError(t, group.Wait())
-	require.EqualValues(t, attackers*each-bound, shed.Load())
-	pooltest.Eventually(t, func() bool { return running.Load() >= bound }, "tasks that were let in have not started")
-	require.EqualValues(t, bound, b.pool.Stats().Running)
-	require.EqualValues(t, bound, b.pool.Stats().PeakWorkers)
-	end()
-	pooltest.Shutdown(t, b.pool)
-	require.EqualValues(t, bound, peak.Load())
-	require.ErrorIs(t, b.serve(func() {}), hemlock.ErrClosed)
-	require.True(t, b.room.TryAcquire(bound), "room is lost")
-}
+const bound, attackers, each = 50, 100, 1000
 
-// The same with tasks that end in every way. Room is made by the task while its
-// worker is on its way back, so there may be more workers than room, but never
-// more tasks.
-func TestHostileTasksGiveTheirRoomBack(t *testing.T) {
-	const bound, attackers, each = 50, 100, 1000
-	b := boundedPool{semaphore.NewWeighted(bound), pooltest.New(t, hemlock.WithPanicHandler(func(any, []byte) {}))}
-	var running, peak, served, shed atomic.Int64
+// attacked returns a pool after a hundred thousand submits from many goroutines.
+func attacked(t *testing.T, task func(i int)) *boundedPool {
+	t.Helper()
+	p := pooltest.New(t, hemlock.WithPanicHandler(func(any, []byte) {}))
+	b := &boundedPool{room: semaphore.NewWeighted(bound), pool: p}
 	var group errgroup.Group
 	for attacker := range attackers {
 		group.Go(func() error {
 			for i := range each {
 				err := b.serve(func() {
-					raise(&peak, running.Inc())
-					defer running.Dec()
-					pooltest.EndSomehow(attacker + i)
+					now := b.running.Inc()
+					for old := b.peak.Load(); now > old && !b.peak.CompareAndSwap(old, now); old = b.peak.Load() {
+					}
+					defer b.running.Dec()
+					task(attacker + i)
 				})
 				switch {
 				case err == nil:
-					served.Inc()
+					b.served.Inc()
 				case errors.Is(err, errOverloaded):
-					shed.Inc()
+					b.shed.Inc()
 				default:
 					return err
 				}
@@ -106,15 +69,34 @@ func TestHostileTasksGiveTheirRoomBack(t *testing.T) {
 		})
 	}
 	require.NoError(t, group.Wait())
+	require.EqualValues(t, attackers*each, b.served.Load()+b.shed.Load())
+	return b
+}
+
+// Of tasks that never end by themselves as many run as there is room for, the rest is shed
+// with an error, and what was let in is not lost.
+func TestHostileSubmitsStayWithinTheBound(t *testing.T) {
+	release := make(chan struct{})
+	end := sync.OnceFunc(func() { close(release) })
+	t.Cleanup(end)
+	b := attacked(t, func(int) { <-release })
+	require.EqualValues(t, bound, b.served.Load())
+	pooltest.Eventually(t, func() bool { return b.running.Load() >= bound }, "tasks that were let in have not started")
+	require.EqualValues(t, bound, b.pool.Stats().Running)
+	require.EqualValues(t, bound, b.pool.Stats().PeakWorkers)
+	end()
 	pooltest.Shutdown(t, b.pool)
-	require.LessOrEqual(t, peak.Load(), int64(bound))
-	require.EqualValues(t, attackers*each, served.Load()+shed.Load())
-	require.Equal(t, served.Load(), b.pool.Stats().Completed)
+	require.EqualValues(t, bound, b.peak.Load())
+	require.ErrorIs(t, b.serve(func() {}), hemlock.ErrClosed)
 	require.True(t, b.room.TryAcquire(bound), "room is lost")
 }
 
-// raise makes the peak at least n.
-func raise(peak *atomic.Int64, n int64) {
-	for old := peak.Load(); n > old && !peak.CompareAndSwap(old, n); old = peak.Load() {
-	}
+// The same with tasks that end in every way. Room is made by the task while its worker is
+// on its way back, so there may be more workers than room, but never more tasks.
+func TestHostileTasksGiveTheirRoomBack(t *testing.T) {
+	b := attacked(t, pooltest.EndSomehow)
+	pooltest.Shutdown(t, b.pool)
+	require.LessOrEqual(t, b.peak.Load(), int64(bound))
+	require.Equal(t, b.served.Load(), b.pool.Stats().Completed)
+	require.True(t, b.room.TryAcquire(bound), "room is lost")
 }

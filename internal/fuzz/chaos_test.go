@@ -18,14 +18,29 @@ func startChaos(seed uint64) (stop func()) {
 	processors := runtime.GOMAXPROCS(0)
 	over := make(chan struct{})
 	var all sync.WaitGroup
-	for i, strike := range []func(*rand.Rand){changeProcessors, new(liveHeap).churn} {
+	var live [40][][]byte // MiB: a process that may have 64 collects garbage with every few tasks
+	for i, strike := range []func(*rand.Rand){
+		func(random *rand.Rand) { runtime.GOMAXPROCS(1 + random.IntN(2*runtime.NumCPU()+2)) },
+		func(random *rand.Rand) {
+			for range 4 {
+				block := make([][]byte, 1<<10)
+				for i := range block {
+					block[i] = make([]byte, 1<<10)
+				}
+				live[random.IntN(len(live))] = block
+			}
+			if random.IntN(8) == 0 {
+				runtime.GC() // which shrinks the stacks of idle workers, too
+			}
+		},
+	} {
 		random := rand.New(rand.NewPCG(seed, uint64(i)))
 		all.Go(func() {
 			for {
 				select {
 				case <-over:
 					return
-				case <-time.After(below(random, 20*time.Millisecond)):
+				case <-time.After(time.Duration(random.IntN(20_000)) * time.Microsecond):
 					strike(random)
 				}
 			}
@@ -36,34 +51,6 @@ func startChaos(seed uint64) (stop func()) {
 		all.Wait()
 		runtime.GOMAXPROCS(processors)
 	}
-}
-
-func changeProcessors(random *rand.Rand) {
-	runtime.GOMAXPROCS(1 + random.IntN(2*runtime.NumCPU()+2))
-}
-
-// A liveHeap is memory in use that changes all the time. It makes up about 40 MiB:
-// a process that may have 64 collects garbage with every few tasks.
-type liveHeap struct{ blocks [40][][]byte }
-
-// churn replaces a few blocks, and now and then has the runtime collect what is
-// garbage, which also shrinks the stacks of idle workers.
-func (h *liveHeap) churn(random *rand.Rand) {
-	for range 4 {
-		block := make([][]byte, 1<<10)
-		for i := range block {
-			block[i] = make([]byte, 1<<10)
-		}
-		h.blocks[random.IntN(len(h.blocks))] = block
-	}
-	if random.IntN(8) == 0 {
-		runtime.GC()
-	}
-}
-
-// below returns a random time shorter than d.
-func below(random *rand.Rand, d time.Duration) time.Duration {
-	return time.Duration(random.Int64N(int64(d)))
 }
 
 // strain has the nth task do something that strains the pool or the runtime, or leave

@@ -74,6 +74,7 @@ func (d *driver) endGroup() {
 		d.rest()
 	}
 	d.doGroupWait()
+	d.rest()
 }
 
 // ofGroup returns the group; without one it makes one.
@@ -172,61 +173,45 @@ func (g *party) fail(p *part) {
 	}
 }
 
-// tryGo tries to start a task.
-func (d *driver) tryGo(p *part, task func() error) bool {
+// doGroupGo starts a task that waits for its release, or with a large number one that
+// ends at once, by Go or TryGo. At the limit TryGo refuses. Go blocks there, on a goroutine
+// of its own. No goroutine may be in Wait meanwhile, since the group might be empty for a
+// moment.
+func (d *driver) doGroupGo() {
+	p, task := d.newPart()
 	g := d.party
 	full := g.full()
-	ok := g.group.TryGo(task)
-	require.Equal(d.t, !full, ok, "TryGo")
-	if ok {
-		d.started.Inc()
-		d.beginPart(p)
-	}
-	return ok
-}
-
-// doGroupTask tries to start a task that ends at once.
-func (d *driver) doGroupTask() {
-	p, task := d.newPart()
-	close(p.gate)
-	if d.tryGo(p, task) {
-		d.endPart(p)
-		d.party.fail(p)
-	}
-}
-
-// doGroupBlock tries to start a task that waits for its release.
-func (d *driver) doGroupBlock() {
-	if p, task := d.newPart(); d.tryGo(p, task) {
-		d.party.active = append(d.party.active, p)
-	}
-}
-
-// doGroupQueue starts a goroutine that calls Go, which blocks at the limit. No goroutine
-// may be in Wait meanwhile, since the group might be empty for a moment.
-func (d *driver) doGroupQueue() {
-	p, task := d.newPart()
-	g := d.party
 	switch {
-	case !g.full():
+	case !d.byRun:
+		require.Equal(d.t, !full, g.group.TryGo(task), "TryGo")
+	case !full:
 		g.group.Go(task)
-		d.started.Inc()
-		d.beginPart(p)
-		g.active = append(g.active, p)
 	case g.limit > 0 && len(g.waiting) == 0:
 		go g.group.Go(task)
 		g.queued = append(g.queued, p)
 	}
-}
-
-// doGroupRelease has an active task end. Then the first in the queue begins. It may do so
-// before the worker is idle that ran the other, so the pool's counts say which was first.
-func (d *driver) doGroupRelease() {
-	g := d.ofGroup()
-	if len(g.active) == 0 {
+	if full {
 		return
 	}
-	i := d.n % len(g.active)
+	d.started.Inc()
+	d.beginPart(p)
+	g.active = append(g.active, p)
+	if d.n >= 32 {
+		d.endAt(len(g.active) - 1)
+	}
+}
+
+// doGroupRelease has an active task end.
+func (d *driver) doGroupRelease() {
+	if g := d.ofGroup(); len(g.active) > 0 {
+		d.endAt(d.n % len(g.active))
+	}
+}
+
+// endAt has the active task of that number end. Then the first in the queue begins. It may
+// do so before the worker is idle that ran the other: the pool's counts say which was first.
+func (d *driver) endAt(i int) {
+	g := d.party
 	p := g.active[i]
 	g.active = append(g.active[:i:i], g.active[i+1:]...)
 	close(p.gate)
@@ -260,16 +245,8 @@ func (d *driver) doGroupLimit() {
 	}
 }
 
-// doGroupWait waits, if that will end.
+// doGroupWait starts a goroutine that waits.
 func (d *driver) doGroupWait() {
-	if g := d.ofGroup(); len(g.active) == 0 {
-		require.Equal(d.t, g.err, asKnown(g.group.Wait()))
-		g.end(context.Canceled)
-	}
-}
-
-// doGroupLinger starts a goroutine that waits.
-func (d *driver) doGroupLinger() {
 	g := d.ofGroup()
 	if len(g.queued) > 0 {
 		return

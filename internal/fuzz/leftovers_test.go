@@ -11,8 +11,9 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// A process may make and end pools for ever: a million of them leave no
-// goroutine, and neither heap nor stacks beyond the slack.
+// A process may make and end pools for ever: a million of them, which end in every way,
+// with and without tasks, workers and Shutdown, leave no goroutine, and neither heap nor
+// stacks beyond the slack.
 func TestShortLivedPoolsLeaveNothing(t *testing.T) {
 	usePools(t, 1000) // lets the runtime make what it keeps
 	before := measure()
@@ -21,41 +22,29 @@ func TestShortLivedPoolsLeaveNothing(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// usePools makes n pools, a few at a time, and ends them in every way: with and
-// without tasks, workers and Shutdown.
-func usePools(t testing.TB, n int) {
-	t.Helper()
-	const users = 4
+func usePools(t *testing.T, n int) {
 	var group errgroup.Group
-	for user := range users {
+	group.SetLimit(4)
+	for kind := range n {
 		group.Go(func() error {
-			for i := range n / users {
-				if err := usePool(t, user+i); err != nil {
-					return err
-				}
+			p := hemlock.New(hemlock.WithKillInterval(time.Millisecond), hemlock.WithKillDelay(0))
+			switch kind % 8 {
+			case 0: // unused
+			case 1:
+				p.Run(runtime.Goexit)
+			case 2:
+				p.Run(func() { p.Run(func() {}) })
+			case 3:
+				p.Run(func() { _ = p.Shutdown(pooltest.Ended()) })
+				return nil // the task has seen to it
+			case 4:
+				p.Run(func() {})
+				return nil // drains itself
+			default:
+				p.Run(func() {})
 			}
-			return nil
+			return p.Shutdown(t.Context())
 		})
 	}
 	require.NoError(t, group.Wait())
-}
-
-func usePool(t testing.TB, kind int) error {
-	p := hemlock.New(hemlock.WithKillInterval(time.Millisecond), hemlock.WithKillDelay(0))
-	switch kind % 8 {
-	case 0: // unused
-	case 1:
-		p.Run(runtime.Goexit)
-	case 2:
-		p.Run(func() { p.Run(func() {}) })
-	case 3:
-		p.Run(func() { _ = p.Shutdown(pooltest.Ended()) })
-		return nil // the task has seen to it
-	case 4:
-		p.Run(func() {})
-		return nil // drains itself
-	default:
-		p.Run(func() {})
-	}
-	return p.Shutdown(t.Context())
 }
