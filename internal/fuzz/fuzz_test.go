@@ -23,16 +23,23 @@ func TestMain(m *testing.M) { pooltest.Main(m, nil) }
 // FuzzPool reads its input as options and a sequence of operations, and does
 // them to a pool and to the model. After each the pool comes to rest, and both
 // must agree. Letters and digits make readable seeds: see operations.
-func FuzzPool(f *testing.F) {
+func FuzzPool(f *testing.F) { f.Fuzz(drive) }
+
+// TestRandomOperations does the same for some random inputs.
+func TestRandomOperations(t *testing.T) {
 	for range pooltest.Scaled(3000) {
-		f.Add(randomTape(rand.New(rand.NewPCG(rand.Uint64(), 0)), "abcdefghijklmnopqrrrrssstuw", most, 64))
+		input := randomTape(rand.New(rand.NewPCG(rand.Uint64(), 0)), "abcdefghijklmnopqrrrrssstuw", most, 64)
+		if !t.Run("", func(t *testing.T) { drive(t, input) }) {
+			return
+		}
 	}
-	f.Fuzz(func(t *testing.T, input []byte) {
-		t.Logf("input: %q", input)
-		synctest.Test(t, func(t *testing.T) {
-			s, in := newSubject(t, input, 1)
-			s.newDriver(in).run()
-		})
+}
+
+func drive(t *testing.T, input []byte) {
+	t.Logf("input: %q", input)
+	synctest.Test(t, func(t *testing.T) {
+		s, in := newSubject(t, input, 1)
+		s.newDriver(in).run()
 	})
 }
 
