@@ -99,13 +99,12 @@ model:
 FUZZTIME ?= 10m
 fuzz:
 	go test -run '^$$' -fuzz '^FuzzPool$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 1s ./internal/fuzz
-	go test -run '^$$' -fuzz '^FuzzGroup$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 1s ./group
 
 .PHONY: soak
 SOAKTIME ?= 60s
 soak:
-	go run ./internal/soak -for $(SOAKTIME)
-	GOMEMLIMIT=64MiB go run ./internal/soak -for $(SOAKTIME)
+	go test -v -timeout 0 -run '^TestSoak$$' ./internal/fuzz -soak $(SOAKTIME)
+	go test -v -timeout 0 -run '^TestSoak$$' -exec 'env GOMEMLIMIT=64MiB' ./internal/fuzz -soak $(SOAKTIME)
 
 .PHONY: mutants
 mutants:

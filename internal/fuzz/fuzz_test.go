@@ -1,8 +1,11 @@
+// Package fuzz_test does random operations to pools: in a bubble one after the other,
+// where a model says what must be seen (FuzzPool), and in real time all at once, where
+// what is left at the end is (TestSoak).
 package fuzz_test
 
 import (
 	"context"
-	"fmt"
+	"math/rand/v2"
 	"runtime"
 	"testing"
 	"testing/synctest"
@@ -20,12 +23,119 @@ func TestMain(m *testing.M) { pooltest.Main(m, nil) }
 // FuzzPool reads its input as options and a sequence of operations, and does
 // them to a pool and to the model. After each the pool comes to rest, and both
 // must agree. Letters and digits make readable seeds: see operations.
-func FuzzPool(f *testing.F) {
-	f.Fuzz(func(t *testing.T, input []byte) {
-		synctest.Test(t, func(t *testing.T) {
-			newDriver(t, &pooltest.Tape{Rest: input}).run()
-		})
+func FuzzPool(f *testing.F) { f.Fuzz(drive) }
+
+// TestRandomOperations does the same for some random inputs.
+func TestRandomOperations(t *testing.T) {
+	for range pooltest.Scaled(3000) {
+		input := randomTape(rand.New(rand.NewPCG(rand.Uint64(), 0)), "abcdefghijklmnopqrrrrssstuw", most, 64)
+		if !t.Run("", func(t *testing.T) { drive(t, input) }) {
+			return
+		}
+	}
+}
+
+func drive(t *testing.T, input []byte) {
+	t.Logf("input: %q", input)
+	synctest.Test(t, func(t *testing.T) {
+		s, in := newSubject(t, input, 1)
+		s.newDriver(in).run()
 	})
+}
+
+// randomTape returns options, and at most so many operations of these kinds with numbers
+// below n.
+func randomTape(random *rand.Rand, kinds string, most, n int) []byte {
+	var tape []byte
+	for _, choices := range []int{6, 6, 40, 7, 3, 2} {
+		tape = append(tape, '0'+byte(random.IntN(choices)))
+	}
+	for range 1 + random.IntN(most) {
+		tape = append(tape, kinds[random.IntN(len(kinds))], '0'+byte(random.IntN(2)),
+			'0'+byte(max(0, random.IntN(16)-12)), '0'+byte(random.IntN(n)))
+	}
+	return tape
+}
+
+// A subject is a pool, and what is known of all tasks of its drivers.
+type subject struct {
+	// Ordinary goroutines are included. First: nothing else aligns 64-bit atomics.
+	started, ran, panicked, handled atomic.Int64
+
+	closing, refuses atomic.Bool // Shutdown may have closed the pool; it has
+
+	t        require.TestingT
+	pool     *hemlock.Pool
+	settings model         // for all drivers to begin with
+	scale    time.Duration // by which time is shorter than in a bubble
+	patience time.Duration // for what must happen
+	handler  bool
+	exiting  bool // the handler calls Goexit
+	shutDown bool // the pool ends with Shutdown; otherwise it is dropped
+}
+
+// newSubject makes a pool with the options at the beginning of the input, and returns
+// the rest.
+func newSubject(t require.TestingT, input []byte, scale time.Duration) (*subject, *pooltest.Tape) {
+	in := &pooltest.Tape{Rest: input}
+	s := &subject{t: t, scale: scale, patience: time.Minute}
+	m := &s.settings
+	m.interval = s.scaled(pooltest.Pick(in, time.Second, 0, 1, 3*time.Second, 250*time.Millisecond, time.Hour))
+	m.delay = s.scaled(pooltest.Pick(in, 10*time.Second, 0, 1, 2*time.Second, 700*time.Millisecond, time.Hour))
+	m.minimum = int64(in.Next('0', 40))
+	m.maxTasks = pooltest.Pick[int64](in, 1<<16, 0, 1, 2, 3, 5, 32)
+	exit := func(v any, stack []byte) { s.handle(v, stack); runtime.Goexit() }
+	chosen := in.Next('0', 3)
+	handler := []func(any, []byte){nil, s.handle, exit}[chosen]
+	s.handler, s.exiting = handler != nil, chosen == 2
+	drains := m.interval > 0 && m.minimum == 0 && (s.exact() || max(m.interval, m.delay) < time.Second)
+	s.shutDown = pooltest.Pick(in, true, false) || !drains
+	s.pool = hemlock.New(
+		hemlock.WithKillInterval(m.interval),
+		hemlock.WithKillDelay(m.delay),
+		hemlock.WithMinWorkers(int(m.minimum)),
+		hemlock.WithMaxTasksPerWorker(int(m.maxTasks)),
+		hemlock.WithPanicHandler(handler),
+	)
+	return s, in
+}
+
+// exact reports whether the subject is in a bubble and has one driver.
+func (s *subject) exact() bool { return s.scale == 1 }
+
+func (s *subject) scaled(d time.Duration) time.Duration { return (d + s.scale - 1) / s.scale }
+
+// handle is the panic handler. A gate for a value makes it wait.
+func (s *subject) handle(v any, _ []byte) {
+	s.handled.Inc()
+	if gate, ok := v.(chan struct{}); ok {
+		<-gate
+	}
+}
+
+// shutdown calls Shutdown, which must not return nil before the last worker has
+// gone.
+func (s *subject) shutdown(ctx context.Context) error {
+	s.closing.Store(true)
+	err := s.pool.Shutdown(ctx)
+	s.refuses.Store(true)
+	if err == nil {
+		assert.Zero(s.t, s.pool.Stats().Workers, "workers after Shutdown")
+	}
+	return err
+}
+
+// enter is what each task begins with.
+func (s *subject) enter() {
+	ran := s.ran.Inc()
+	now := s.pool.Stats()
+	assert.LessOrEqual(s.t, now.Running, now.Workers)
+	assert.LessOrEqual(s.t, now.Completed, now.Submitted)
+	if !s.exact() {
+		strain(ran)
+		return
+	}
+	assert.True(s.t, s.closing.Load() || now.Running > 0, "a task runs and is not counted: %v", now)
 }
 
 // ending is how a task ends.
@@ -35,63 +145,51 @@ const (
 	returns ending = iota
 	panics
 	exits
+	exitsLocked // to its thread, which ends with it
 )
 
-// A group is n tasks that wait for the same gate and then end the same way.
-type group struct {
+// finishTask is the last thing that a task does.
+func (s *subject) finishTask(how ending) {
+	switch how {
+	case panics:
+		s.panicked.Inc()
+		panic("fuzz")
+	case exitsLocked:
+		runtime.LockOSThread()
+		runtime.Goexit()
+	case exits:
+		runtime.Goexit()
+	}
+}
+
+// A batch is n tasks that wait for the same gate and then end the same way.
+type batch struct {
 	n       int64
 	how     ending
 	gate    chan struct{}
 	counted bool // the pool accepted them; otherwise they are ordinary goroutines
 	byDo    bool // they are tasks of Do, each with a caller of its own
+	started int64
+	begun   atomic.Int64
 }
 
-// A driver is one input's life.
+// A driver does operations to a pool and to the model. If it is not alone, nobody looks
+// at its model.
 type driver struct {
-	ran, handled, panicked atomic.Int64 // ordinary goroutines included; first: see killer
+	*subject
 	model
 
-	t        *testing.T
-	in       *pooltest.Tape
-	pool     *hemlock.Pool
-	handler  bool
-	exiting  bool  // the handler calls Goexit
-	started  int64 // what ran should be
-	groups   []group
-	waiting  []chan error // the Shutdowns without a deadline
-	byRun    bool         // the operation starts its tasks with Run
-	how      ending       // and they end like this
-	n        int          // and it has this number to use
-	shutDown bool         // the driver ends with Shutdown; otherwise the pool is dropped, if it may be
+	in      *pooltest.Tape
+	batches []*batch
+	waiting []chan error // the Shutdowns without a deadline
+	party   *party       // nil: none yet
+	byRun   bool         // the operation starts its tasks with Run
+	how     ending       // and they end like this
+	n       int          // and it has this number to use
 }
 
-func newDriver(t *testing.T, in *pooltest.Tape) *driver {
-	d := &driver{t: t, in: in}
-	d.interval = pooltest.Pick(in, time.Second, 0, 1, 3*time.Second, 250*time.Millisecond, time.Hour)
-	d.delay = pooltest.Pick(in, 10*time.Second, 0, 1, 2*time.Second, 700*time.Millisecond, time.Hour)
-	d.minimum = int64(in.Next('0', 40))
-	d.maxTasks = pooltest.Pick[int64](in, 1<<16, 0, 1, 2, 3, 5, 32)
-	exit := func(v any, stack []byte) { d.handle(v, stack); runtime.Goexit() }
-	chosen := in.Next('0', 3)
-	handler := []func(any, []byte){nil, d.handle, exit}[chosen]
-	d.handler, d.exiting = handler != nil, chosen == 2
-	d.shutDown = pooltest.Pick(in, true, false)
-	d.pool = hemlock.New(
-		hemlock.WithKillInterval(d.interval),
-		hemlock.WithKillDelay(d.delay),
-		hemlock.WithMinWorkers(int(d.minimum)),
-		hemlock.WithMaxTasksPerWorker(int(d.maxTasks)),
-		hemlock.WithPanicHandler(handler),
-	)
-	return d
-}
-
-// handle is the panic handler. A gate for a value makes it wait.
-func (d *driver) handle(v any, _ []byte) {
-	d.handled.Inc()
-	if gate, ok := v.(chan struct{}); ok {
-		<-gate
-	}
+func (s *subject) newDriver(in *pooltest.Tape) *driver {
+	return &driver{subject: s, model: s.settings, in: in}
 }
 
 // operations are what a byte of the input may ask for: 'a' for the first, 'b'
@@ -114,6 +212,13 @@ var operations = []func(*driver){
 	(*driver).doDo,             // n
 	(*driver).doDoInTask,       // o
 	(*driver).doBlockDo,        // p
+	(*driver).doNewGroup,       // q
+	(*driver).doGroupGo,        // r
+	(*driver).doGroupRelease,   // s
+	(*driver).doGroupLimit,     // t
+	(*driver).doGroupWait,      // u
+	(*driver).doFanOut,         // v
+	(*driver).doTrim,           // w
 }
 
 // most keeps an input from taking seconds.
@@ -121,7 +226,7 @@ const most = 60
 
 func (d *driver) run() {
 	d.rest()
-	for done := 0; done < most && !d.in.Ended(); done++ {
+	for done := 0; !d.in.Ended() && (done < most || !d.exact()); done++ {
 		d.operate()
 		d.rest()
 	}
@@ -132,7 +237,7 @@ func (d *driver) run() {
 func (d *driver) operate() {
 	operation := operations[d.in.Next('a', len(operations))]
 	d.byRun = pooltest.Pick(d.in, false, true)
-	d.how = pooltest.Pick(d.in, returns, panics, exits)
+	d.how = pooltest.Pick(d.in, returns, panics, exits, exitsLocked)
 	if d.how == panics && !d.handler {
 		d.how = exits // a panic would end the process
 	}
@@ -140,447 +245,62 @@ func (d *driver) operate() {
 	operation(d)
 }
 
+// settle waits until nothing moves, if that can be.
+func (d *driver) settle() {
+	if d.exact() {
+		synctest.Wait()
+	}
+}
+
 // rest waits until nothing moves, and compares the pool with the model.
 func (d *driver) rest() {
+	if !d.exact() {
+		return
+	}
 	synctest.Wait()
 	d.check(d.t, d.pool)
-	require.Equal(d.t, d.started, d.ran.Load(), "tasks that ran")
+	require.Equal(d.t, d.started.Load(), d.ran.Load(), "tasks that ran")
 	require.Equal(d.t, d.panicked.Load(), d.handled.Load(), "panics that reached the handler")
+	d.checkWaiting()
+	d.party.check(d.t)
+}
+
+// checkWaiting looks at the Shutdowns without a deadline: they have returned if and
+// only if no task runs.
+func (d *driver) checkWaiting() {
 	for _, result := range d.waiting {
-		d.checkWaiting(result)
+		select {
+		case err := <-result:
+			require.NoError(d.t, err)
+			require.Zero(d.t, d.stats.Running, "Shutdown returned while tasks run")
+		default:
+			require.NotZero(d.t, d.stats.Running, "Shutdown still waits, and no task runs")
+		}
 	}
-	if d.closed && d.stats.Running == 0 {
+	if d.stats.Running == 0 {
 		d.waiting = nil
 	}
 }
 
-// checkWaiting looks at a Shutdown without a deadline: it has returned if and
-// only if no task runs.
-func (d *driver) checkWaiting(result chan error) {
-	select {
-	case err := <-result:
-		require.NoError(d.t, err)
-		require.Zero(d.t, d.stats.Running, "Shutdown returned while tasks run")
-	default:
-		require.NotZero(d.t, d.stats.Running, "Shutdown still waits, and no task runs")
-	}
-}
-
-// finish releases all tasks that still wait, and ends the pool or has it end itself.
-// The bubble fails the test if a goroutine is left.
+// finish releases all tasks that still wait. A driver that is alone ends the pool, or
+// has it end itself. The bubble fails the test if a goroutine is left.
 func (d *driver) finish() {
-	for len(d.groups) > 0 {
+	for len(d.batches) > 0 {
 		d.doRelease()
 		d.rest()
 	}
-	if !d.shutDown && d.interval > 0 && d.minimum == 0 {
+	if !d.exact() {
+		return
+	}
+	d.endGroup()
+	if d.shutDown {
+		require.NoError(d.t, d.shutdown(context.Background()))
+		d.close()
+	} else {
 		for d.armed() {
 			d.advance(time.Until(d.due()))
 		}
-	} else {
-		require.NoError(d.t, d.shutdown(context.Background()))
-		d.close()
 	}
 	d.rest()
 	require.Zero(d.t, d.pool.Stats().Workers)
-}
-
-// shutdown calls Shutdown, which must not return nil before the last worker has
-// gone.
-func (d *driver) shutdown(ctx context.Context) error {
-	err := d.pool.Shutdown(ctx)
-	if err == nil {
-		assert.Zero(d.t, d.pool.Stats().Workers, "workers after Shutdown")
-	}
-	return err
-}
-
-// start starts a task and reports whether it will run. Tasks call it too.
-func (d *driver) start(task func()) bool {
-	counted := func() {
-		d.ran.Inc()
-		s := d.pool.Stats()
-		assert.LessOrEqual(d.t, s.Running, s.Workers)
-		assert.LessOrEqual(d.t, s.Completed, s.Submitted)
-		assert.True(d.t, d.closed || s.Running > 0, "a task runs and is not counted: %v", s)
-		task()
-	}
-	if d.byRun {
-		d.pool.Run(counted)
-		return true
-	}
-	err := d.pool.Submit(counted)
-	if d.closed {
-		assert.ErrorIs(d.t, err, hemlock.ErrClosed)
-	} else {
-		assert.NoError(d.t, err)
-	}
-	return err == nil
-}
-
-// begin accounts for n tasks at once, if the pool takes them or Run does.
-func (d *driver) begin(n int64) {
-	if d.byRun || !d.closed {
-		d.started += n
-	}
-	d.model.begin(n)
-}
-
-// end accounts for the end of n tasks.
-func (d *driver) end(n int64, how ending) {
-	if !d.closed {
-		d.model.end(n, how)
-	}
-}
-
-// finishTask is the last thing that a task does.
-func (d *driver) finishTask(how ending) {
-	switch how {
-	case panics:
-		d.panicked.Inc()
-		panic("fuzz")
-	case exits:
-		runtime.Goexit()
-	}
-}
-
-// doTask starts one task that ends at once. What Submit did is in the counts
-// when it returns.
-func (d *driver) doTask() {
-	how := d.how
-	d.start(func() { d.finishTask(how) })
-	d.begin(1)
-	s := d.pool.Stats()
-	require.Equal(d.t, d.stats.Submitted, s.Submitted)
-	require.Equal(d.t, d.stats.Spawned, s.Spawned)
-	require.Equal(d.t, d.stats.PeakWorkers, s.PeakWorkers)
-	d.end(1, how)
-}
-
-// doBlock starts tasks that wait until they are released.
-func (d *driver) doBlock() {
-	g := d.newGroup(int64(d.n + 1))
-	for range g.n {
-		d.start(func() {
-			<-g.gate
-			d.finishTask(g.how)
-		})
-	}
-}
-
-// newGroup accounts for n tasks that will wait for a gate.
-func (d *driver) newGroup(n int64) group {
-	g := group{n: n, how: d.how, gate: make(chan struct{}), counted: !d.closed}
-	d.groups = append(d.groups, g)
-	d.begin(n)
-	return g
-}
-
-// doRelease lets one group of waiting tasks go on.
-func (d *driver) doRelease() {
-	if len(d.groups) == 0 {
-		return
-	}
-	i := d.n % len(d.groups)
-	g := d.groups[i]
-	d.groups = append(d.groups[:i], d.groups[i+1:]...)
-	close(g.gate)
-	switch {
-	case g.counted && g.byDo:
-		d.model.endDo(g.n, g.how)
-	case g.counted:
-		d.model.end(g.n, g.how)
-	}
-}
-
-// doChain starts a task that starts a task, and so on, each waiting for the
-// next; all of them run at once.
-func (d *driver) doChain() {
-	length := int64(d.n%20 + 1)
-	how := d.how
-	var link func(left int64)
-	link = func(left int64) {
-		if left == 1 {
-			d.finishTask(how)
-			return
-		}
-		ended := make(chan struct{})
-		if d.start(func() { defer close(ended); link(left - 1) }) {
-			<-ended
-		}
-	}
-	d.start(func() { link(length) })
-	d.begin(length)
-	d.end(length-1, returns)
-	d.end(1, how)
-}
-
-// doFollowUp starts a task that starts a task, and does not wait for it.
-func (d *driver) doFollowUp() {
-	how := d.how
-	d.start(func() {
-		d.start(func() { d.finishTask(how) })
-		d.finishTask(how)
-	})
-	d.begin(2)
-	d.end(2, how)
-}
-
-// doBurst starts empty tasks without a pause. A worker between its task and its
-// place is invisible, so the number of spawns has bounds only.
-func (d *driver) doBurst() {
-	n := int64(d.n + 1)
-	for range n {
-		d.start(func() {})
-	}
-	synctest.Wait()
-	if d.byRun || !d.closed {
-		d.started += n
-	}
-	if d.closed {
-		return
-	}
-	spawned := d.pool.Stats().Spawned - d.stats.Spawned
-	require.LessOrEqual(d.t, spawned, max(0, n-d.idleRun()), "spawned though a worker was idle")
-	require.GreaterOrEqual(d.t, spawned, min(1, max(0, 1-d.idleRun())), "not spawned though none was idle")
-	d.stats.Submitted += n
-	d.stats.Completed += n
-	d.spawn(spawned)
-}
-
-// doShower starts short tasks without a pause, as many as the number says. After every
-// few of them it starts one that waits until it is released. No short task waits for
-// such a task, and such tasks do not wait for each other.
-func (d *driver) doShower() {
-	const gap = 7
-	short, long := int64(d.n), int64(d.n/gap+1)
-	idle, before := d.idleRun(), d.stats.Spawned
-	g := d.newGroup(long)
-	for i := range short + long {
-		if i%(gap+1) == gap || i >= short+long-1 {
-			d.start(func() { <-g.gate; d.finishTask(g.how) })
-		} else {
-			d.start(func() {})
-		}
-	}
-	synctest.Wait()
-	if d.byRun || !d.closed {
-		d.started += short
-	}
-	if d.closed {
-		return
-	}
-	spawned := d.pool.Stats().Spawned - before
-	require.LessOrEqual(d.t, spawned, max(0, short+long-idle), "spawned though a worker was idle")
-	d.stats.Submitted += short
-	d.stats.Completed += short
-	d.spawn(spawned - max(0, long-idle)) // what newGroup did not know of
-}
-
-// doAdvance lets time pass: to either side of the killer's next round, or for a
-// while.
-func (d *driver) doAdvance() {
-	while := time.Duration(d.n) * max(d.interval, time.Microsecond) / 4
-	switch {
-	case d.byRun:
-		d.advance(while)
-	case !d.armed():
-		d.advance(time.Duration(d.n) * time.Second)
-	case d.how == returns:
-		d.advance(time.Until(d.due()))
-	default:
-		d.advance(time.Until(d.due()) - pooltest.Moment)
-	}
-}
-
-// advance lets time pass, and looks at both sides of each round.
-func (d *driver) advance(by time.Duration) {
-	until := time.Now().Add(by)
-	for d.armed() && !d.due().After(until) {
-		pooltest.SleepUntil(d.due().Add(-pooltest.Moment))
-		d.rest()
-		pooltest.SleepUntil(d.due())
-		d.round(d.t, d.pool.Stats().Killed-d.stats.Killed)
-		d.rest()
-	}
-	pooltest.SleepUntil(until)
-}
-
-func (d *driver) doNil() {
-	require.ErrorIs(d.t, d.pool.Submit(nil), hemlock.ErrNilTask)
-	require.Panics(d.t, func() { d.pool.Run(nil) })
-}
-
-// doShutdown gives Shutdown a deadline, now or in a while.
-func (d *driver) doShutdown() {
-	wait := time.Duration(d.n) * time.Second
-	begun := time.Now()
-	err := d.shutdown(pooltest.EndingIn(d.t, wait))
-	if d.stats.Running == 0 && wait == 0 && err != nil {
-		// The context had ended before the idle workers could go.
-		require.ErrorContains(d.t, err, "hemlock: shutdown: 0 tasks running")
-		require.NotZero(d.t, d.idle())
-		err = nil
-	}
-	d.close()
-	d.checkShutdown(err)
-	if err == nil {
-		wait = 0
-	}
-	require.Equal(d.t, wait, time.Since(begun), "Shutdown took another time")
-}
-
-// checkShutdown says what a Shutdown that has ended must have returned.
-func (d *driver) checkShutdown(err error) {
-	if d.stats.Running == 0 {
-		assert.NoError(d.t, err)
-		return
-	}
-	assert.ErrorIs(d.t, err, context.DeadlineExceeded)
-	assert.ErrorContains(d.t, err, fmt.Sprintf("hemlock: shutdown: %d task", d.stats.Running))
-}
-
-// doWaitForEnd starts a goroutine that waits in a Shutdown without a deadline.
-func (d *driver) doWaitForEnd() {
-	result := make(chan error, 1)
-	go func() { result <- d.shutdown(context.Background()) }()
-	d.close()
-	d.waiting = append(d.waiting, result)
-}
-
-// doShutdownInTask has a task call Shutdown, with a deadline: it cannot outwait itself.
-func (d *driver) doShutdownInTask() {
-	result := make(chan error, 1)
-	if !d.start(func() { result <- d.pool.Shutdown(pooltest.EndingIn(d.t, 0)) }) {
-		return
-	}
-	d.begin(1)
-	synctest.Wait()
-	d.checkShutdown(<-result)
-	d.end(1, returns)
-	d.close()
-}
-
-// doSlowHandler starts a task whose panic keeps the handler busy until it is released.
-// Until then the task counts as running.
-func (d *driver) doSlowHandler() {
-	if !d.handler {
-		return
-	}
-	d.how = exits // for the model: it has counted the panic
-	g := d.newGroup(1)
-	d.start(func() {
-		d.panicked.Inc()
-		panic(g.gate)
-	})
-	if g.counted {
-		d.stats.Panicked++
-	}
-}
-
-// nest calls Do of a task that calls Do, and so on, to this depth, and ends the
-// last one's task.
-func (d *driver) nest(depth int64, how ending) {
-	d.pool.Do(func() {
-		d.ran.Inc()
-		s := d.pool.Stats()
-		assert.LessOrEqual(d.t, s.Running, s.Workers)
-		assert.True(d.t, d.closed || s.Running > 0, "a task of Do runs and is not counted: %v", s)
-		if depth == 1 {
-			endDoTask(how)
-			return
-		}
-		d.nest(depth-1, how)
-		assert.Equal(d.t, returns, how, "Do returned from a task that did not")
-	})
-}
-
-// endDoTask ends a task of Do. Its panic goes through all around it, and the
-// handler is told once.
-func endDoTask(how ending) {
-	switch how {
-	case panics:
-		panic("fuzz")
-	case exits:
-		runtime.Goexit()
-	}
-}
-
-// accountDo accounts for nested tasks of Do that have ended, and for those
-// around them that the pool runs.
-func (d *driver) accountDo(depth, around int64, how ending) {
-	d.started += depth
-	if how == panics {
-		d.panicked.Inc()
-	}
-	d.model.beginDo(depth)
-	if d.closed {
-		return
-	}
-	d.model.endDo(1, how)
-	if how == panics {
-		how = exits // for the model: the handler is told of the innermost
-	}
-	d.model.endDo(depth-1, how)
-	d.model.end(around, how)
-}
-
-// doDo calls Do on a goroutine of its own, nested.
-func (d *driver) doDo() {
-	depth := int64(d.n%4 + 1)
-	how := d.how
-	result := make(chan any, 1)
-	go func() {
-		returned := false
-		defer func() {
-			v := recover()
-			if v == nil && !returned {
-				v = exits
-			}
-			result <- v
-		}()
-		d.nest(depth, how)
-		returned = true
-	}()
-	got := <-result
-	switch {
-	case how == returns:
-		require.Nil(d.t, got)
-	case how == exits || d.exiting:
-		require.Equal(d.t, exits, got)
-	default:
-		require.Equal(d.t, "fuzz", got)
-	}
-	d.accountDo(depth, 0, how)
-}
-
-// doDoInTask has a task of the pool call Do, nested, and end as it does.
-func (d *driver) doDoInTask() {
-	depth := int64(d.n%4 + 1)
-	how := d.how
-	if !d.start(func() { d.nest(depth, how) }) {
-		return
-	}
-	d.begin(1)
-	synctest.Wait()
-	d.accountDo(depth, 1, how)
-}
-
-// doBlockDo calls Do on goroutines of their own, with tasks that wait until they are
-// released.
-func (d *driver) doBlockDo() {
-	g := group{n: int64(d.n%8 + 1), how: d.how, gate: make(chan struct{}), counted: !d.closed, byDo: true}
-	d.groups = append(d.groups, g)
-	d.started += g.n
-	d.model.beginDo(g.n)
-	for range g.n {
-		go func() {
-			defer func() { _ = recover() }()
-			d.pool.Do(func() {
-				d.ran.Inc()
-				<-g.gate
-				d.finishTask(g.how)
-			})
-		}()
-	}
 }

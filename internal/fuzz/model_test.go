@@ -1,7 +1,9 @@
 package fuzz_test
 
 import (
-	"testing"
+	"fmt"
+	"runtime"
+	"strings"
 	"testing/synctest"
 	"time"
 
@@ -126,29 +128,46 @@ func (m *model) due() time.Time {
 // round holds a round of the killer, in which it killed that many workers. The share is
 // exact except near the minimum: there the killer may count twice a worker that leaves
 // at this moment, and stop early.
-func (m *model) round(t testing.TB, killed int64) {
-	t.Helper()
+func (m *model) round(t require.TestingT, killed int64) {
 	spare := m.stats.Workers - m.minimum
 	most := min(max(1, m.idle()/16), m.idle(), spare)
 	least := min(most, (spare+1)/2)
 	require.GreaterOrEqual(t, killed, least, "a round of the killer took too few: %v", m.stats)
 	require.LessOrEqual(t, killed, most, "a round of the killer took too many: %v", m.stats)
-	m.roundOfDo(t, killed)
-	m.stats.Killed += killed
-	m.stats.Workers -= killed
+	m.kill(t, killed)
 	m.lastRun = time.Now()
 }
 
-// roundOfDo checks how many of the killed were workers of Do. The killer takes the kind
+// trim accounts for a Trim that killed that many workers and returned err: all that may
+// go, unless its context has ended.
+func (m *model) trim(t require.TestingT, killed int64, err error) {
+	most := min(m.idle(), max(0, m.stats.Workers-m.minimum))
+	if m.closed {
+		most = 0
+	}
+	require.LessOrEqual(t, killed, most, "Trim took too many: %v", m.stats)
+	if err == nil {
+		require.Equal(t, most, killed, "Trim took too few: %v", m.stats)
+	}
+	m.kill(t, killed)
+}
+
+// kill takes off the workers that were killed.
+func (m *model) kill(t require.TestingT, killed int64) {
+	m.killDo(t, killed)
+	m.stats.Killed += killed
+	m.stats.Workers -= killed
+}
+
+// killDo checks how many of the killed were workers of Do. The killer takes the kind
 // of which more are idle, and so leaves about as many of each. It may be wrong by the
 // workers that leave at this moment.
-func (m *model) roundOfDo(t testing.TB, killed int64) {
-	t.Helper()
+func (m *model) killDo(t require.TestingT, killed int64) {
 	if m.idleDo == 0 {
 		return
 	}
 	synctest.Wait()
-	left := int64(len(pooltest.StacksOf("hemlock.(*coroutine).work("))) - m.runningDo
+	left := int64(inBubble("hemlock.(*coroutine).work(")) - m.runningDo
 	before, others := m.idleDo, m.idleRun()
 	require.LessOrEqual(t, left, before, "more idle workers of Do than there were: %v", m.stats)
 	require.GreaterOrEqual(t, left, before-killed, "more workers of Do were killed than workers: %v", m.stats)
@@ -165,8 +184,7 @@ func (m *model) roundOfDo(t testing.TB, killed int64) {
 // check compares the pool with the model. The model does not know which worker ran how
 // many tasks, so it only bounds the number of recycled workers. If each worker runs one
 // task, the bounds meet.
-func (m *model) check(t testing.TB, p *hemlock.Pool) {
-	t.Helper()
+func (m *model) check(t require.TestingT, p *hemlock.Pool) {
 	got, want := p.Stats(), m.stats
 	want.Idle = m.idle()
 	want.Recycled = got.Recycled
@@ -187,12 +205,30 @@ func (m *model) check(t testing.TB, p *hemlock.Pool) {
 
 // checkKiller compares when there should be a killer with whether there is. It
 // looks when the answer changes: to look takes longer than all the rest.
-func (m *model) checkKiller(t testing.TB) {
-	t.Helper()
+func (m *model) checkKiller(t require.TestingT) {
 	if armed := m.armed(); armed != m.killer {
 		m.killer = armed
-		// No other pool is alive.
-		runs := len(pooltest.StacksOf("hemlock.(*killer).run(")) > 0
+		runs := inBubble("hemlock.(*killer).run(") > 0
 		require.Equal(t, armed, runs, "is there a killer? %v", m.stats)
 	}
+}
+
+// inBubble returns how many goroutines of this bubble have the function on their stack.
+// There is no other pool in it.
+func inBubble(function string) (n int) {
+	head := make([]byte, 128)
+	own := bubbleOf(string(head[:runtime.Stack(head, false)]))
+	for _, stack := range pooltest.StacksOf(function) {
+		if bubbleOf(stack) == own {
+			n++
+		}
+	}
+	return n
+}
+
+// bubbleOf returns the number of the bubble that a stack names, or 0.
+func bubbleOf(stack string) (bubble int) {
+	_, rest, _ := strings.Cut(stack, "synctest bubble ")
+	_, _ = fmt.Sscanf(rest, "%d", &bubble)
+	return bubble
 }

@@ -1,12 +1,13 @@
-package main
+package fuzz_test
 
 import (
 	"errors"
 	"fmt"
 	"runtime"
-	"runtime/pprof"
 	"strings"
 	"time"
+
+	"example.com/hemlock/internal/pooltest"
 )
 
 // How much more there may be at the end than at the start. The runtime never frees the
@@ -23,10 +24,6 @@ const (
 type footprint struct {
 	goroutines   int
 	heap, stacks int64 // in bytes
-}
-
-func (f footprint) String() string {
-	return fmt.Sprintf("%d goroutines, %d KiB of heap, %d KiB of stacks", f.goroutines, f.heap>>10, f.stacks>>10)
 }
 
 // measure returns the footprint after all that is unused was freed. To take all
@@ -58,7 +55,7 @@ func (f footprint) reached(workers int64, patience time.Duration) (after footpri
 		time.Sleep(pause)
 	}
 	if after.goroutines > f.goroutines {
-		err = fmt.Errorf("%w\n%s", err, goroutineProfile())
+		err = fmt.Errorf("%w\n%s", err, strings.Join(pooltest.StacksOf(""), "\n\n"))
 	}
 	return after, err
 }
@@ -68,12 +65,4 @@ func (footprint) exceeded(what string, now, before, slack int64) error {
 		return nil
 	}
 	return fmt.Errorf("%s: %d at the end, %d at the start, of which %d more would be in order", what, now, before, slack)
-}
-
-func goroutineProfile() string {
-	var b strings.Builder
-	if err := pprof.Lookup("goroutine").WriteTo(&b, 1); err != nil {
-		return err.Error()
-	}
-	return b.String()
 }
