@@ -232,6 +232,9 @@ func (p *Pool) Trim(ctx context.Context) error {
 	if ctx == nil {
 		panic("hemlock: Trim with a nil context")
 	}
+	if p.isClosed() {
+		return nil
+	}
 	if err := p.trim(ctx); err != nil {
 		return fmt.Errorf("hemlock: trim: %w", err)
 	}

@@ -527,6 +527,15 @@ func TestTrimHonoursItsContext(t *testing.T) {
 	require.NoError(t, p.Trim(t.Context()))
 }
 
+// On a closed pool there is nothing to wait for, whatever the context says.
+func TestTrimOfAClosedPoolReturnsNil(t *testing.T) {
+	p := pooltest.New(t)
+	require.NoError(t, p.Shutdown(t.Context()))
+	for range 100 { // a select would choose at random
+		require.NoError(t, p.Trim(pooltest.Ended()))
+	}
+}
+
 // A coroutine cannot be stopped from a thread of another kind than that of its birth.
 func TestTrimFromALockedThread(t *testing.T) {
 	p := pooltest.New(t, hemlock.WithKillInterval(0))
