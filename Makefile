@@ -3,7 +3,7 @@
 # What each target proves, and how long it takes, is said in CONTRIBUTING.md.
 
 # Those of go.work, and three that must not raise the requirements of the others.
-ALL     = $(shell go list -m -f '{{.Dir}}') $(CURDIR)/examples/autoscaling $(CURDIR)/tools $(CURDIR)/cmd/stackcost/testdata/generate
+ALL     = $(shell go list -m -f '{{.Dir}}') $(CURDIR)/metrics/prometheus/autoscaling $(CURDIR)/tools $(CURDIR)/cmd/stackcost/testdata/generate
 MODULES = $(ALL)
 
 .DEFAULT_GOAL := help
@@ -63,7 +63,7 @@ test:
 .PHONY: test-race
 test-race:
 	go test -race -shuffle=on work
-	for module in examples/autoscaling tools; do \
+	for module in metrics/prometheus/autoscaling tools; do \
 		(cd $$module && GOWORK=off go test -shuffle=on ./...) || exit 1; \
 	done
 

@@ -10,6 +10,7 @@ import (
 
 	"example.com/hemlock"
 	hemlockgrpc "example.com/hemlock/grpc"
+	"example.com/hemlock/internal/pooltest"
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
@@ -104,26 +105,6 @@ func serve(t testing.TB, s service, options ...grpc.ServerOption) (*grpc.Server,
 	return server, testgrpc.NewTestServiceClient(conn)
 }
 
-// newPool returns a pool that is shut down at the end of the test, when all
-// tasks must have ended, and all workers.
-func newPool(t testing.TB, options ...hemlock.Option) *hemlock.Pool {
-	t.Helper()
-	pool := hemlock.New(options...)
-	t.Cleanup(func() { shutdown(t, pool) })
-	return pool
-}
-
-func shutdown(t testing.TB, pool *hemlock.Pool) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), limit)
-	defer cancel()
-	require.NoError(t, pool.Shutdown(ctx))
-	s := pool.Stats()
-	require.Equal(t, s.Submitted, s.Completed)
-	require.Zero(t, s.Workers)
-	require.Zero(t, s.Running)
-}
-
 // through returns the options of a server that calls its handlers through the
 // pool, and through the other interceptors after that.
 func through(pool *hemlock.Pool, unary []grpc.UnaryServerInterceptor, stream []grpc.StreamServerInterceptor) []grpc.ServerOption {
@@ -141,13 +122,13 @@ func everyWay(t *testing.T, test func(t *testing.T, options ...grpc.ServerOption
 		name := map[uint32]string{0: "", 2: ", stream workers"}[workers]
 		t.Run("without"+name, func(t *testing.T) { test(t, numbered) })
 		t.Run("pool"+name, func(t *testing.T) {
-			pool := newPool(t)
+			pool := pooltest.New(t)
 			test(t, append(through(pool, nil, nil), numbered)...)
 			require.NotZero(t, pool.Stats().Submitted)
 		})
 		t.Run("closed pool"+name, func(t *testing.T) {
-			pool := newPool(t)
-			shutdown(t, pool)
+			pool := pooltest.New(t)
+			pooltest.Shutdown(t, pool)
 			test(t, append(through(pool, nil, nil), numbered)...)
 			require.Zero(t, pool.Stats().Submitted)
 		})

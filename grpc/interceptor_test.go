@@ -15,6 +15,7 @@ import (
 
 	"example.com/hemlock"
 	hemlockgrpc "example.com/hemlock/grpc"
+	"example.com/hemlock/internal/pooltest"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sync/errgroup"
 	"google.golang.org/grpc"
@@ -117,7 +118,7 @@ func TestCallsOfEveryKindAreAnswered(t *testing.T) {
 // A worker that has served a call serves the next, whatever its kind, and with
 // its stack.
 func TestACallIsATaskAndUsesTheIdleWorker(t *testing.T) {
-	pool := newPool(t, hemlock.WithKillInterval(0))
+	pool := pooltest.New(t, hemlock.WithKillInterval(0))
 	var during []hemlock.Stats
 	_, client := serve(t, both(func(context.Context) error {
 		during = append(during, pool.Stats())
@@ -142,7 +143,7 @@ func TestACallIsATaskAndUsesTheIdleWorker(t *testing.T) {
 // Interceptors before the pool in the chain are no part of the task. Those after it
 // are.
 func TestInterceptorsAfterThePoolRunOnTheWorker(t *testing.T) {
-	pool := newPool(t)
+	pool := pooltest.New(t)
 	var running []int64
 	note := func() { running = append(running, pool.Stats().Running) }
 	noteUnary := func(ctx context.Context, in any, _ *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
@@ -288,7 +289,7 @@ func TestCallsNeverWaitForEachOther(t *testing.T) {
 
 func TestAsManyWorkersAsCallsUnderWay(t *testing.T) {
 	const calls = 1000
-	pool := newPool(t, hemlock.WithKillInterval(0))
+	pool := pooltest.New(t, hemlock.WithKillInterval(0))
 	var met sync.WaitGroup
 	met.Add(calls)
 	_, client := serve(t, both(func(context.Context) error {
@@ -441,7 +442,7 @@ func TestGracefulStopWaitsForHandlers(t *testing.T) {
 func TestShutdownWaitsForHandlersThatStopLeavesBehind(t *testing.T) {
 	for kind, call := range kinds {
 		t.Run(kind, func(t *testing.T) {
-			pool := newPool(t)
+			pool := pooltest.New(t)
 			g := newGate(t)
 			var cause error
 			server, client := serve(t, both(func(ctx context.Context) error {
@@ -462,7 +463,7 @@ func TestShutdownWaitsForHandlersThatStopLeavesBehind(t *testing.T) {
 			defer cancel()
 			require.ErrorIs(t, pool.Shutdown(short), context.DeadlineExceeded)
 			g.open()
-			shutdown(t, pool)
+			pooltest.Shutdown(t, pool)
 			require.ErrorIs(t, cause, context.Canceled, "Stop has ended the context")
 		})
 	}
@@ -471,7 +472,7 @@ func TestShutdownWaitsForHandlersThatStopLeavesBehind(t *testing.T) {
 func TestShutdownBeforeStopWaitsAndLetsNewCallsThrough(t *testing.T) {
 	for kind, call := range kinds {
 		t.Run(kind, func(t *testing.T) {
-			pool := newPool(t)
+			pool := pooltest.New(t)
 			g := newGate(t)
 			held := true
 			_, client := serve(t, both(func(context.Context) error {
@@ -493,7 +494,7 @@ func TestShutdownBeforeStopWaitsAndLetsNewCallsThrough(t *testing.T) {
 			require.Empty(t, answered)
 			g.open()
 			require.NoError(t, <-answered)
-			shutdown(t, pool)
+			pooltest.Shutdown(t, pool)
 			require.NoError(t, call(ctx, client), "a call after the pool's end")
 			require.EqualValues(t, 1, pool.Stats().Submitted)
 		})

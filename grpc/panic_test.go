@@ -11,6 +11,7 @@ import (
 
 	"example.com/hemlock"
 	hemlockgrpc "example.com/hemlock/grpc"
+	"example.com/hemlock/internal/pooltest"
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -65,7 +66,7 @@ func requireInternal(t *testing.T, options ...grpc.ServerOption) {
 func TestRecoveryAfterThePoolKeepsTheWorker(t *testing.T) {
 	var seen recovered
 	told := false
-	pool := newPool(t, hemlock.WithKillInterval(0), hemlock.WithPanicHandler(func(any, []byte) { told = true }))
+	pool := pooltest.New(t, hemlock.WithKillInterval(0), hemlock.WithPanicHandler(func(any, []byte) { told = true }))
 	unary, stream := recovery(&seen)
 	requireInternal(t, through(pool, []grpc.UnaryServerInterceptor{unary}, []grpc.StreamServerInterceptor{stream})...)
 	require.Same(t, t, seen.value)
@@ -86,7 +87,7 @@ func TestRecoveryBeforeThePoolSeesTheSameValue(t *testing.T) {
 					told = append(told, recovered{v, string(stack)})
 				}))
 			}
-			pool := newPool(t, options...)
+			pool := pooltest.New(t, options...)
 			unary, stream := recovery(&seen)
 			requireInternal(t,
 				grpc.ChainUnaryInterceptor(unary, hemlockgrpc.UnaryServerInterceptor(pool)),
@@ -111,8 +112,8 @@ func TestRecoveryBeforeThePoolSeesTheSameValue(t *testing.T) {
 func TestRecoveryWorksAfterShutdown(t *testing.T) {
 	var seen recovered
 	var told atomic.Int64
-	pool := newPool(t, hemlock.WithPanicHandler(func(any, []byte) { told.Add(1) }))
-	shutdown(t, pool)
+	pool := pooltest.New(t, hemlock.WithPanicHandler(func(any, []byte) { told.Add(1) }))
+	pooltest.Shutdown(t, pool)
 	unary, stream := recovery(&seen)
 	requireInternal(t,
 		grpc.ChainUnaryInterceptor(unary, hemlockgrpc.UnaryServerInterceptor(pool)),
@@ -129,7 +130,7 @@ const crash = "HEMLOCK_TEST_CRASH"
 
 func TestUnrecoveredPanicEndsTheProcess(t *testing.T) {
 	if kind := os.Getenv(crash); kind != "" {
-		pool := newPool(t, hemlock.WithPanicHandler(func(v any, _ []byte) { fmt.Fprintln(os.Stderr, "told:", v) }))
+		pool := pooltest.New(t, hemlock.WithPanicHandler(func(v any, _ []byte) { fmt.Fprintln(os.Stderr, "told:", v) }))
 		_, client := serve(t, both(func(context.Context) error { panic("in the " + kind) }), through(pool, nil, nil)...)
 		t.Fatal(kinds[kind](within(t), client))
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"runtime"
 	"runtime/debug"
+	"runtime/metrics"
 	"sync"
 	"testing"
 
@@ -43,6 +44,13 @@ func TestWorkLeavesTwoKiBOfGarbage(t *testing.T) {
 		b := backend{work: work}
 		require.Equal(t, want, allocated(b.call), "work %d", work)
 	}
+}
+
+// stackBytes returns how much memory holds the stacks of goroutines.
+func stackBytes() float64 {
+	sample := []metrics.Sample{{Name: "/memory/classes/heap/stacks:bytes"}}
+	metrics.Read(sample)
+	return float64(sample[0].Value.Uint64())
 }
 
 // allocated returns how many octets a call allocates.

@@ -1,10 +1,10 @@
 package main
 
 import (
-	"errors"
 	"flag"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 )
 
@@ -25,30 +25,22 @@ type config struct {
 	demo         bool
 }
 
-// errUsage stands for a command line that the flag package would refuse too. What
-// is wrong with it has been printed.
-var errUsage = errors.New("usage")
-
-// parseFlags reads the command line. The error is flag.ErrHelp, errUsage, or
-// says what is wrong with a value.
+// parseFlags reads the command line. It prints what is wrong with it, as the flag package does.
 func parseFlags(args []string, stderr io.Writer) (config, error) {
 	var cfg config
 	flags := newFlags(&cfg, stderr)
 	if err := flags.Parse(args); err != nil {
-		if errors.Is(err, flag.ErrHelp) {
-			return config{}, err
-		}
-		return config{}, errUsage
-	}
-	if flags.NArg() > 0 {
-		fmt.Fprintf(stderr, "unexpected argument %q\n", flags.Arg(0))
-		flags.Usage()
-		return config{}, errUsage
+		return config{}, err
 	}
 	if cfg.demo {
-		cfg.setDemoDefaults(flags)
+		setDemoDefaults(flags)
 	}
-	return cfg, cfg.check()
+	err := cfg.check(flags)
+	if err != nil {
+		fmt.Fprintln(stderr, err)
+		flags.Usage()
+	}
+	return cfg, err
 }
 
 func newFlags(cfg *config, stderr io.Writer) *flag.FlagSet {
@@ -72,42 +64,29 @@ func newFlags(cfg *config, stderr io.Writer) *flag.FlagSet {
 
 // setDemoDefaults sets what was not given on the command line to values with
 // which a pool grows and shrinks within seconds.
-func (cfg *config) setDemoDefaults(flags *flag.FlagSet) {
-	given := map[string]bool{}
-	flags.Visit(func(f *flag.Flag) { given[f.Name] = true })
-	for name, value := range map[string]string{
-		"addr":          "127.0.0.1:0",
-		"latency":       "5ms",
-		"kill-delay":    "1s",
-		"kill-interval": "100ms",
-	} {
-		if !given[name] {
-			_ = flags.Set(name, value) // these values parse
-		}
+func setDemoDefaults(flags *flag.FlagSet) {
+	values := map[string]string{"addr": "127.0.0.1:0", "latency": "5ms", "kill-delay": "1s", "kill-interval": "100ms"}
+	flags.Visit(func(f *flag.Flag) { delete(values, f.Name) })
+	for name, value := range values {
+		_ = flags.Set(name, value) // these values parse
 	}
 }
 
-func (cfg *config) check() error {
-	for _, f := range []struct {
-		name  string
-		value time.Duration
-	}{
-		{"kill-interval", cfg.killInterval},
-		{"kill-delay", cfg.killDelay},
-		{"latency", cfg.latency},
-	} {
-		if f.value < 0 {
-			return fmt.Errorf("-%s %v: must not be negative", f.name, f.value)
+func (cfg *config) check(flags *flag.FlagSet) (err error) {
+	flags.VisitAll(func(f *flag.Flag) {
+		if _, text := f.Value.(flag.Getter).Get().(string); !text && strings.HasPrefix(f.Value.String(), "-") {
+			err = fmt.Errorf("-%s %v: must not be negative", f.Name, f.Value)
 		}
+	})
+	switch {
+	case flags.NArg() > 0:
+		return fmt.Errorf("unexpected argument %q", flags.Arg(0))
+	case cfg.runner != poolRunner && cfg.runner != goRunner:
+		return fmt.Errorf("unknown -runner %q: want %s or %s", cfg.runner, poolRunner, goRunner)
+	case cfg.work > maxWork:
+		return fmt.Errorf("-work %d: must be at most %d", cfg.work, maxWork)
+	case cfg.headroom > 90:
+		return fmt.Errorf("-memory-headroom %d: must be at most 90", cfg.headroom)
 	}
-	if cfg.work < 0 || cfg.work > maxWork {
-		return fmt.Errorf("-work %d: must be between 0 and %d", cfg.work, maxWork)
-	}
-	if cfg.most < 0 {
-		return fmt.Errorf("-max %d: must not be negative", cfg.most)
-	}
-	if cfg.headroom < 0 || cfg.headroom > 90 {
-		return fmt.Errorf("-memory-headroom %d: must be between 0 and 90", cfg.headroom)
-	}
-	return nil
+	return err
 }

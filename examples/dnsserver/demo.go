@@ -7,9 +7,8 @@ import (
 	"io"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
-
-	"github.com/miekg/dns"
 )
 
 // demoDrain is how long the server may take to stop once the demo is over.
@@ -59,72 +58,47 @@ type demo struct {
 	out    io.Writer
 	begin  time.Time
 
-	// mu guards what follows.
-	mu    sync.Mutex
 	score tally
-	phase string
-	next  int // the question of the book that is asked next
+	phase atomic.Pointer[phase]
+	next  atomic.Int64 // the question of the book that is asked next
 }
 
-func newDemo(s *server, records []dns.RR, what script, out io.Writer) *demo {
-	return &demo{
-		server: s,
-		script: what,
-		book:   newOracle(records).expectations(),
-		out:    out,
-		begin:  time.Now(),
-	}
+func newDemo(s *server, book []*expectation, what script, out io.Writer) *demo {
+	return &demo{server: s, script: what, book: book, out: out, begin: time.Now()}
 }
 
 // runDemo starts a server, drives it through the script, and prints the outcome. The
 // error says what was lost or wrong, or that the runner did not shrink.
 func runDemo(ctx context.Context, cfg config, what script, out io.Writer, log *slog.Logger) error {
-	records, err := loadRecords(cfg.zone)
-	if err != nil {
-		return err
-	}
 	s, err := openServer(cfg, log)
 	if err != nil {
 		return err
 	}
-	d := newDemo(s, records, what, out)
-	lastLine, verdict := d.verdict(d.play(ctx))
-	if s.monitor == nil {
-		err = stop(s, demoDrain) // before the last line, so that its log is too
+	d := newDemo(s, oracle{s.queries.zone}.expectations(), what, out)
+	lastLine, verdict := d.verdict(d.play(ctx), nouns[cfg.runner])
+	if len(s.monitor.addrs) > 0 {
 		fmt.Fprintln(out, lastLine)
-		return errors.Join(verdict, err)
+		log.Info("serving until interrupted", "http", s.monitor.addrs[0], "failed", verdict)
+		<-ctx.Done()
+		return errors.Join(verdict, stop(s, demoDrain))
 	}
+	err = stop(s, demoDrain) // before the last line, so that its log is too
 	fmt.Fprintln(out, lastLine)
-	log.Info("serving until interrupted", "http", s.monitor.addr(), "demo", result(verdict))
-	<-ctx.Done()
-	return errors.Join(verdict, stop(s, demoDrain))
+	return errors.Join(verdict, err)
 }
 
 // verdict returns the score as a line, and what the demo failed for.
-func (d *demo) verdict(played error) (line string, err error) {
-	now, peak, noun := d.server.runner.Level()
+func (d *demo) verdict(played error, noun string) (line string, err error) {
+	stats := d.server.runner.Stats()
 	line = fmt.Sprintf("demo: %d queries, %d answered, %d lost; peak %d %s, now %d",
-		d.score.asked, d.score.answered, d.score.lost, peak, noun, now)
-	err = errors.Join(played, d.fault())
-	if err == nil && now >= peak {
-		err = fmt.Errorf("demo: still %d %s after a peak of %d", now, noun, peak)
+		d.score.asked, d.score.answered, d.score.lost, stats.PeakWorkers, noun, stats.Workers)
+	switch {
+	case played != nil || d.score.firstErr != nil:
+		err = errors.Join(played, d.score.fault())
+	case stats.Workers >= stats.PeakWorkers:
+		err = fmt.Errorf("demo: still %d %s after a peak of %d", stats.Workers, noun, stats.PeakWorkers)
 	}
 	return line, err
-}
-
-func result(verdict error) string {
-	if verdict != nil {
-		return verdict.Error()
-	}
-	return "passed"
-}
-
-// fault says what was lost or wrong.
-func (d *demo) fault() error {
-	if d.score.lost == 0 && d.score.wrong == 0 {
-		return nil
-	}
-	return fmt.Errorf("demo: %d lost, %d wrong, the first: %w", d.score.lost, d.score.wrong, d.score.firstErr)
 }
 
 // play goes through the script while lines are printed.
@@ -134,11 +108,12 @@ func (d *demo) play(ctx context.Context) error {
 	defer cancel()
 	reporting, done := context.WithCancel(ctx)
 	var reporter sync.WaitGroup
-	reporter.Go(func() { d.report(reporting) })
 	defer reporter.Wait()
 	defer done()
+	d.phase.Store(&d.script.phases[0])
+	reporter.Go(func() { d.report(reporting) })
 	for _, p := range d.script.phases {
-		d.enter(p.name)
+		d.phase.Store(&p)
 		d.load(ctx, p)
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
@@ -165,66 +140,27 @@ func (d *demo) load(ctx context.Context, p phase) {
 
 // drive has one socket ask its bursts. One that is behind does not catch up.
 func (d *demo) drive(ctx context.Context, network string, p phase, turn time.Duration) {
-	s := socket{network: network, addr: d.server.addr().String(), firstTry: d.script.firstTry}
+	s := socket{network: network, addr: d.server.addr().String(), within: d.script.firstTry, score: &d.score}
 	defer s.hangUp()
 	if !sleep(ctx, turn) {
 		return
 	}
 	for range p.bursts {
 		due := time.Now().Add(p.every)
-		d.count(s.ask(ctx, d.questions(p.atOnce)))
+		questions := make([]*expectation, p.atOnce)
+		for i := range questions {
+			questions[i] = d.book[int(d.next.Add(1))%len(d.book)]
+		}
+		s.ask(ctx, questions)
 		if !sleep(ctx, time.Until(due)) {
 			return
 		}
 	}
 }
 
-// questions returns the next n of the book, which begins again at its end.
-func (d *demo) questions(n int) []*expectation {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	list := make([]*expectation, n)
-	for i := range list {
-		list[i] = d.book[d.next%len(d.book)]
-		d.next++
-	}
-	return list
-}
-
-func (d *demo) count(t tally) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.score.add(t)
-}
-
-func (d *demo) enter(phase string) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.phase = phase
-}
-
 // report prints a line a second until ctx ends.
 func (d *demo) report(ctx context.Context) {
-	tick := time.NewTicker(time.Second)
-	defer tick.Stop()
-	for {
-		select {
-		case <-tick.C:
-			d.mu.Lock()
-			fmt.Fprintf(d.out, "%3.0fs %s: %v\n", time.Since(d.begin).Seconds(), d.phase, d.server.runner.Counts())
-			d.mu.Unlock()
-		case <-ctx.Done():
-			return
-		}
-	}
-}
-
-// sleep reports whether ctx did not end in the meantime.
-func sleep(ctx context.Context, d time.Duration) bool {
-	select {
-	case <-time.After(d):
-		return true
-	case <-ctx.Done():
-		return false
+	for sleep(ctx, time.Second) {
+		fmt.Fprintf(d.out, "%3.0fs %s: %v\n", time.Since(d.begin).Seconds(), d.phase.Load().name, d.server.runner.Stats())
 	}
 }

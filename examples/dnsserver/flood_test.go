@@ -35,7 +35,7 @@ type deployed struct {
 
 func loadDeployed(t *testing.T) deployed {
 	t.Helper()
-	content, err := os.ReadFile("../autoscaling/kubernetes/deployment.yaml")
+	content, err := os.ReadFile("../../metrics/prometheus/autoscaling/kubernetes/deployment.yaml")
 	require.NoError(t, err)
 	var manifest struct {
 		Spec struct {

@@ -3,8 +3,8 @@ package main
 import (
 	"bytes"
 	"context"
+	"io"
 	"log/slog"
-	"net"
 	"os"
 	"strings"
 	"sync"
@@ -30,28 +30,25 @@ const patience = time.Minute
 
 func mustZone(t testing.TB, text string) *zone {
 	t.Helper()
-	records, err := readRecords(strings.NewReader(text), "test.zone")
-	require.NoError(t, err)
-	z, err := newZone(records)
+	z, err := readZone(strings.NewReader(text), "test.zone")
 	require.NoError(t, err)
 	return z
 }
 
-func shippedRecords(t testing.TB) []dns.RR {
-	t.Helper()
-	records, err := loadRecords("")
-	require.NoError(t, err)
-	return records
-}
-
 func shippedResponder(t testing.TB) *responder {
 	t.Helper()
-	z, err := newZone(shippedRecords(t))
+	z, err := loadZone("")
 	require.NoError(t, err)
 	return &responder{zone: z}
 }
 
+func (r *responder) book() []*expectation { return oracle{r.zone}.expectations() }
+
+var runners = []string{poolRunner, goRunner}
+
 func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
+
+func textLog(w io.Writer) *slog.Logger { return slog.New(slog.NewTextHandler(w, nil)) }
 
 // loopback is a configuration that any number of servers can have at once.
 func loopback(runner string) config {
@@ -64,6 +61,25 @@ func startServer(t testing.TB, cfg config) *server {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, stop(s, patience)) })
 	return s
+}
+
+// startWith starts a server that a test has taken apart.
+func startWith(t testing.TB, most int, queries *responder, r runner, log *slog.Logger) *server {
+	t.Helper()
+	conn, listener, err := listen("127.0.0.1:0")
+	require.NoError(t, err)
+	s := newServer(conn, listener, most, queries, r, log)
+	t.Cleanup(func() { require.NoError(t, stop(s, patience)) })
+	return s
+}
+
+// exchange asks one question and returns its answer.
+func exchange(t testing.TB, conn *dns.Conn, query *dns.Msg) *dns.Msg {
+	t.Helper()
+	require.NoError(t, conn.WriteMsg(query))
+	m, err := conn.ReadMsg()
+	require.NoError(t, err)
+	return m
 }
 
 func dial(t testing.TB, network, addr string) *dns.Conn {
@@ -96,15 +112,10 @@ func unpacked(t testing.TB, wire []byte) *dns.Msg {
 	return m
 }
 
-// lines gives the records as text with single blanks, in order.
-func lines(rrs []dns.RR) []string {
-	list := []string{}
-	for _, rr := range rrs {
-		if rr.Header().Rrtype != dns.TypeOPT {
-			list = append(list, strings.Join(strings.Fields(rr.String()), " "))
-		}
-	}
-	return list
+// ask returns the reply to a message.
+func (r *responder) ask(t testing.TB, query *dns.Msg, over transport) *dns.Msg {
+	t.Helper()
+	return unpacked(t, r.reply(packed(t, query), over, nil))
 }
 
 // A logBuffer is an io.Writer that can be read while it is written.
@@ -140,13 +151,4 @@ func ended() context.Context {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	return ctx
-}
-
-// tcpListener returns a listener on a free port of the loopback interface.
-func tcpListener(t testing.TB) net.Listener {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = l.Close() })
-	return l
 }

@@ -31,16 +31,13 @@ func main() {
 // exit status.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	cfg, err := parseFlags(args, stderr)
-	switch {
-	case errors.Is(err, flag.ErrHelp):
+	if errors.Is(err, flag.ErrHelp) {
 		return 0
-	case errors.Is(err, errUsage):
-		return 2
-	}
-	if err == nil {
-		err = start(ctx, cfg, stdout, stderr)
 	}
 	if err != nil {
+		return 2
+	}
+	if err = start(ctx, cfg, stdout, stderr); err != nil {
 		fmt.Fprintf(stderr, "dnsserver: %v\n", err)
 		return 1
 	}

@@ -13,82 +13,92 @@ import (
 	"time"
 
 	"example.com/hemlock"
-	"github.com/arl/statsviz"
 )
 
 const (
-	headerTimeout   = 5 * time.Second // for the header of a request to arrive
-	keepAliveTime   = time.Minute     // for the next request on a connection to begin
-	loopbackAddress = "127.0.0.1"
+	headerTimeout = 5 * time.Second // for the header of a request to arrive
+	keepAliveTime = time.Minute     // for the next request on a connection to begin
 )
 
 // A monitor shows the server to people and to scrapers, over HTTP on addresses
-// of its own. A nil monitor is one that is off.
+// of its own. The zero monitor is one that is off.
 type monitor struct {
-	// Immutable after openMonitor.
-	sites    []site
-	plots    *statsviz.Server   // nil without debug pages
-	endPages context.CancelFunc // ends what would not end by itself
-	log      *slog.Logger
-
+	log     *slog.Logger
+	end     context.CancelFunc // ends what would not end by itself
+	addrs   []string
+	servers []*http.Server
 	serving sync.WaitGroup
 }
 
-// A site is what a monitor serves on one address.
-type site struct {
-	flag     string // that gave the address
-	listener net.Listener
-	server   *http.Server
-}
-
-// openMonitor listens on the addresses that are not empty, or returns nil if both
-// are. Nothing is answered before start.
-func openMonitor(cfg config, r runner, l *limit, log *slog.Logger) (*monitor, error) {
-	if cfg.http == "" && cfg.metrics == "" {
-		return nil, nil
-	}
+// openMonitor serves on the addresses that are not empty.
+func openMonitor(cfg config, s *server) (*monitor, error) {
 	ctx, cancel := context.WithCancel(context.Background())
-	m := &monitor{endPages: cancel, log: log}
-	p, _ := r.(pooled)
-	if err := m.openSites(ctx, cfg, p.Pool, l); err != nil {
-		m.close()
-		return nil, err
-	}
-	return m, nil
-}
-
-func (m *monitor) openSites(ctx context.Context, cfg config, p *hemlock.Pool, l *limit) error {
-	if cfg.http != "" {
-		pages, plots, err := newDebugPages(p, l)
-		if err != nil {
-			return fmt.Errorf("-http %s: %w", cfg.http, err)
-		}
-		m.plots = plots
-		hosts := append(strings.Split(cfg.httpHosts, ","), hostOf(cfg.http))
-		if err := m.addLook(ctx, pages, p, cfg, hosts); err != nil {
-			return fmt.Errorf("-http %s: %w", cfg.http, err)
-		}
-		if err := m.openSite(ctx, "http", cfg.http, askedAs(hosts, pages)); err != nil {
-			return err
-		}
-	}
-	if cfg.metrics == "" {
-		return nil
-	}
-	pages, err := newPublicPages(p, l)
+	m := &monitor{log: s.log, end: cancel}
+	err := m.open(ctx, cfg, s)
 	if err != nil {
-		return fmt.Errorf("-metrics %s: %w", cfg.metrics, err)
+		cancel()
+		m.shutdown(ctx)
 	}
-	return m.openSite(ctx, "metrics", cfg.metrics, pages)
+	return m, err
 }
 
-func (m *monitor) openSite(ctx context.Context, flag, addr string, pages http.Handler) error {
+func (m *monitor) open(ctx context.Context, cfg config, s *server) error {
+	pool, _ := s.runner.(*hemlock.Pool)
+	for _, site := range []struct{ flag, addr string }{{"http", cfg.http}, {"metrics", cfg.metrics}} {
+		if site.addr == "" {
+			continue
+		}
+		pages, err := newPublicPages(pool, s.dropped)
+		handler := http.Handler(pages)
+		if err == nil && site.flag == "http" {
+			hosts := append(strings.Split(cfg.httpHosts, ","), hostOf(cfg.http))
+			handler = askedAs(hosts, pages)
+			err = m.addDebugPages(ctx, pages, pool, cfg, hosts)
+		}
+		if err == nil {
+			err = m.serve(ctx, site.flag, site.addr, handler)
+		}
+		if err != nil {
+			return fmt.Errorf("-%s %s: %w", site.flag, site.addr, err)
+		}
+	}
+	return nil
+}
+
+// serve sets no timeout for writing: a profile takes as long as was asked for.
+func (m *monitor) serve(ctx context.Context, flag, addr string, pages http.Handler) error {
 	listener, err := net.Listen("tcp", monitorAddr(addr))
 	if err != nil {
-		return fmt.Errorf("-%s %s: %w", flag, addr, err)
+		return err
 	}
-	m.sites = append(m.sites, site{flag, listener, newHTTPServer(ctx, pages, m.log)})
+	server := &http.Server{
+		Handler:           pages,
+		ReadHeaderTimeout: headerTimeout,
+		IdleTimeout:       keepAliveTime,
+		BaseContext:       func(net.Listener) context.Context { return ctx },
+		ErrorLog:          slog.NewLogLogger(m.log.Handler(), slog.LevelWarn),
+	}
+	m.addrs, m.servers = append(m.addrs, listener.Addr().String()), append(m.servers, server)
+	m.serving.Go(func() {
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			m.log.Error("serve over HTTP", "err", err)
+		}
+	})
+	m.log.Info("serving over HTTP", flag, listener.Addr())
 	return nil
+}
+
+// shutdown ends profiles and plots at once, since they could go on for as long as a page
+// is open. It waits until other requests are answered, and cuts off the rest when ctx ends.
+func (m *monitor) shutdown(ctx context.Context) {
+	for _, s := range m.servers {
+		m.end()
+		if err := s.Shutdown(ctx); err != nil {
+			m.log.Info("cut off over HTTP", "err", err)
+			_ = s.Close()
+		}
+	}
+	m.serving.Wait()
 }
 
 // askedAs refuses a request for any host except the loopback interface and those given.
@@ -115,79 +125,14 @@ func hostOf(addr string) string {
 	return strings.ToLower(strings.Trim(addr, "[]"))
 }
 
-// newHTTPServer sets no timeout for writing: a profile takes as long as was
-// asked for.
-func newHTTPServer(ctx context.Context, pages http.Handler, log *slog.Logger) *http.Server {
-	return &http.Server{
-		Handler:           pages,
-		ReadHeaderTimeout: headerTimeout,
-		IdleTimeout:       keepAliveTime,
-		BaseContext:       func(net.Listener) context.Context { return ctx },
-		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
-	}
-}
-
 // monitorAddr returns the address to listen on. What is served tells much about the
 // process, so only its own machine sees it unless a host is given.
 func monitorAddr(given string) string {
 	if !strings.Contains(given, ":") {
 		given = ":" + given
 	}
-	if host, port, err := net.SplitHostPort(given); err == nil && host == "" {
-		return net.JoinHostPort(loopbackAddress, port)
+	if strings.HasPrefix(given, ":") && !strings.HasPrefix(given, "::") {
+		return "127.0.0.1" + given
 	}
 	return given
-}
-
-// addr returns the first address.
-func (m *monitor) addr() string { return m.sites[0].listener.Addr().String() }
-
-func (m *monitor) start() {
-	if m == nil {
-		return
-	}
-	for _, s := range m.sites {
-		m.serving.Go(func() {
-			if err := s.server.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
-				m.log.Error("serve over HTTP", "err", err)
-			}
-		})
-		m.log.Info("serving over HTTP", s.flag, s.listener.Addr())
-	}
-}
-
-// close undoes openMonitor for a monitor that was not started.
-func (m *monitor) close() {
-	if m == nil {
-		return
-	}
-	m.end()
-	for _, s := range m.sites {
-		_ = s.listener.Close()
-	}
-}
-
-// end ends the profiles and plots at once: otherwise they could go on for as long as a
-// page is open.
-func (m *monitor) end() {
-	m.endPages()
-	if m.plots != nil {
-		_ = m.plots.Close()
-	}
-}
-
-// shutdown waits until the requests under way are answered, and cuts off the rest when
-// ctx ends.
-func (m *monitor) shutdown(ctx context.Context) {
-	if m == nil {
-		return
-	}
-	m.end()
-	for _, s := range m.sites {
-		if err := s.server.Shutdown(ctx); err != nil {
-			m.log.Info("cut off over HTTP", "err", err)
-			_ = s.server.Close()
-		}
-	}
-	m.serving.Wait()
 }

@@ -30,21 +30,11 @@ var malformed = map[string]string{
 	"no question":                emptyID + "0000 0000 0000 0000 0000",
 	"question is missing":        emptyID + "0000 0001 0000 0000 0000",
 	"two questions":              emptyID + "0000 0002 0000 0000 0000" + askOrg + askOrg,
-	"second question is missing": emptyID + "0000 0002 0000 0000 0000" + askOrg,
 	"name runs out":              emptyID + "0000 0001 0000 0000 0000 07 6578",
-	"no type":                    emptyID + "0000 0001 0000 0000 0000 00",
-	"no class":                   emptyID + "0000 0001 0000 0000 0000 00 0001",
-	"half a class":               emptyID + "0000 0001 0000 0000 0000 00 0001 00",
 	"label type 01":              emptyID + "0000 0001 0000 0000 0000 41 61 00 0001 0001",
 	"pointer to itself":          emptyID + "0000 0001 0000 0000 0000 c00c 0001 0001",
 	"pointer beyond the end":     emptyID + "0000 0001 0000 0000 0000 c0ff 0001 0001",
-	"answer is missing":          emptyID + "0000 0001 0001 0000 0000" + askOrg,
-	"authority is missing":       emptyID + "0000 0001 0000 0001 0000" + askOrg,
-	"additional is missing":      emptyID + "0000 0001 0000 0000 0001" + askOrg,
-	"record runs out":            emptyID + "0000 0001 0000 0000 0001" + askOrg + "00 0029 04d0 0000",
 	"record longer than it says": emptyID + "0000 0001 0000 0000 0001" + askOrg + "00 0001 0001 00000000 0005 c000020100",
-	"two OPT records": emptyID + "0000 0001 0000 0000 0002" + askOrg +
-		"00 0029 04d0 00000000 0000" + "00 0029 04d0 00000000 0000",
 }
 
 func TestMalformedQueryGetsFORMERR(t *testing.T) {
@@ -95,6 +85,7 @@ func TestUnansweredQuestionsSayWhy(t *testing.T) {
 		"another class":    {edit(func(m *dns.Msg) { m.Question[0].Qclass = dns.ClassCHAOS }), dns.RcodeRefused},
 		"any class":        {edit(func(m *dns.Msg) { m.Question[0].Qclass = dns.ClassANY }), dns.RcodeRefused},
 		"a transfer":       {edit(func(m *dns.Msg) { m.Question[0].Qtype = dns.TypeAXFR }), dns.RcodeRefused},
+		"any type":         {question(7, "example.org.", dns.TypeANY), dns.RcodeRefused},
 		"part of one":      {edit(func(m *dns.Msg) { m.Question[0].Qtype = dns.TypeIXFR }), dns.RcodeRefused},
 		"a notification":   {edit(func(m *dns.Msg) { m.Opcode = dns.OpcodeNotify }), dns.RcodeNotImplemented},
 		"an update":        {new(dns.Msg).SetUpdate("example.org."), dns.RcodeNotImplemented},
@@ -103,7 +94,7 @@ func TestUnansweredQuestionsSayWhy(t *testing.T) {
 		"a plain question": {edit(func(*dns.Msg) {}), dns.RcodeSuccess},
 	} {
 		t.Run(name, func(t *testing.T) {
-			m := unpacked(t, r.reply(packed(t, c.query), overUDP, nil))
+			m := r.ask(t, c.query, overUDP)
 			require.Equal(t, dns.RcodeToString[c.rcode], dns.RcodeToString[m.Rcode])
 			require.Equal(t, c.query.Id, m.Id)
 			require.Equal(t, c.query.Opcode, m.Opcode)
@@ -116,44 +107,35 @@ func TestUnansweredQuestionsSayWhy(t *testing.T) {
 func TestQuestionComesBackAsItWasAsked(t *testing.T) {
 	query := question(7, "wWw.ExAmPlE.oRg.", dns.TypeA)
 	query.CheckingDisabled = true
-	m := unpacked(t, shippedResponder(t).reply(packed(t, query), overUDP, nil))
+	m := shippedResponder(t).ask(t, query, overUDP)
 	require.Equal(t, query.Question, m.Question)
 	require.Equal(t, "wWw.ExAmPlE.oRg.", m.Answer[0].Header().Name)
-	require.True(t, m.RecursionDesired)
-	require.True(t, m.CheckingDisabled)
-	require.False(t, m.RecursionAvailable)
+	require.Equal(t, []bool{true, true, false}, []bool{m.RecursionDesired, m.CheckingDisabled, m.RecursionAvailable})
 }
 
 func TestOPTIsAnsweredWithOPT(t *testing.T) {
 	r := shippedResponder(t)
 	for _, name := range []string{"example.org.", "nope.example.org.", "example.com.", "x.dev.example.org."} {
-		plain := unpacked(t, r.reply(packed(t, question(7, name, dns.TypeA)), overUDP, nil))
+		plain := r.ask(t, question(7, name, dns.TypeA), overUDP)
 		require.Nil(t, plain.IsEdns0(), name)
 		for _, do := range []bool{false, true} {
-			query := question(7, name, dns.TypeA).SetEdns0(4096, do)
-			opt := unpacked(t, r.reply(packed(t, query), overUDP, nil)).IsEdns0()
+			m := r.ask(t, question(7, name, dns.TypeA).SetEdns0(4096, do), overUDP)
+			opt := m.IsEdns0()
 			require.NotNil(t, opt, name)
 			require.Equal(t, uint16(maxUDP), opt.UDPSize())
 			require.Equal(t, do, opt.Do())
 			require.Zero(t, opt.Version())
-			require.Empty(t, opt.Option)
 		}
 	}
 }
 
-// bigResponder serves a name with that many records of more than 100 octets.
-func bigResponder(t testing.TB, records int) *responder {
-	t.Helper()
-	var text strings.Builder
-	text.WriteString(soaLine + "$ORIGIN example.com.\n$TTL 60\n")
-	for i := range records {
-		fmt.Fprintf(&text, "big TXT \"%0100d\"\n", i)
-	}
-	return &responder{zone: mustZone(t, text.String())}
-}
-
 func TestLargeAnswerIsTruncatedAtTheSizeOfTheClient(t *testing.T) {
-	r := bigResponder(t, 100)
+	var text strings.Builder
+	text.WriteString(soaLine)
+	for i := range 100 {
+		fmt.Fprintf(&text, "big.example.com. 60 TXT \"%0100d\"\n", i)
+	}
+	r := &responder{zone: mustZone(t, text.String())}
 	for _, c := range []struct {
 		edns  uint16 // 0: none
 		limit int
@@ -163,73 +145,26 @@ func TestLargeAnswerIsTruncatedAtTheSizeOfTheClient(t *testing.T) {
 			query.SetEdns0(c.edns, false)
 		}
 		reply := r.reply(packed(t, query), overUDP, nil)
-		m := unpacked(t, reply)
+		m, size := unpacked(t, reply), len(reply)
 		require.True(t, m.Truncated)
-		require.LessOrEqual(t, len(reply), c.limit)
-		require.Greater(t, len(reply), c.limit-200, "room is left for another record")
+		require.LessOrEqual(t, size, c.limit)
+		require.Greater(t, size, c.limit-200, "room is left for another record")
 		require.Equal(t, c.edns > 0, m.IsEdns0() != nil)
-	}
-}
-
-func TestLargeAnswerIsWholeOverTCP(t *testing.T) {
-	m := unpacked(t, bigResponder(t, 100).reply(packed(t, question(7, "big.example.com.", dns.TypeTXT)), overTCP, nil))
-	require.False(t, m.Truncated)
-	require.Len(t, m.Answer, 100)
-}
-
-// All sizes but the first need the compression of names.
-func TestAnswerThatFitsIsNotTruncated(t *testing.T) {
-	for records, size := range map[int]uint16{1: 512, 4: 512, 10: 1232} {
-		query := question(7, "big.example.com.", dns.TypeTXT).SetEdns0(size, false)
-		m := unpacked(t, bigResponder(t, records).reply(packed(t, query), overUDP, nil))
+		m = r.ask(t, query, overTCP)
 		require.False(t, m.Truncated)
-		require.Len(t, m.Answer, records)
+		require.Len(t, m.Answer, 100)
 	}
-}
-
-func TestAddressesBesideAnAnswerAreLeftOutBeforeItIsTruncated(t *testing.T) {
-	text := soaLine + "$ORIGIN example.com.\n$TTL 60\n@ MX 10 mx\n"
-	for i := range 60 {
-		text += fmt.Sprintf("mx A 192.0.2.%d\n", i)
-	}
-	r := &responder{zone: mustZone(t, text+"sub NS mx\n")}
-	for _, edns := range []bool{false, true} {
-		query := question(7, "example.com.", dns.TypeMX)
-		if edns {
-			query.SetEdns0(512, false)
-		}
-		m := unpacked(t, r.reply(packed(t, query), overUDP, nil))
-		require.False(t, m.Truncated)
-		require.Len(t, m.Answer, 1)
-		require.Empty(t, lines(m.Extra))
-		require.Equal(t, edns, m.IsEdns0() != nil)
-	}
-	// A referral is of no use without them.
-	m := unpacked(t, r.reply(packed(t, question(7, "sub.example.com.", dns.TypeA)), overUDP, nil))
-	require.True(t, m.Truncated)
 }
 
 // The server reads a packet into the buffer that it packs the answer into.
 func TestAnswerMayOverwriteTheQuery(t *testing.T) {
 	r := shippedResponder(t)
-	for _, e := range newOracle(shippedRecords(t)).expectations() {
+	for _, e := range r.book() {
 		query := packed(t, e.query(2))
 		buf := make([]byte, maxUDP)
 		n := copy(buf, query)
 		require.Equal(t, r.reply(query, overUDP, nil), r.reply(buf[:n], overUDP, buf))
 	}
-}
-
-func TestShippedZoneAnswersAsTheOracleExpects(t *testing.T) {
-	r := shippedResponder(t)
-	kinds := map[int]int{}
-	for _, e := range newOracle(shippedRecords(t)).expectations() {
-		require.NoError(t, e.check(unpacked(t, r.reply(packed(t, e.query(1)), overTCP, nil))), e)
-		kinds[e.rcode]++
-	}
-	require.Greater(t, kinds[dns.RcodeSuccess], 50)
-	require.Positive(t, kinds[dns.RcodeNameError])
-	require.Positive(t, kinds[dns.RcodeRefused])
 }
 
 // FuzzReply checks what holds for any packet: no panic, an answer with the
@@ -242,11 +177,11 @@ func FuzzReply(f *testing.F) {
 	for _, octets := range dropped {
 		f.Add(wire(f, octets))
 	}
-	for _, e := range newOracle(shippedRecords(f)).expectations() {
+	r := shippedResponder(f)
+	for _, e := range r.book() {
 		f.Add(packed(f, e.query(1)))
 		f.Add(packed(f, e.query(2)))
 	}
-	r := shippedResponder(f)
 	f.Fuzz(func(t *testing.T, packet []byte) {
 		reply := r.reply(packet, overUDP, nil)
 		if len(packet) < headerSize || packet[2]&0x80 != 0 {

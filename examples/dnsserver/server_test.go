@@ -6,101 +6,61 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/miekg/dns"
 	"github.com/stretchr/testify/require"
 )
 
-var runners = []string{poolRunner, goRunner}
-
 func TestQueriesAreAnsweredOverBothTransports(t *testing.T) {
-	for _, name := range runners {
-		s := startServer(t, loopback(name))
-		for _, network := range []string{"udp", "tcp"} {
-			t.Run(name+"/"+network, func(t *testing.T) {
-				conn := dial(t, network, s.addr().String())
-				for _, e := range newOracle(shippedRecords(t)).expectations() {
-					require.NoError(t, conn.WriteMsg(e.query(2))) // takes 1232 octets
-					m, err := conn.ReadMsg()
-					require.NoError(t, err)
-					require.NoError(t, e.check(m), e)
-				}
-			})
-		}
-	}
-}
-
-func TestEveryQueryIsOneTask(t *testing.T) {
-	cfg := loopback(poolRunner)
-	s, err := openServer(cfg, quiet())
-	require.NoError(t, err)
-	const queries = 50
-	for _, network := range []string{"udp", "tcp"} {
-		conn := dial(t, network, s.addr().String())
-		for id := range uint16(queries) {
-			require.NoError(t, conn.WriteMsg(question(id, "example.org.", dns.TypeA)))
-			_, err := conn.ReadMsg()
-			require.NoError(t, err)
-		}
-	}
-	require.NoError(t, stop(s, patience))
-	stats := s.runner.(pooled).Stats()
-	require.EqualValues(t, 2*queries, stats.Submitted)
-	require.EqualValues(t, 2*queries, stats.Completed)
-	require.Zero(t, stats.Workers)
-}
-
-func TestMalformedPacketsAreAnsweredOrDropped(t *testing.T) {
 	for _, name := range runners {
 		s, err := openServer(loopback(name), quiet())
 		require.NoError(t, err)
-		conn := dial(t, "udp", s.addr().String())
-		for what, octets := range malformed {
-			_, err := conn.Write(wire(t, octets))
-			require.NoError(t, err)
-			m, err := conn.ReadMsg()
-			require.NoError(t, err, what)
-			require.Equal(t, dns.RcodeFormatError, m.Rcode, what)
-			require.Equal(t, uint16(0xbeef), m.Id, what)
+		book := s.queries.book()
+		for _, network := range []string{"udp", "tcp"} {
+			conn := dial(t, network, s.addr().String())
+			for _, e := range book {
+				require.NoError(t, e.check(exchange(t, conn, e.query(2))), e) // takes 1232 octets
+			}
 		}
-		for _, octets := range dropped {
-			_, err := conn.Write(wire(t, octets))
-			require.NoError(t, err)
-		}
-		// The socket is read in order and a drained server has sent all its
-		// answers, so none but this can come.
-		require.NoError(t, conn.WriteMsg(question(7, "example.org.", dns.TypeA)))
-		m, err := conn.ReadMsg()
-		require.NoError(t, err)
-		require.Equal(t, uint16(7), m.Id)
 		require.NoError(t, stop(s, patience))
-		require.NoError(t, conn.SetReadDeadline(past))
-		_, err = conn.ReadMsg()
-		require.ErrorIs(t, err, os.ErrDeadlineExceeded)
+		stats := s.runner.Stats()
+		require.EqualValues(t, 2*len(book), stats.Submitted, "every query is one task")
+		require.EqualValues(t, 2*len(book), stats.Completed)
+		require.Zero(t, stats.Workers)
 	}
 }
 
+func TestPacketsWithoutAnAnswerGetNone(t *testing.T) {
+	s, err := openServer(loopback(poolRunner), quiet())
+	require.NoError(t, err)
+	conn := dial(t, "udp", s.addr().String())
+	for _, octets := range dropped {
+		_, err := conn.Write(wire(t, octets))
+		require.NoError(t, err)
+	}
+	// The socket is read in order and a drained server has sent all its
+	// answers, so none but this can come.
+	require.Equal(t, uint16(7), exchange(t, conn, question(7, "example.org.", dns.TypeA)).Id)
+	require.NoError(t, stop(s, patience))
+	require.NoError(t, conn.SetReadDeadline(past))
+	_, err = conn.ReadMsg()
+	require.ErrorIs(t, err, os.ErrDeadlineExceeded)
+}
+
 func TestPanicOfAQueryCostsOnlyItsAnswer(t *testing.T) {
-	conn, listener, err := listen("127.0.0.1:0")
-	require.NoError(t, err)
 	var logged logBuffer
-	log := textLog(&logged)
-	r, err := newRunner(poolRunner, time.Millisecond, 0, log)
-	require.NoError(t, err)
 	broken := shippedResponder(t)
-	broken.zone.nodes["web.example.org."].sets[dns.TypeTXT] = []dns.RR{nil}
-	s := newServer(conn, listener, broken, r, newLimit(0), log)
-	for _, network := range []string{"udp", "tcp"} {
+	broken.zone.names["web.example.org."][dns.TypeTXT] = []dns.RR{nil}
+	r := newRunner(loopback(poolRunner), textLog(&logged))
+	s := startWith(t, 1, broken, r, quiet()) // with room for one query, which each must give back
+	for n, network := range []string{"udp", "tcp"} {
 		client := dial(t, network, s.addr().String())
 		require.NoError(t, client.WriteMsg(question(1, "web.example.org.", dns.TypeTXT)))
-		require.NoError(t, client.WriteMsg(question(2, "web.example.org.", dns.TypeA)))
-		m, err := client.ReadMsg()
-		require.NoError(t, err)
-		require.Equal(t, uint16(2), m.Id)
+		until(t, "the query has panicked", func() bool { return r.Stats().Panicked == int64(n+1) })
+		require.Equal(t, uint16(2), exchange(t, client, question(2, "web.example.org.", dns.TypeA)).Id)
 	}
-	require.NoError(t, stop(s, patience))
-	require.EqualValues(t, 2, r.(pooled).Stats().Panicked)
 	require.Equal(t, 2, strings.Count(logged.String(), "query panicked"))
 }
 
@@ -170,19 +130,36 @@ func TestShutdownGivesUpWhenItsTimeIsOver(t *testing.T) {
 }
 
 func TestBusyPortIsNamedAndNothingIsLeftOpen(t *testing.T) {
-	taken := startServer(t, loopback(goRunner)).addr().String()
-	_, _, err := listen(taken)
-	require.ErrorContains(t, err, taken)
-	require.ErrorContains(t, err, "udp")
-
 	conn, listener, err := listen("127.0.0.1:0")
 	require.NoError(t, err)
 	defer listener.Close()
-	require.NoError(t, conn.Close()) // free for UDP, taken for TCP
 	busy := listener.Addr().String()
-	for range 2 { // the second time would name udp if the first had left it open
+	_, _, err = listen(busy)
+	require.ErrorContains(t, err, "udp "+busy)
+	require.NoError(t, conn.Close()) // free for UDP, taken for TCP
+	for range 2 {                    // the second time would name udp if the first had left it open
 		_, _, err = listen(busy)
-		require.ErrorContains(t, err, busy)
-		require.ErrorContains(t, err, "tcp")
+		require.ErrorContains(t, err, "tcp "+busy)
+	}
+}
+
+func TestRunnerWaitsForItsTasksAndHonoursItsContext(t *testing.T) {
+	for _, name := range runners {
+		synctest.Test(t, func(t *testing.T) {
+			r := newRunner(config{runner: name, killInterval: time.Second}, quiet())
+			for range 5 {
+				r.Run(func() { time.Sleep(time.Hour) })
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			start := time.Now()
+			require.ErrorIs(t, r.Shutdown(ctx), context.DeadlineExceeded)
+			require.Equal(t, time.Minute, time.Since(start))
+			require.EqualValues(t, 5, r.Stats().Running)
+			require.NoError(t, r.Shutdown(t.Context()))
+			require.Equal(t, time.Hour, time.Since(start))
+			got := r.Stats()
+			require.Equal(t, []int64{0, 5, 5, 5}, []int64{got.Workers, got.PeakWorkers, got.Submitted, got.Completed})
+		})
 	}
 }

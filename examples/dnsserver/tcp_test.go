@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"io"
 	"net"
 	"os"
 	"sync"
@@ -10,23 +11,8 @@ import (
 
 	"github.com/miekg/dns"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/semaphore"
 )
-
-func TestMalformedMessagesLeaveTheConnectionUsable(t *testing.T) {
-	s := startServer(t, loopback(poolRunner))
-	conn := dial(t, "tcp", s.addr().String())
-	for what, octets := range dropped {
-		_, err := conn.Write(wire(t, octets))
-		require.NoError(t, err, what)
-	}
-	for what, octets := range malformed {
-		_, err := conn.Write(wire(t, octets))
-		require.NoError(t, err)
-		m, err := conn.ReadMsg()
-		require.NoError(t, err, what)
-		require.Equal(t, dns.RcodeFormatError, m.Rcode, what)
-	}
-}
 
 func TestPipelinedQueriesAreAllAnswered(t *testing.T) {
 	for _, name := range runners {
@@ -78,12 +64,8 @@ func (h *holder) Run(task func()) { h.tasks <- task }
 
 // serveHeld starts a server whose tasks a test runs.
 func serveHeld(t *testing.T, most int) (*server, *holder) {
-	conn, listener, err := listen("127.0.0.1:0")
-	require.NoError(t, err)
 	h := &holder{tasks: make(chan func(), 4*maxInFlight)}
-	s := newServer(conn, listener, shippedResponder(t), h, newLimit(most), quiet())
-	t.Cleanup(func() { require.NoError(t, stop(s, patience)) })
-	return s, h
+	return startWith(t, most, shippedResponder(t), h, quiet()), h
 }
 
 func TestQueriesInFlightOnOneConnectionAreBounded(t *testing.T) {
@@ -117,12 +99,14 @@ func TestQueriesInFlightOnOneConnectionAreBounded(t *testing.T) {
 	}
 }
 
-func TestAnswersComeInTheOrderInWhichTheyAreDone(t *testing.T) {
+// The client may stop sending once it has asked.
+func TestClientThatClosesItsHalfGetsItsAnswersAsTheyAreDone(t *testing.T) {
 	s, h := serveHeld(t, 0)
 	conn := dial(t, "tcp", s.addr().String())
 	for id := range uint16(2) {
 		require.NoError(t, conn.WriteMsg(question(id, "example.org.", dns.TypeA)))
 	}
+	require.NoError(t, conn.Conn.(*net.TCPConn).CloseWrite())
 	first, second := <-h.tasks, <-h.tasks
 	second()
 	first()
@@ -131,31 +115,24 @@ func TestAnswersComeInTheOrderInWhichTheyAreDone(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, want, m.Id)
 	}
-}
-
-// The client may stop sending once it has asked.
-func TestClientThatClosesItsHalfGetsItsAnswers(t *testing.T) {
-	s, h := serveHeld(t, 0)
-	conn := dial(t, "tcp", s.addr().String())
-	require.NoError(t, conn.WriteMsg(question(1, "example.org.", dns.TypeA)))
-	require.NoError(t, conn.Conn.(*net.TCPConn).CloseWrite())
-	(<-h.tasks)()
 	_, err := conn.ReadMsg()
-	require.NoError(t, err)
-	_, err = conn.ReadMsg()
 	require.Error(t, err, "the connection is closed after the last answer")
+	require.NotErrorIs(t, err, os.ErrDeadlineExceeded)
 }
 
-func TestIdleConnectionIsClosed(t *testing.T) {
-	r := new(spawner)
-	s := &tcpServer{listener: tcpListener(t), queries: shippedResponder(t), runner: r, limit: newLimit(0), log: quiet(), idle: 20 * time.Millisecond}
-	ctx, cancel := context.WithCancel(t.Context())
-	var serving sync.WaitGroup
-	serving.Go(func() { s.serve(ctx) })
-	defer serving.Wait()
-	defer cancel()
-	conn := dial(t, "tcp", s.listener.Addr().String())
-	_, err := conn.ReadMsg() // returns only because the server hangs up
-	require.NotErrorIs(t, err, os.ErrDeadlineExceeded)
-	require.Error(t, err)
+// Neither a client that asks nothing nor one that sends no query keeps a connection.
+func TestUselessConnectionIsClosed(t *testing.T) {
+	for name, idle := range map[string]time.Duration{"": 20 * time.Millisecond, "\x00\x01x": patience} {
+		ctx, cancel := context.WithCancel(t.Context())
+		s := &server{idle: idle, room: semaphore.NewWeighted(1)}
+		client, served := net.Pipe()
+		s.readers.Add(1)
+		go s.serveConn(ctx, served)
+		_, err := io.WriteString(client, name)
+		require.NoError(t, err)
+		_, err = client.Read(make([]byte, 1)) // returns only because the server hangs up
+		require.ErrorIs(t, err, io.EOF)
+		s.readers.Wait()
+		cancel()
+	}
 }

@@ -1,12 +1,9 @@
 package hemlockotel_test
 
 import (
-	"context"
 	"strings"
-	"sync"
 	"testing"
 
-	"example.com/hemlock"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
@@ -14,28 +11,10 @@ import (
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 )
 
-// different is a snapshot in which no two counts are equal.
-func different() hemlock.Stats {
-	return hemlock.Stats{
-		Workers: 1, Idle: 2, Running: 3, Submitted: 4, Completed: 5,
-		Panicked: 6, Spawned: 7, Killed: 8, Recycled: 9, PeakWorkers: 10, Waiting: 11,
-	}
-}
-
 // newMeter returns a meter and the reader that collects from it.
 func newMeter(opts ...sdkmetric.ManualReaderOption) (metric.Meter, *sdkmetric.ManualReader) {
 	reader := sdkmetric.NewManualReader(opts...)
 	return sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader)).Meter("test"), reader
-}
-
-// newPool returns a pool that is shut down when the test ends.
-func newPool(t *testing.T) *hemlock.Pool {
-	t.Helper()
-	pool := hemlock.New()
-	t.Cleanup(func() {
-		require.NoError(t, pool.Shutdown(context.WithoutCancel(t.Context())))
-	})
-	return pool
 }
 
 func registered(t *testing.T) func(unregister func() error, err error) func() error {
@@ -87,27 +66,4 @@ func attributeValues(set attribute.Set) []string {
 		values = append(values, kv.Value.AsString())
 	}
 	return values
-}
-
-// load keeps the pool busy until the function that it returns is called.
-func load(pool *hemlock.Pool) (stop func()) {
-	quit := make(chan struct{})
-	var submitters sync.WaitGroup
-	for range 4 {
-		submitters.Go(func() { submitUntil(quit, pool) })
-	}
-	return func() { close(quit); submitters.Wait() }
-}
-
-// submitUntil submits tasks, at most eight at a time, until quit is closed.
-func submitUntil(quit <-chan struct{}, pool *hemlock.Pool) {
-	slots := make(chan struct{}, 8)
-	for {
-		select {
-		case <-quit:
-			return
-		case slots <- struct{}{}:
-			pool.Run(func() { <-slots })
-		}
-	}
 }

@@ -2,10 +2,9 @@ package hemlockotel_test
 
 import (
 	"testing"
-	"testing/synctest"
-	"time"
 
 	"example.com/hemlock"
+	"example.com/hemlock/internal/pooltest"
 	hemlockotel "example.com/hemlock/metrics/otel"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/otel/attribute"
@@ -50,7 +49,7 @@ func TestEachCountHasItsInstrument(t *testing.T) {
 		sum("hemlock.task.panicked", "{task}", "Tasks whose panic went to the panic handler.", true, point(6, pool)),
 	}
 	meter, reader := newMeter()
-	registered(t)(hemlockotel.RegisterStats(meter, "dns", different))
+	registered(t)(hemlockotel.RegisterStats(meter, "dns", pooltest.Different))
 	got := collect(t, reader)
 	require.Len(t, got, len(want))
 	for i := range want {
@@ -61,7 +60,7 @@ func TestEachCountHasItsInstrument(t *testing.T) {
 func TestCollectionTakesOneSnapshot(t *testing.T) {
 	meter, reader := newMeter()
 	snapshots := 0
-	registered(t)(hemlockotel.RegisterStats(meter, "dns", func() hemlock.Stats { snapshots++; return different() }))
+	registered(t)(hemlockotel.RegisterStats(meter, "dns", func() hemlock.Stats { snapshots++; return pooltest.Different() }))
 	require.Zero(t, snapshots)
 	collect(t, reader)
 	require.Equal(t, 1, snapshots)
@@ -71,9 +70,9 @@ func TestCollectionTakesOneSnapshot(t *testing.T) {
 
 func TestCollectionFromABusyPoolFitsTogether(t *testing.T) {
 	meter, reader := newMeter()
-	pool := newPool(t)
+	pool := pooltest.New(t)
 	registered(t)(hemlockotel.Register(meter, "dns", pool))
-	defer load(pool)()
+	defer pooltest.Load(pool)()
 	for range 300 {
 		got := points(t, reader)
 		require.LessOrEqual(t, got["hemlock.task.completed{dns}"], got["hemlock.task.submitted{dns}"])
@@ -85,7 +84,7 @@ func TestCollectionFromABusyPoolFitsTogether(t *testing.T) {
 func TestSeveralPoolsShareAMeter(t *testing.T) {
 	meter, reader := newMeter()
 	for _, name := range []string{"dns", "upstream"} {
-		pool := newPool(t)
+		pool := pooltest.New(t)
 		registered(t)(hemlockotel.Register(meter, name, pool))
 		for range len(name) {
 			require.NoError(t, pool.Submit(func() {}))
@@ -109,7 +108,7 @@ func delta(kind sdkmetric.InstrumentKind) metricdata.Temporality {
 // collection. The number of workers remains that of now.
 func TestDeltaTemporalityReportsIncreases(t *testing.T) {
 	meter, reader := newMeter(sdkmetric.WithTemporalitySelector(delta))
-	now := different()
+	now := pooltest.Different()
 	registered(t)(hemlockotel.RegisterStats(meter, "dns", func() hemlock.Stats { return now }))
 	require.EqualValues(t, 4, points(t, reader)["hemlock.task.submitted{dns}"])
 	now.Submitted += 100
@@ -121,35 +120,13 @@ func TestDeltaTemporalityReportsIncreases(t *testing.T) {
 }
 
 func TestInstrumentsFollowAPoolThroughItsLife(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	pooltest.Live(t, func(t *testing.T, pool *hemlock.Pool) func(hemlock.Stats) {
 		meter, reader := newMeter()
-		pool := hemlock.New(hemlock.WithPanicHandler(func(any, []byte) {}))
 		registered(t)(hemlockotel.Register(meter, "dns", pool))
-
-		release := make(chan struct{})
-		for range 3 {
-			require.NoError(t, pool.Submit(func() { <-release }))
+		return func(want hemlock.Stats) {
+			meter, expected := newMeter()
+			registered(t)(hemlockotel.RegisterStats(meter, "dns", func() hemlock.Stats { return want }))
+			require.Equal(t, points(t, expected), points(t, reader))
 		}
-		synctest.Wait() // all three have started
-		got := points(t, reader)
-		require.EqualValues(t, 3, got["hemlock.worker.count{dns,running}"])
-		require.EqualValues(t, 0, got["hemlock.worker.count{dns,idle}"])
-		require.EqualValues(t, 3, got["hemlock.task.submitted{dns}"])
-
-		close(release)
-		synctest.Wait()
-		require.NoError(t, pool.Submit(func() { panic("of this task") }))
-		synctest.Wait()
-		got = points(t, reader)
-		require.EqualValues(t, 0, got["hemlock.worker.count{dns,running}"])
-		require.EqualValues(t, 2, got["hemlock.worker.count{dns,idle}"], "a panic ends its worker")
-		require.EqualValues(t, 4, got["hemlock.task.completed{dns}"])
-		require.EqualValues(t, 1, got["hemlock.task.panicked{dns}"])
-
-		time.Sleep(time.Minute) // the killer takes the rest
-		got = points(t, reader)
-		require.EqualValues(t, 0, got["hemlock.worker.count{dns,idle}"])
-		require.EqualValues(t, 2, got["hemlock.worker.killed{dns}"])
-		require.EqualValues(t, 3, got["hemlock.worker.peak{dns}"])
 	})
 }

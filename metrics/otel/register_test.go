@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"example.com/hemlock"
+	"example.com/hemlock/internal/pooltest"
 	hemlockotel "example.com/hemlock/metrics/otel"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/otel/metric"
@@ -98,7 +99,7 @@ func TestNothingIsReportedAfterUnregister(t *testing.T) {
 	snapshots := 0
 	unregister := registered(t)(hemlockotel.RegisterStats(meter, "dns", func() hemlock.Stats {
 		snapshots++
-		return different()
+		return pooltest.Different()
 	}))
 	require.NotEmpty(t, points(t, reader))
 	require.NoError(t, unregister())
@@ -110,15 +111,15 @@ func TestNothingIsReportedAfterUnregister(t *testing.T) {
 
 func TestUnregisterTakesOnePoolOut(t *testing.T) {
 	meter, reader := newMeter()
-	first := registered(t)(hemlockotel.Register(meter, "dns", newPool(t)))
-	second := registered(t)(hemlockotel.Register(meter, "tcp", newPool(t)))
+	first := registered(t)(hemlockotel.Register(meter, "dns", pooltest.New(t)))
+	second := registered(t)(hemlockotel.Register(meter, "tcp", pooltest.New(t)))
 	require.NoError(t, first())
 	got := points(t, reader)
 	require.NotContains(t, got, "hemlock.worker.peak{dns}")
 	require.Contains(t, got, "hemlock.worker.peak{tcp}")
 	require.NoError(t, second())
 
-	pool := newPool(t)
+	pool := pooltest.New(t)
 	require.NoError(t, pool.Submit(func() {}))
 	registered(t)(hemlockotel.Register(meter, "dns", pool))
 	require.EqualValues(t, 1, points(t, reader)["hemlock.task.submitted{dns}"], "the name is free again")
@@ -127,7 +128,7 @@ func TestUnregisterTakesOnePoolOut(t *testing.T) {
 func TestOneNameTwiceIsReportedAsASum(t *testing.T) {
 	meter, reader := newMeter()
 	for range 2 {
-		registered(t)(hemlockotel.RegisterStats(meter, "dns", different))
+		registered(t)(hemlockotel.RegisterStats(meter, "dns", pooltest.Different))
 	}
-	require.EqualValues(t, 2*different().Submitted, points(t, reader)["hemlock.task.submitted{dns}"])
+	require.EqualValues(t, 2*pooltest.Different().Submitted, points(t, reader)["hemlock.task.submitted{dns}"])
 }

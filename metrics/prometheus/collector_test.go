@@ -1,14 +1,11 @@
 package hemlockprom_test
 
 import (
-	"context"
 	"strings"
-	"sync"
 	"testing"
-	"testing/synctest"
-	"time"
 
 	"example.com/hemlock"
+	"example.com/hemlock/internal/pooltest"
 	hemlockprom "example.com/hemlock/metrics/prometheus"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
@@ -47,28 +44,20 @@ hemlock_workers_recycled_total{pool="dns"} 9
 hemlock_workers_spawned_total{pool="dns"} 7
 `
 
-// different is a snapshot in which no two counts are equal.
-func different() hemlock.Stats {
-	return hemlock.Stats{
-		Workers: 1, Idle: 2, Running: 3, Submitted: 4, Completed: 5,
-		Panicked: 6, Spawned: 7, Killed: 8, Recycled: 9, PeakWorkers: 10, Waiting: 11,
-	}
-}
-
 func TestCollectorExportsEachCountUnderItsName(t *testing.T) {
-	c := hemlockprom.Over("dns", different)
+	c := hemlockprom.Over("dns", pooltest.Different)
 	require.NoError(t, testutil.CollectAndCompare(c, strings.NewReader(everyCount)))
 }
 
 func TestCollectorKeepsTheConventionsOfPrometheus(t *testing.T) {
-	problems, err := testutil.CollectAndLint(hemlockprom.Over("dns", different))
+	problems, err := testutil.CollectAndLint(hemlockprom.Over("dns", pooltest.Different))
 	require.NoError(t, err)
 	require.Empty(t, problems)
 }
 
 func TestScrapeTakesOneSnapshot(t *testing.T) {
 	snapshots := 0
-	c := hemlockprom.Over("dns", func() hemlock.Stats { snapshots++; return different() })
+	c := hemlockprom.Over("dns", func() hemlock.Stats { snapshots++; return pooltest.Different() })
 	reg := prometheus.NewPedanticRegistry()
 	require.NoError(t, reg.Register(c))
 	require.Zero(t, snapshots, "registering asks for descriptions only")
@@ -79,10 +68,10 @@ func TestScrapeTakesOneSnapshot(t *testing.T) {
 }
 
 func TestScrapeOfABusyPoolFitsTogether(t *testing.T) {
-	pool := newPool(t)
+	pool := pooltest.New(t)
 	reg := prometheus.NewPedanticRegistry()
 	require.NoError(t, hemlockprom.Register(reg, "dns", pool))
-	defer load(t, pool)()
+	defer pooltest.Load(pool)()
 	for range 300 {
 		got := gather(t, reg)
 		require.LessOrEqual(t, got["hemlock_tasks_completed_total{dns}"], got["hemlock_tasks_submitted_total{dns}"])
@@ -92,53 +81,14 @@ func TestScrapeOfABusyPoolFitsTogether(t *testing.T) {
 }
 
 func TestCollectorFollowsAPoolThroughItsLife(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		pool := hemlock.New(hemlock.WithPanicHandler(func(any, []byte) {}))
+	pooltest.Live(t, func(t *testing.T, pool *hemlock.Pool) func(hemlock.Stats) {
 		reg := prometheus.NewPedanticRegistry()
 		require.NoError(t, hemlockprom.Register(reg, "dns", pool))
-
-		release := make(chan struct{})
-		for range 3 {
-			require.NoError(t, pool.Submit(func() { <-release }))
+		return func(want hemlock.Stats) {
+			expected := prometheus.NewPedanticRegistry()
+			require.NoError(t, expected.Register(hemlockprom.Over("dns", func() hemlock.Stats { return want })))
+			require.Equal(t, gather(t, expected), gather(t, reg))
 		}
-		synctest.Wait() // all three have started
-		got := gather(t, reg)
-		require.EqualValues(t, 3, got["hemlock_workers{dns,running}"])
-		require.EqualValues(t, 0, got["hemlock_workers{dns,idle}"])
-		require.EqualValues(t, 3, got["hemlock_tasks_submitted_total{dns}"])
-
-		close(release)
-		synctest.Wait()
-		require.NoError(t, pool.Submit(func() { panic("of this task") }))
-		synctest.Wait()
-		got = gather(t, reg)
-		require.EqualValues(t, 0, got["hemlock_workers{dns,running}"])
-		require.EqualValues(t, 2, got["hemlock_workers{dns,idle}"], "a panic ends its worker")
-		require.EqualValues(t, 4, got["hemlock_tasks_completed_total{dns}"])
-		require.EqualValues(t, 1, got["hemlock_tasks_panicked_total{dns}"])
-
-		time.Sleep(time.Minute) // the killer takes the rest
-		got = gather(t, reg)
-		require.EqualValues(t, 0, got["hemlock_workers{dns,idle}"])
-		require.EqualValues(t, 2, got["hemlock_workers_killed_total{dns}"])
-		require.EqualValues(t, 3, got["hemlock_workers_spawned_total{dns}"])
-		require.EqualValues(t, 3, got["hemlock_workers_peak{dns}"])
-	})
-}
-
-func TestCollectorCountsRecycledWorkers(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		pool := hemlock.New(hemlock.WithMaxTasksPerWorker(1))
-		reg := prometheus.NewPedanticRegistry()
-		require.NoError(t, hemlockprom.Register(reg, "dns", pool))
-		for range 10 {
-			require.NoError(t, pool.Submit(func() {}))
-			synctest.Wait()
-		}
-		got := gather(t, reg)
-		require.EqualValues(t, pool.Stats().Recycled, got["hemlock_workers_recycled_total{dns}"])
-		require.Positive(t, got["hemlock_workers_recycled_total{dns}"])
-		require.NoError(t, pool.Shutdown(t.Context()))
 	})
 }
 
@@ -154,40 +104,6 @@ func TestCollectorOfAClosedPoolStandsStill(t *testing.T) {
 	require.EqualValues(t, 1, got["hemlock_tasks_submitted_total{dns}"])
 	require.EqualValues(t, 1, got["hemlock_tasks_completed_total{dns}"])
 	require.EqualValues(t, 0, got["hemlock_workers{dns,running}"])
-}
-
-// newPool returns a pool that is shut down when the test ends.
-func newPool(t *testing.T) *hemlock.Pool {
-	t.Helper()
-	pool := hemlock.New()
-	t.Cleanup(func() {
-		require.NoError(t, pool.Shutdown(context.WithoutCancel(t.Context())))
-	})
-	return pool
-}
-
-// load keeps the pool busy until the function that it returns is called.
-func load(t *testing.T, pool *hemlock.Pool) (stop func()) {
-	t.Helper()
-	quit := make(chan struct{})
-	var submitters sync.WaitGroup
-	for range 4 {
-		submitters.Go(func() { submitUntil(quit, pool) })
-	}
-	return func() { close(quit); submitters.Wait() }
-}
-
-// submitUntil submits tasks, at most eight at a time, until quit is closed.
-func submitUntil(quit <-chan struct{}, pool *hemlock.Pool) {
-	slots := make(chan struct{}, 8)
-	for {
-		select {
-		case <-quit:
-			return
-		case slots <- struct{}{}:
-			pool.Run(func() { <-slots })
-		}
-	}
 }
 
 // gather returns all samples, each under its name and its label values in the

@@ -7,7 +7,6 @@ require (
 	github.com/prometheus/client_golang v1.19.1 // v1.19.1: before, a protobuf package with known faults
 	github.com/prometheus/client_model v0.5.0 // v0.5.0: client_golang requires it
 	github.com/stretchr/testify v1.7.4 // v1.7.4: before, no ErrorContains, or a YAML package with known faults
-	go.yaml.in/yaml/v3 v3.0.2 // v3.0.2: before, it had another path
 )
 
 require (
@@ -19,6 +18,7 @@ require (
 	github.com/prometheus/common v0.48.0 // indirect
 	github.com/prometheus/procfs v0.12.0 // indirect
 	go.uber.org/atomic v1.10.0 // indirect
+	golang.org/x/sync v0.3.0 // indirect
 	golang.org/x/sys v0.17.0 // indirect
 	google.golang.org/protobuf v1.33.0 // indirect
 	gopkg.in/yaml.v3 v3.0.1 // indirect

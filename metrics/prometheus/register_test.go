@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"example.com/hemlock"
+	"example.com/hemlock/internal/pooltest"
 	hemlockprom "example.com/hemlock/metrics/prometheus"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -53,7 +54,7 @@ func TestFailedRegisterLeavesNothingBehind(t *testing.T) {
 
 func TestSecondRegistrationNamesThePool(t *testing.T) {
 	reg := prometheus.NewPedanticRegistry()
-	first := newPool(t)
+	first := pooltest.New(t)
 	require.NoError(t, hemlockprom.Register(reg, "dns", first))
 	require.NoError(t, first.Submit(func() {}))
 
@@ -76,7 +77,7 @@ func TestClashWithAnotherMetricNamesThePool(t *testing.T) {
 func TestSeveralPoolsShareARegistry(t *testing.T) {
 	reg := prometheus.NewPedanticRegistry()
 	for _, name := range []string{"dns", "tcp", `with "quotes" and {braces}`} {
-		pool := newPool(t)
+		pool := pooltest.New(t)
 		require.NoError(t, hemlockprom.Register(reg, name, pool))
 		for range len(name) {
 			require.NoError(t, pool.Submit(func() {}))
@@ -105,7 +106,7 @@ func TestUnregisterTakesOnePoolOut(t *testing.T) {
 
 func TestPoolsAreScrapedOverHTTP(t *testing.T) {
 	reg := prometheus.NewPedanticRegistry()
-	require.NoError(t, reg.Register(hemlockprom.Over("dns", different)))
+	require.NoError(t, reg.Register(hemlockprom.Over("dns", pooltest.Different)))
 	server := httptest.NewServer(promhttp.HandlerFor(reg, promhttp.HandlerOpts{}))
 	defer server.Close()
 	require.NoError(t, testutil.ScrapeAndCompare(server.URL, strings.NewReader(everyCount)))

@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-const alertsFile = "../../metrics/prometheus/alerts.yaml"
+const alertsFile = "../alerts.yaml"
 
 // rules reads the rules as Prometheus does: strictly, with every expression and
 // every template parsed. It returns those that alert, by name, and those that

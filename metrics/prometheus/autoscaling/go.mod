@@ -1,4 +1,4 @@
-module example.com/hemlock/examples/autoscaling
+module example.com/hemlock/metrics/prometheus/autoscaling
 
 go 1.26.0
 
@@ -87,6 +87,6 @@ require (
 )
 
 replace (
-	example.com/hemlock => ../..
-	example.com/hemlock/metrics/prometheus => ../../metrics/prometheus
+	example.com/hemlock => ../../..
+	example.com/hemlock/metrics/prometheus => ..
 )

@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-const dashboardFile = "../../metrics/prometheus/dashboard.json"
+const dashboardFile = "../dashboard.json"
 
 // dashboard is what the tests look at. No Go type of Grafana for it could be required
 // here. Grafana ignores fields that it does not know.
