@@ -184,6 +184,10 @@ dnsperf:
 conformance:
 	go -C conformance/peers test -run '^TestMatrix$$' -timeout 60m -args -write
 
+.PHONY: suites
+suites:
+	cd tools && GOWORK=off go run ./suites $(if $(ONLY),-only '$(ONLY)',-write)
+
 .PHONY: bench
 bench:
 	go run ./bench
