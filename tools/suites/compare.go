@@ -53,11 +53,25 @@ func parse(r io.Reader) (results, error) {
 	return got, nil
 }
 
+// toRepeat returns the tests to run again, each with all its parts, and a package only
+// if none of its tests is among them. A package that has crashed fails by those.
+func toRepeat(failed []test, withPool results) []test {
+	var tests []test
+	for _, t := range failed {
+		if t.name == "" && slices.ContainsFunc(failed, func(f test) bool { return f.pkg == t.pkg && f.name != "" }) {
+			delete(withPool.outcome, t)
+		} else if !slices.Contains(tests, t.top()) {
+			tests = append(tests, t.top())
+		}
+	}
+	return tests
+}
+
 // replace puts the outcome of a test that was run again, with all its parts, in the
 // place of the first.
 func (r results) replace(again results, top test) {
 	for t := range r.outcome {
-		if t.top() == top || top.name == "" && t.pkg == top.pkg {
+		if t.pkg == top.pkg && (t.top() == top || top.name == "") {
 			delete(r.outcome, t)
 		}
 	}

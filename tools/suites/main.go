@@ -74,31 +74,29 @@ func (p project) compared() (row, note string, err error) {
 		return "", " Could not be run.", err
 	}
 	defer os.RemoveAll(l.temp)
-	withGo, err := l.test(false, p.run, p.packages)
+	withGo, err := l.test(false, "", p.packages)
 	if err != nil {
 		return "", " Could not be run.", err
 	}
-	withPool, err := l.test(true, p.run, p.packages)
+	withPool, err := l.test(true, "", p.packages)
 	if err != nil {
 		return "", " Could not be run with the pool.", err
 	}
-	again := map[test]bool{}
-	for _, t := range compare(withGo, withPool).failsWithPool {
-		again[t.top()] = true
+	again := toRepeat(compare(withGo, withPool).failsWithPool, withPool)
+	if len(again) > retries {
+		again = nil
 	}
-	if len(again) <= retries {
-		for t := range again {
-			pattern := p.run
-			if t.name != "" {
-				pattern = "^" + t.name + "$"
+	for _, t := range again {
+		pattern := ""
+		if t.name != "" {
+			pattern = "^" + t.name + "$"
+		}
+		for pool, r := range map[bool]results{false: withGo, true: withPool} {
+			alone, err := l.test(pool, pattern, []string{t.pkg})
+			if err != nil {
+				return "", "", err
 			}
-			for pool, r := range map[bool]results{false: withGo, true: withPool} {
-				alone, err := l.test(pool, pattern, []string{t.pkg})
-				if err != nil {
-					return "", "", err
-				}
-				r.replace(alone, t)
-			}
+			r.replace(alone, t)
 		}
 	}
 	c := compare(withGo, withPool)
@@ -115,16 +113,20 @@ func (p project) compared() (row, note string, err error) {
 			fmt.Fprintf(os.Stderr, "--- %s %s\n%s\n", t.pkg, t.name, tail(withPool.output[t]))
 		}
 	}
-	for _, t := range slices.Collect(maps.Keys(again)) {
-		if !slices.ContainsFunc(c.failsWithPool, func(f test) bool { return f.top() == t }) {
-			note += " Failed once with the pool, and not when it was run again: " + names([]test{t}) + "."
+	healed := slices.DeleteFunc(again, func(t test) bool {
+		return slices.ContainsFunc(c.failsWithPool, func(f test) bool { return f.top() == t })
+	})
+	for _, list := range []struct {
+		tests []test
+		what  string
+	}{
+		{healed, "Failed once with the pool, and not when run again"},
+		{c.fails, "Fail in both"},
+		{c.failsWithGo, "Fail only without the pool"},
+	} {
+		if len(list.tests) > 0 {
+			note += " " + list.what + ": " + names(list.tests) + "."
 		}
-	}
-	if len(c.fails) > 0 {
-		note += " Fail in both: " + names(c.fails) + "."
-	}
-	if len(c.failsWithGo) > 0 {
-		note += " Fail only without the pool: " + names(c.failsWithGo) + "."
 	}
 	tests := len(c.passes) + len(c.fails) + len(c.failsWithPool) + len(c.failsWithGo)
 	return fmt.Sprintf("| %s | %s | %d | %d | %d | %d | %d |\n", p.name, l.version, tests, len(c.passes), len(c.fails), len(c.failsWithPool), ran), note, err
@@ -251,7 +253,7 @@ func (l *lab) output(name string, args ...string) ([]byte, error) {
 
 // test runs tests of the packages. That some fail is no error.
 func (l *lab) test(pool bool, run string, packages []string) (results, error) {
-	args := append([]string{"test", "-json", "-count=1", "-vet=off", "-timeout=10m", "-run=" + run, "-skip=" + l.skip}, l.args...)
+	args := []string{"test", "-json", "-count=1", "-vet=off", "-timeout=10m", "-run=" + run, "-skip=" + l.skip}
 	if pool {
 		args = append(args, "-overlay="+filepath.Join(l.temp, "overlay"))
 	}

@@ -58,6 +58,14 @@ func TestTestThatIsRunAgainTakesThePlaceOfTheFirst(t *testing.T) {
 	require.Equal(t, parsed(t, "fail ").outcome, r.outcome, "all of the package")
 }
 
+func TestCrashedPackageIsRepeatedByItsTests(t *testing.T) {
+	crashed := parsed(t, "fail ")
+	crashed.outcome[test{"q", ""}] = "fail"
+	require.Equal(t, []test{{"p", "A"}, {"q", ""}}, toRepeat([]test{{"p", ""}, {"p", "A"}, {"p", "A/x"}, {"q", ""}}, crashed))
+	require.NotContains(t, crashed.outcome, test{"p", ""})
+	require.Contains(t, crashed.outcome, test{"q", ""})
+}
+
 // The program prints the same with its go statements as tasks.
 func TestGoStatementsBecomeTasks(t *testing.T) {
 	const program = `package main
