@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"io"
@@ -18,6 +19,12 @@ func (t test) top() test {
 	t.name, _, _ = strings.Cut(t.name, "/")
 	return t
 }
+
+// pattern returns what go test -run takes.
+func (t test) pattern() string { return "^" + t.name + strings.Repeat("$", min(1, len(t.name))) }
+
+// String is the name for a reader.
+func (t test) String() string { return cmp.Or(t.name, t.pkg) }
 
 // results has an outcome for each test: "pass", "fail" or "skip".
 type results struct {
@@ -110,9 +117,7 @@ func compare(withGo, withPool results) comparison {
 		}
 	}
 	for _, tests := range [][]test{c.passes, c.fails, c.failsWithPool, c.failsWithGo} {
-		slices.SortFunc(tests, func(a, b test) int {
-			return strings.Compare(a.pkg+" "+a.name, b.pkg+" "+b.name)
-		})
+		slices.SortFunc(tests, func(a, b test) int { return cmp.Or(cmp.Compare(a.pkg, b.pkg), cmp.Compare(a.name, b.name)) })
 	}
 	return c
 }

@@ -40,28 +40,22 @@ func main() {
 }
 
 func suites(only *regexp.Regexp, write bool) error {
-	var rows, notes strings.Builder
+	table := "| library | version | tests | pass in both | fail in both | fail only with the pool | tasks, at least | what is a task, and what is missing |\n" +
+		"| --- | --- | --- | --- | --- | --- | --- | --- |\n"
 	var faults []error
 	for _, p := range projects {
 		if !only.MatchString(p.name) {
 			continue
 		}
 		start := time.Now()
-		row, note, err := p.compared()
+		row, err := p.row()
 		fmt.Fprintf(os.Stderr, "suites: %s: %.0f s\n", p.name, time.Since(start).Seconds())
 		if err != nil {
-			err = fmt.Errorf("%s: %w", p.name, err)
+			faults = append(faults, fmt.Errorf("%s: %w", p.name, err))
 		}
-		faults = append(faults, err)
-		rows.WriteString(row)
-		if len(p.skip) > 0 {
-			note = " Skipped, since " + p.why + ": " + strings.Join(p.skip, ", ") + "." + note
-		}
-		notes.WriteString(wrap("- " + p.name + ": " + p.note + note))
+		table += row
 	}
-	table := "| library | version | tests | pass in both | fail in both | fail only with the pool | tasks, at least |\n" +
-		"| --- | --- | --- | --- | --- | --- | --- |\n" + rows.String() + "\n" + notes.String() +
-		fmt.Sprintf("\n%s %s/%s, %d processors, %s.\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), time.Now().UTC().Format(time.DateOnly))
+	table += fmt.Sprintf("\n%s %s/%s, %d processors, %s.\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), time.Now().UTC().Format(time.DateOnly))
 	fmt.Print(table)
 	if write {
 		faults = append(faults, fill(document, table))
@@ -69,92 +63,54 @@ func suites(only *regexp.Regexp, write bool) error {
 	return errors.Join(faults...)
 }
 
-// compared runs the suite of the project with go and with the pool, and what fails with
-// the pool alone once more.
-func (p project) compared() (row, note string, err error) {
+// row runs the suite and returns its row of the table. It fails unless the suite shows
+// that nothing fails with the pool alone.
+func (p project) row() (string, error) {
 	l, err := newLab(p)
-	if err != nil {
-		return "", " Could not be run.", err
-	}
 	defer os.RemoveAll(l.temp)
-	withGo, err := l.test(false, "", p.packages)
 	if err != nil {
-		return "", " Could not be run.", err
+		return fmt.Sprintf("| %s | %s | | | | | | could not be run |\n", p.name, p.version), err
 	}
-	withPool, err := l.test(true, "", p.packages)
-	if err != nil {
-		return "", " Could not be run with the pool.", err
-	}
+	withGo, withPool := l.test(false, "", p.packages...), l.test(true, "", p.packages...)
 	again := toRepeat(compare(withGo, withPool).failsWithPool, withPool)
 	if len(again) > retries {
 		again = nil
 	}
 	for _, t := range again {
-		pattern := ""
-		if t.name != "" {
-			pattern = "^" + t.name + "$"
-		}
-		for pool, r := range map[bool]results{false: withGo, true: withPool} {
-			alone, err := l.test(pool, pattern, []string{t.pkg})
-			if err != nil {
-				return "", "", err
-			}
-			r.replace(alone, t)
-		}
+		withGo.replace(l.test(false, t.pattern(), t.pkg), t)
+		withPool.replace(l.test(true, t.pattern(), t.pkg), t)
 	}
-	c := compare(withGo, withPool)
-	ran, err := l.tasks()
+	c, ran := compare(withGo, withPool), l.tasks()
 	switch {
-	case err != nil:
 	case len(c.passes) == 0:
 		err = errors.New("no test passes")
 	case ran == 0:
 		err = errors.New("no task was run on the pool")
 	case len(c.failsWithPool) > 0:
-		err = fmt.Errorf("fail only with the pool: %s", names(c.failsWithPool))
+		err = errors.New("fails only with the pool")
 		for _, t := range c.failsWithPool {
-			if output := withPool.output[t]; output != "" {
-				fmt.Fprintf(os.Stderr, "--- %s %s\n%s\n", t.pkg, t.name, tail(output))
-			}
+			err = fmt.Errorf("%w\n--- %s %s\n%s", err, t.pkg, t.name, tail(withPool.output[t]))
 		}
 	}
 	healed := slices.DeleteFunc(again, func(t test) bool {
 		return slices.ContainsFunc(c.failsWithPool, func(f test) bool { return f.top() == t })
 	})
-	for _, list := range []struct {
-		tests []test
-		what  string
-	}{
-		{healed, "Failed once with the pool, and not when run again"},
-		{c.fails, "Fail in both"},
-		{c.failsWithGo, "Fail only without the pool"},
-	} {
-		if len(list.tests) > 0 {
-			note += " " + list.what + ": " + names(list.tests) + "."
-		}
-	}
+	note := p.note + list("skipped, since "+p.why, p.skip) + list("fail in both", c.fails) + list("fail only without the pool", c.failsWithGo) +
+		list("failed once with the pool, and not when run again", healed)
 	tests := len(c.passes) + len(c.fails) + len(c.failsWithPool) + len(c.failsWithGo)
-	return fmt.Sprintf("| %s | %s | %d | %d | %d | %d | %d |\n", p.name, l.version, tests, len(c.passes), len(c.fails), len(c.failsWithPool), ran), note, err
+	return fmt.Sprintf("| %s | %s | %d | %d | %d | %d | %d | %s |\n", p.name, l.version, tests, len(c.passes), len(c.fails), len(c.failsWithPool), ran, note), err
 }
 
-func names(tests []test) string {
-	var all []string
-	for _, t := range tests {
-		name := t.name
-		if name == "" {
-			name = "package " + t.pkg
-		}
-		all = append(all, name)
+// list returns what is said of the tests, or nothing if there are none.
+func list[T any](what string, tests []T) string {
+	if len(tests) == 0 {
+		return ""
 	}
-	return strings.Join(all, ", ")
+	return "; " + what + ": " + strings.Trim(strings.Join(strings.Fields(fmt.Sprint(tests)), ", "), "[]")
 }
 
 // tail returns the end of an output.
-func tail(output string) string {
-	const lines = 40
-	all := strings.Split(output, "\n")
-	return strings.Join(all[max(0, len(all)-lines):], "\n")
-}
+func tail(output string) string { return output[max(0, len(output)-4000):] }
 
 // A lab is a folder with the code of a project, and a temporary one with an overlay that
 // has its edits.
@@ -172,8 +128,8 @@ func newLab(p project) (l lab, err error) {
 	l.env = append(os.Environ(), "GOWORK=off", "SUITES_TASKS="+l.temp+"/tasks.")
 	added := map[string][]byte{}
 	if p.module == "" {
-		l.root, l.version = filepath.Join(runtime.GOROOT(), "src"), runtime.Version()
-		added, err = inStd()
+		l.version = runtime.Version()
+		added, err = l.std()
 	} else {
 		err = l.fetch()
 	}
@@ -188,7 +144,7 @@ func newLab(p project) (l lab, err error) {
 	replace := map[string]string{}
 	for name, data := range changed {
 		if p.module == "" {
-			data = std(data)
+			data = imports.ReplaceAll(data, []byte(`"internal/$1/`))
 		}
 		file := fmt.Sprintf("%s/%d.go", l.temp, len(replace))
 		replace[filepath.Join(l.root, name)] = file
@@ -227,10 +183,15 @@ func (l *lab) fetch() error {
 	return err
 }
 
-// inStd returns hemlock and what it requires as packages of the standard library, since
+// std returns hemlock and what it requires as packages of the standard library, since
 // a package there imports no other.
-func inStd() (map[string][]byte, error) {
-	out, err := exec.Command("go", "-C", "..", "list", "-deps", "-f", `{{if not .Standard}}{{range .GoFiles}}{{$.Dir}}/{{.}} {{$.ImportPath}}/{{.}}{{"\n"}}{{end}}{{end}}`, ".").Output()
+func (l *lab) std() (map[string][]byte, error) {
+	root, err := l.output("go", "env", "GOROOT")
+	if err != nil {
+		return nil, err
+	}
+	out, err := l.output("go", "-C", "..", "list", "-deps", "-f", `{{if not .Standard}}{{range .GoFiles}}{{$.Dir}}/{{.}} {{$.ImportPath}}/{{.}}{{"\n"}}{{end}}{{end}}`, ".")
+	l.root = filepath.Join(strings.TrimSpace(string(root)), "src")
 	files := map[string][]byte{}
 	for line := range strings.Lines(string(out)) {
 		from, to, _ := strings.Cut(strings.TrimSpace(line), " ")
@@ -241,68 +202,44 @@ func inStd() (map[string][]byte, error) {
 	return files, err
 }
 
-// std returns a file with the imports of hemlock and of what it requires changed.
-func std(src []byte) []byte {
-	return regexp.MustCompile(`"(example\.com|go\.uber\.org)/`).ReplaceAll(src, []byte(`"internal/$1/`))
-}
+// imports matches the imports of what is not in the standard library.
+var imports = regexp.MustCompile(`"(example\.com|go\.uber\.org)/`)
 
 func (l *lab) output(name string, args ...string) ([]byte, error) {
 	cmd := exec.Command(name, args...)
 	cmd.Dir, cmd.Env = l.root, l.env
 	out, err := cmd.Output()
 	if failed := (*exec.ExitError)(nil); errors.As(err, &failed) {
-		err = fmt.Errorf("%s: %w\n%s%s", cmd, err, tail(string(out)), failed.Stderr)
+		err = fmt.Errorf("%s: %w\n%s", cmd, err, failed.Stderr)
 	}
 	return out, err
 }
 
-// test runs tests of the packages. That some fail is no error.
-func (l *lab) test(pool bool, run string, packages []string) (results, error) {
-	args := []string{"test", "-json", "-count=1", "-vet=off", "-timeout=10m", "-run=" + run, "-skip=^(" + strings.Join(l.skip, "|") + ")$"}
+// test runs tests of the packages. That some fail is no error, and what the go command
+// does not print as an event is a failure of all.
+func (l *lab) test(pool bool, run string, packages ...string) results {
+	args := []string{"test", "-json", "-count=1", "-vet=off", "-timeout=30m", "-run=" + run, "-skip=^(" + strings.Join(l.skip, "|") + ")$"}
 	if pool {
 		args = append(args, "-overlay="+filepath.Join(l.temp, "overlay"))
 	}
 	out, err := l.output("go", append(args, packages...)...)
 	got, malformed := parse(bytes.NewReader(out))
-	if malformed != nil {
-		return got, errors.Join(malformed, err)
+	if malformed != nil || len(out) == 0 {
+		got.outcome = nil
+		fmt.Fprintln(os.Stderr, "suites:", err, malformed)
 	}
-	return got, nil
+	return got
 }
 
 // tasks returns how many tasks the processes have told of.
-func (l *lab) tasks() (n int, err error) {
-	files, err := filepath.Glob(l.temp + "/tasks.*")
+func (l *lab) tasks() (n int) {
+	files, _ := filepath.Glob(l.temp + "/tasks.*")
 	for _, file := range files {
-		data, err := os.ReadFile(file)
-		if err != nil {
-			return 0, err
-		}
-		told, err := strconv.Atoi(string(data))
-		if err != nil {
-			return 0, err
-		}
+		data, _ := os.ReadFile(file) // without it there are fewer
+		told, _ := strconv.Atoi(string(data))
 		n += told
 	}
-	return n, err
-}
-
-// wrap breaks the lines of an item of a list between its words.
-func wrap(item string) string {
-	var b strings.Builder
-	length := 0
-	for i, word := range strings.Fields(item) {
-		if length+1+len(word) > 118 {
-			b.WriteString("\n ")
-			length = 1
-		}
-		if i > 0 {
-			b.WriteByte(' ')
-		}
-		b.WriteString(word)
-		length += 1 + len(word)
-	}
-	return b.String() + "\n"
+	return n
 }
 
 // fill puts the table between the marks of the document.
