@@ -186,7 +186,7 @@ conformance:
 
 .PHONY: suites
 suites:
-	cd tools && GOWORK=off go run ./suites $(if $(ONLY),-only '$(ONLY)',-write)
+	cd tools && GOWORK=off go run ./suites -only '$(ONLY)'
 
 .PHONY: bench
 bench:

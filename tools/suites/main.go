@@ -30,18 +30,15 @@ const (
 )
 
 func main() {
-	only := flag.String("only", "", "run the projects with a name that matches the regular expression")
-	write := flag.Bool("write", false, "write the table to "+document)
+	only := flag.String("only", "", "run the projects with a name that matches the regular expression, and keep the rows of the others")
 	flag.Parse()
-	if err := suites(regexp.MustCompile(*only), *write); err != nil {
+	if err := suites(regexp.MustCompile(*only)); err != nil {
 		fmt.Fprintln(os.Stderr, "suites:", err)
 		os.Exit(1)
 	}
 }
 
-func suites(only *regexp.Regexp, write bool) error {
-	table := "| library | version | tests | pass in both | fail in both | fail only with the pool | tasks, at least | what is a task, and what is missing |\n" +
-		"| --- | --- | --- | --- | --- | --- | --- | --- |\n"
+func suites(only *regexp.Regexp) error {
 	var faults []error
 	for _, p := range projects {
 		if !only.MatchString(p.name) {
@@ -49,18 +46,43 @@ func suites(only *regexp.Regexp, write bool) error {
 		}
 		start := time.Now()
 		row, err := p.row()
-		fmt.Fprintf(os.Stderr, "suites: %s: %.0f s\n", p.name, time.Since(start).Seconds())
+		fmt.Printf("%s(%.0f s)\n", row, time.Since(start).Seconds())
 		if err != nil {
 			faults = append(faults, fmt.Errorf("%s: %w", p.name, err))
 		}
-		table += row
-	}
-	table += fmt.Sprintf("\n%s %s/%s, %d processors, %s.\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), time.Now().UTC().Format(time.DateOnly))
-	fmt.Print(table)
-	if write {
-		faults = append(faults, fill(document, table))
+		data, err := os.ReadFile(document)
+		if err != nil {
+			return err
+		}
+		text, err := fill(string(data), p.name, row)
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(document, []byte(text), 0o600); err != nil {
+			return err
+		}
 	}
 	return errors.Join(faults...)
+}
+
+// fill returns the document with the row of the project in its table, which stands
+// between two marks and has the projects in their order. It keeps the other rows.
+func fill(text, name, row string) (string, error) {
+	before, rest, found := strings.Cut(text, begin)
+	old, after, ended := strings.Cut(rest, end)
+	if !found || !ended {
+		return "", errors.New(document + " has no place for the table")
+	}
+	table := "| library | version | tests | pass in both | fail in both | fail only with the pool | tasks, at least | with | what is a task, and what is missing |\n" +
+		"| --- | --- | --- | --- | --- | --- | --- | --- | --- |\n"
+	for _, p := range projects {
+		if p.name == name {
+			table += row
+		} else {
+			table += regexp.MustCompile(`(?m)^\| ` + regexp.QuoteMeta(p.name) + ` \|.*\n`).FindString(old)
+		}
+	}
+	return before + begin + table + end + after, nil
 }
 
 // row runs the suite and returns its row of the table. It fails unless the suite shows
@@ -69,7 +91,7 @@ func (p project) row() (string, error) {
 	l, err := newLab(p)
 	defer os.RemoveAll(l.temp)
 	if err != nil {
-		return fmt.Sprintf("| %s | %s | | | | | | could not be run |\n", p.name, p.version), err
+		return fmt.Sprintf("| %s | %s | | | | | | | could not be run |\n", p.name, p.version), err
 	}
 	withGo, withPool := l.test(false, "", p.packages...), l.test(true, "", p.packages...)
 	again := toRepeat(compare(withGo, withPool).failsWithPool, withPool)
@@ -98,7 +120,8 @@ func (p project) row() (string, error) {
 	note := p.note + list("skipped, since "+p.why, p.skip) + list("fail in both", c.fails) + list("fail only without the pool", c.failsWithGo) +
 		list("failed once with the pool, and not when run again", healed)
 	tests := len(c.passes) + len(c.fails) + len(c.failsWithPool) + len(c.failsWithGo)
-	return fmt.Sprintf("| %s | %s | %d | %d | %d | %d | %d | %s |\n", p.name, l.version, tests, len(c.passes), len(c.fails), len(c.failsWithPool), ran, note), err
+	return fmt.Sprintf("| %s | %s | %d | %d | %d | %d | %d | %s, %s | %s |\n", p.name, l.version, tests, len(c.passes), len(c.fails), len(c.failsWithPool), ran,
+		runtime.Version(), time.Now().UTC().Format(time.DateOnly), note), err
 }
 
 // list returns what is said of the tests, or nothing if there are none.
@@ -240,18 +263,4 @@ func (l *lab) tasks() (n int) {
 		n += told
 	}
 	return n
-}
-
-// fill puts the table between the marks of the document.
-func fill(document, table string) error {
-	data, err := os.ReadFile(document)
-	if err != nil {
-		return err
-	}
-	before, rest, found := strings.Cut(string(data), begin)
-	_, after, ended := strings.Cut(rest, end)
-	if !found || !ended {
-		return fmt.Errorf("%s has no place for the table", document)
-	}
-	return os.WriteFile(document, []byte(before+begin+table+end+after), 0o600)
 }

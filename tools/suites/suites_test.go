@@ -119,14 +119,14 @@ func TestEditThatChangesNothingIsAnError(t *testing.T) {
 	}
 }
 
-func TestTableStandsBetweenItsMarks(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "x.md")
-	require.NoError(t, os.WriteFile(file, []byte("a\n"+begin+"old\n"+end+"b\n"), 0o600))
-	require.NoError(t, fill(file, "new\n"))
-	data, err := os.ReadFile(file)
-	require.NoError(t, err)
-	require.Equal(t, "a\n"+begin+"new\n"+end+"b\n", string(data))
-	require.Error(t, fill(file+"2", "new\n"))
-	require.NoError(t, os.WriteFile(file, []byte(begin), 0o600))
-	require.ErrorContains(t, fill(file, "new\n"), "no place")
+func TestTableKeepsTheRowsOfOthers(t *testing.T) {
+	text := "a\n" + begin + end + "b\n"
+	for _, row := range []string{"| conc | old |\n", "| gopool | 1 |\n", "| conc | 2 |\n"} {
+		var err error
+		text, err = fill(text, strings.Fields(row)[1], row)
+		require.NoError(t, err)
+	}
+	require.Regexp(t, "(?s)^a\n"+begin+`\| library [^\n]*\n\| --- [^\n]*\n\| gopool \| 1 \|\n\| conc \| 2 \|\n`+end+"b\n$", text)
+	_, err := fill(begin, "conc", "")
+	require.ErrorContains(t, err, "no place")
 }
