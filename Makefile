@@ -183,6 +183,10 @@ dnsperf:
 conformance:
 	go -C conformance/peers test -run '^TestMatrix$$' -timeout 60m -args -write
 
+.PHONY: suites
+suites:
+	cd tools && GOWORK=off go run ./suites -only '$(ONLY)'
+
 .PHONY: bench
 bench:
 	go run ./bench
