@@ -57,6 +57,7 @@ type Page struct {
 	program string
 	epoch   time.Time // samples count from here
 	guard   guard
+	before  starts // when the page was made
 
 	// mu guards what the sources have seen, and sampling.
 	mu       sync.Mutex
@@ -81,6 +82,7 @@ func Handler(pools ...Pool) (*Page, error) {
 		return nil, errors.New("hemlock: page: no pool")
 	}
 	p := &Page{program: filepath.Base(os.Args[0]), epoch: time.Now()}
+	p.before.started, _ = started()
 	taken := map[string]bool{}
 	for _, shown := range pools {
 		if err := shown.check(); err != nil {
@@ -90,7 +92,8 @@ func Handler(pools ...Pool) (*Page, error) {
 			return nil, fmt.Errorf("hemlock: page: pool name %q is taken", shown.Name)
 		}
 		taken[shown.Name] = true
-		shown.Pool.Stats() // a pool that New did not make panics here and not in a request
+		// A pool that New did not make panics here and not in a request.
+		p.before.tasks += shown.Pool.Stats().Submitted
 		p.add(shown.Name, shown.Pool.Stats, shown.Options).waits = shown.Waits
 	}
 	return p, nil

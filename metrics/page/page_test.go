@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"regexp"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -44,7 +45,10 @@ type document struct {
 	Time    time.Time
 	Program string
 	Sampler bool
-	Pools   []struct {
+
+	StartedPerTask *float64 `json:"goroutines_started_per_task"`
+
+	Pools []struct {
 		Name, State, Says string
 		Stats             hemlock.Stats
 		Waits             *struct {
@@ -258,4 +262,35 @@ func full(tb testing.TB) *page.Page {
 	})
 	p.Fill()
 	return p
+}
+
+// With a go statement there would be a goroutine for each task.
+func TestPageShowsHowManyGoroutinesWereStartedPerTask(t *testing.T) {
+	pool := hemlock.New()
+	work := func() {
+		for range 1000 {
+			pool.Do(func() {})
+		}
+	}
+	work()
+	p, err := page.Handler(page.Pool{Name: "dns", Pool: pool})
+	require.NoError(t, err)
+	const shown = "goroutines started per task"
+	require.Nil(t, read(t, p).StartedPerTask, "no task since the page was made")
+	require.NotContains(t, get(p, "http://localhost/").Body.String(), shown)
+	work()
+	if strings.HasPrefix(runtime.Version(), "go1.25") {
+		require.Nil(t, read(t, p).StartedPerTask, "the runtime does not say")
+		require.NotContains(t, get(p, "http://localhost/").Body.String(), shown)
+		return
+	}
+	require.Less(t, *read(t, p).StartedPerTask, 0.5, "the pool starts none")
+	for range 3000 {
+		started := make(chan struct{})
+		go close(started)
+		<-started
+	}
+	require.InDelta(t, 3, *read(t, p).StartedPerTask, 0.5)
+	require.Regexp(t, shown+" <b>(3|2[.]9|3[.][0-4])</b>", get(p, "http://localhost/").Body.String())
+	require.NoError(t, pool.Shutdown(t.Context()))
 }

@@ -9,10 +9,14 @@ import (
 
 // A report is the page as JSON.
 type report struct {
-	Time    time.Time    `json:"time"`
-	Program string       `json:"program"`
-	Sampler bool         `json:"sampler"`
-	Pools   []poolReport `json:"pools"`
+	Time    time.Time `json:"time"`
+	Program string    `json:"program"`
+	Sampler bool      `json:"sampler"`
+
+	// StartedPerTask is null where it is not known.
+	StartedPerTask *float64 `json:"goroutines_started_per_task"`
+
+	Pools []poolReport `json:"pools"`
 }
 
 type poolReport struct {
@@ -48,7 +52,7 @@ type past struct {
 
 func (p *Page) report() report {
 	views, sampling := p.views()
-	r := report{Time: time.Now(), Program: p.program, Sampler: sampling}
+	r := report{Time: time.Now(), Program: p.program, Sampler: sampling, StartedPerTask: p.before.report(tasksOf(views))}
 	for _, v := range views {
 		says := describe(v.options, v.samples)
 		r.Pools = append(r.Pools, poolReport{

@@ -54,7 +54,7 @@ type fact struct {
 
 func (p *Page) screen() screen {
 	views, sampling := p.views()
-	s := screen{Program: p.program, Process: process(), Sampling: sampling}
+	s := screen{Program: p.program, Process: append(process(), p.before.facts(tasksOf(views))...), Sampling: sampling}
 	for i, v := range views {
 		s.Pools = append(s.Pools, v.card(fmt.Sprintf("pool-%d", i)))
 	}
