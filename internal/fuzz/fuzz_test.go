@@ -164,13 +164,13 @@ func (s *subject) finishTask(how ending) {
 
 // A batch is n tasks that wait for the same gate and then end the same way.
 type batch struct {
+	begun   atomic.Int64 // first: see subject
 	n       int64
 	how     ending
 	gate    chan struct{}
 	counted bool // the pool accepted them; otherwise they are ordinary goroutines
 	byDo    bool // they are tasks of Do, each with a caller of its own
 	started int64
-	begun   atomic.Int64
 }
 
 // A driver does operations to a pool and to the model. If it is not alone, nobody looks
