@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/pprof"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -41,6 +42,19 @@ func apart(p self.Pool, task func()) {
 	<-ended
 }
 
+// uncleanDo runs the tasks of Do on the workers of a line, with no hygiene at all.
+func uncleanDo(s settings) pool {
+	l := newLine(s)
+	return does(func(_ self.Pool, task func()) {
+		ended := make(chan struct{})
+		_ = l.Submit(func() {
+			defer close(ended)
+			task()
+		})
+		<-ended
+	})(s)
+}
+
 var doingFlaws = []flaw{
 	{"does not wait", "do-returns-after-task", "had not ended", does(func(_ self.Pool, task func()) { go task() })},
 	{"runs a task twice", "do-returns-after-task", "ran 2 times", does(func(p self.Pool, task func()) { p.Do(task); p.Do(task) })},
@@ -74,6 +88,27 @@ var doingFlaws = []flaw{
 			}
 		}()
 		p.Do(task)
+	})},
+	{"knows a panic by its value", "do-tells-each-panic", "told 1 times of three", func(s settings) pool {
+		seen := sync.Map{}
+		return handles(func(h func(any, []byte), v any, stack []byte) {
+			if _, known := seen.LoadOrStore(v, true); !known {
+				h(v, stack)
+			}
+		})(s)
+	}},
+	{"tells of what was recovered", "do-lets-aborts-pass", "told 10 times of panics that tasks had recovered", func(s settings) pool {
+		return does(func(p self.Pool, task func()) {
+			p.Do(task)
+			s.PanicHandler(errRefused, nil)
+		})(s)
+	}},
+	{"loses its worker", "do-lets-aborts-pass", "ran on 10 goroutines", mistakes(func(s *settings) { s.MaxTasksPerWorker = 1 })},
+	{"inherits labels", "do-labels-not-inherited", "an idle worker of Do carries labels", uncleanDo},
+	{"gives each task labels", "do-labels-not-inherited", "labels on a worker", does(func(p self.Pool, task func()) {
+		p.Do(func() {
+			pprof.Do(context.Background(), pprof.Labels("flaw", "left-over"), func(context.Context) { task() })
+		})
 	})},
 	{"outlives Goexit", "do-passes-goexit", "returned from a task that called Goexit", does(apart)},
 	{"takes Goexit for a panic", "do-passes-goexit", "became a panic", does(func(p self.Pool, task func()) {

@@ -2,8 +2,10 @@ package conformance
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"runtime"
+	"runtime/pprof"
 	"sync/atomic"
 	"time"
 )
@@ -22,8 +24,20 @@ var doing = []Clause{
 		needs: []Ability{Calls, PanicHandler}, check: doPassesPanic,
 	},
 	{
-		Name: "do-tells-once", Promise: "A panic that leaves several tasks of Do, each inside another, is told to the handler once.",
+		Name: "do-tells-once", Promise: "A panic that leaves several tasks of Do, each inside another and in turns of two pools, is told once.",
 		needs: []Ability{Calls, PanicHandler}, check: doTellsOnce,
+	},
+	{
+		Name: "do-tells-each-panic", Promise: "A caller of Do that recovers and panics anew is told, though the value is the same.",
+		needs: []Ability{Calls, PanicHandler}, check: doTellsEachPanic,
+	},
+	{
+		Name: "do-lets-aborts-pass", Promise: "A task of Do that recovers what is no fault, for its caller to panic with, tells no handler and keeps its worker.",
+		needs: []Ability{Calls, PanicHandler, Reuses}, check: doLetsAbortsPass,
+	},
+	{
+		Name: "do-labels-not-inherited", Promise: "A worker of Do has no profiler labels of the caller that it was made for, nor of a task that has ended.",
+		needs: []Ability{Calls}, check: doLabelsNotInherited,
 	},
 	{
 		Name: "do-passes-goexit", Promise: "A task of Do that calls runtime.Goexit ends its caller, and is no panic.",
@@ -134,17 +148,72 @@ func doPassesPanic(x *trial) {
 
 func doTellsOnce(x *trial) {
 	var told atomic.Int64
-	p := x.pool(Settings{PanicHandler: func(any, []byte) { told.Add(1) }})
+	settings := Settings{PanicHandler: func(any, []byte) { told.Add(1) }}
+	pools := []Pool{x.pool(settings), x.pool(settings)}
 	var nest func(left int)
 	nest = func(left int) {
 		if left == 0 {
 			panic("for the handler")
 		}
-		p.(Caller).Do(func() { nest(left - 1) })
+		pools[left%len(pools)].(Caller).Do(func() { nest(left - 1) })
 	}
-	x.submit(p, func() { nest(10) })
+	x.submit(pools[0], func() { nest(10) })
 	x.settle()
 	x.require(told.Load() == 1, "the handler was told %d times of a panic that left nested tasks of Do", told.Load())
+}
+
+// doTellsEachPanic panics three times with one value, as a server does with
+// http.ErrAbortHandler.
+func doTellsEachPanic(x *trial) {
+	var told atomic.Int64
+	p := x.pool(Settings{PanicHandler: func(any, []byte) { told.Add(1) }})
+	anew := func(task func()) {
+		defer func() { panic(recover()) }()
+		p.(Caller).Do(task)
+	}
+	x.do(p, func() { anew(func() { anew(func() { panic(errFirst) }) }) })
+	x.require(told.Load() == 3, "the handler was told %d times of three panics with one value", told.Load())
+}
+
+func doLetsAbortsPass(x *trial) {
+	var told atomic.Int64
+	p := x.pool(Settings{PanicHandler: func(any, []byte) { told.Add(1) }})
+	workers := crew{}
+	for range 10 {
+		var abort any
+		_, returned := x.do(p, func() {
+			defer func() { abort = recover() }()
+			workers[self()] = true
+			panic(errFirst)
+		})
+		x.require(returned && abort == errFirst, "Do did not return from a task that had recovered")
+	}
+	x.require(told.Load() == 0, "the handler was told %d times of panics that tasks had recovered", told.Load())
+	x.require(len(workers) == 1, "10 tasks that recovered ran on %d goroutines, one after the other", len(workers))
+}
+
+func doLabelsNotInherited(x *trial) {
+	p := x.pool(Settings{MinWorkers: labelled}) // no killer, as in labelsNotInherited
+	var nest func(left int, task func())
+	nest = func(left int, task func()) {
+		p.(Caller).Do(func() {
+			if left == 1 {
+				task()
+				return
+			}
+			nest(left-1, task)
+		})
+	}
+	gone := make(chan struct{})
+	go pprof.Do(context.Background(), mark(), func(ctx context.Context) {
+		defer close(gone)
+		nest(labelled, func() {})
+		p.(Caller).Do(func() { pprof.SetGoroutineLabels(ctx) })
+	})
+	x.await(gone, "labelled callers of Do return")
+	x.settle()
+	x.require(!x.anyLabelled(), "an idle worker of Do carries labels")
+	nest(labelled, func() { x.require(!x.anyLabelled(), "a task of Do runs with labels on a worker") })
 }
 
 func doPassesGoexit(x *trial) {

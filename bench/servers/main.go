@@ -39,6 +39,9 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		}
 		return publish(result, o.out, out)
 	}
+	if o.stop > 0 {
+		return o.plan.Stall(ctx, o.stop, out)
+	}
 	if o.plan.ProfileTo != "" {
 		if err := os.MkdirAll(o.plan.ProfileTo, 0o755); err != nil {
 			return err

@@ -5,6 +5,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"runtime"
 	"testing"
 	"time"
 
@@ -65,6 +66,7 @@ func TestMisuseIsNamed(t *testing.T) {
 		"-duration":        {"-duration", "0"},
 		"-warmup":          {"-warmup", "-1s"},
 		"-budget":          {"-budget", "-1s"},
+		"-stop":            {"-stop", "-1s"},
 		"-garbage":         {"-garbage", "-1"},
 		`no target "ftp"`:  {"-targets", "dns,ftp"},
 		`no mode "magic"`:  {"-modes", "magic"},
@@ -104,4 +106,17 @@ func TestFailedCallsAreAnError(t *testing.T) {
 	bad := report.Measurement{Result: drive.Result{Calls: 7, Failed: 2}}
 	require.NoError(t, verdict(&report.Report{Measurements: []report.Measurement{good}}))
 	require.EqualError(t, verdict(&report.Report{Measurements: []report.Measurement{good, bad, bad}}), "servers: 4 calls failed")
+}
+
+func TestStopPrintsWhenAServerIsBack(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("no signal stops a process")
+	}
+	var out bytes.Buffer
+	require.NoError(t, run(t.Context(), []string{
+		"-stop", "200ms", "-targets", "dns", "-modes", "pool", "-depths", "1", "-callers", "16", "-rate", "10", "-rounds", "1", "-duration", "2s",
+	}, &out))
+	for _, mode := range []string{"go", "pool"} {
+		require.Regexp(t, "dns, "+mode+`, round 1: stopped for 200ms at \d+ calls due a second, back after [\d.]+m?s\n`, out.String())
+	}
 }

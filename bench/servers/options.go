@@ -19,6 +19,8 @@ type options struct {
 	plan compare.Plan
 	out  string // folder for the files; empty: none is written
 
+	stop time.Duration // stop the servers for so long, and print when they are back; 0: compare
+
 	render string // a report to render again; empty: measure
 }
 
@@ -43,6 +45,7 @@ func parse(args []string, handling flag.ErrorHandling) (options, error) {
 	set.StringVar(&s.GOGC, "gogc", "", "GOGC of the servers")
 	set.StringVar(&s.GODEBUG, "godebug", "", "GODEBUG of the servers")
 	set.StringVar(&p.ProfileTo, "profile", "", "write a processor profile of each server to the `folder`, and show shares of it")
+	set.DurationVar(&o.stop, "stop", 0, "print instead how soon a server is back that was stopped for that `time` under a load at the first -rate (default 40)")
 	set.StringVar(&o.out, "out", "", "write results.md and results.json.gz to the `folder`")
 	set.StringVar(&o.render, "render", "", "make the tables of the `file` results.json.gz again; nothing is measured")
 	if err := set.Parse(args); err != nil {
@@ -61,8 +64,8 @@ func check(o options) error {
 		return errors.New("servers: -rounds and -connections must be at least 1")
 	case s.Duration <= 0 || s.Warmup <= 0:
 		return errors.New("servers: -duration and -warmup must be above 0")
-	case s.Garbage < 0 || s.Budget < 0:
-		return errors.New("servers: -garbage and -budget must not be negative")
+	case s.Garbage < 0 || s.Budget < 0 || o.stop < 0:
+		return errors.New("servers: -garbage, -budget and -stop must not be negative")
 	}
 	return nil
 }

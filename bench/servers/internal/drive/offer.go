@@ -26,9 +26,17 @@ func Arrivals(random *rand.Rand, perSecond float64, duration time.Duration) (due
 // Otherwise a server that stalls would be asked less, and its stall would show
 // in a few calls only.
 func (c *Callers) Offer(ctx context.Context, due []time.Duration) Result {
+	_, r := c.OfferEach(ctx, due)
+	return r
+}
+
+// OfferEach does what Offer does, and returns the time of each call too, or 0 if it had
+// no answer.
+func (c *Callers) OfferEach(ctx context.Context, due []time.Duration) (each []time.Duration, r Result) {
 	if len(due) == 0 {
-		return Result{}
+		return nil, Result{}
 	}
+	each = make([]time.Duration, len(due)) // one caller writes each
 	// There is room for all calls, so this loop never waits for a caller.
 	ready := make(chan int, len(due))
 	times, lates, failures := make([][]time.Duration, c.number), make([][]time.Duration, c.number), make([]error, c.number)
@@ -44,7 +52,8 @@ func (c *Callers) Offer(ctx context.Context, due []time.Duration) Result {
 				if failures[i] = call(ctx, c.clients[i%len(c.clients)], c.runs<<48+uint64(n)); failures[i] != nil {
 					return
 				}
-				times[i] = append(times[i], time.Since(began)-due[n])
+				each[n] = time.Since(began) - due[n]
+				times[i] = append(times[i], each[n])
 			}
 		})
 	}
@@ -59,10 +68,10 @@ func (c *Callers) Offer(ctx context.Context, due []time.Duration) Result {
 	}
 	close(ready)
 	callers.Wait()
-	r := result(time.Since(began), slices.Concat(times...), failures)
+	r = result(time.Since(began), slices.Concat(times...), failures)
 	c.runs++ // so that no question comes twice
 	late := slices.Concat(lates...)
 	slices.Sort(late)
 	r.Late, r.Failed = quantile(late, 990), len(due)-r.Calls
-	return r
+	return each, r
 }
