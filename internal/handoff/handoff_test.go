@@ -476,7 +476,7 @@ func TestOneSubmitterGivesWayToAWorkerThatHasWaited(t *testing.T) {
 	})
 }
 
-// Pitfall 78: a submitter that makes one system call after another, or never waits, does
+// Pitfall 81: a submitter that makes one system call after another, or never waits, does
 // not keep the processor from the tasks that it submits.
 func TestSubmitterGivesWay(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
