@@ -232,6 +232,29 @@ func ExampleWithWaitObserver() {
 	// true
 }
 
+// A task belongs to the request whose ctx it carries, whichever request its worker was
+// started for. So spans, deadlines and values come from ctx, never from the goroutine.
+func ExamplePool_Run_context() {
+	type request struct{}
+	pool := hemlock.New()
+	handle := func(ctx context.Context) {
+		done := make(chan struct{})
+		pool.Run(func() {
+			defer close(done)
+			fmt.Println("a span of", ctx.Value(request{}))
+		})
+		<-done
+	}
+	for _, path := range []string{"/first", "/second"} {
+		handle(context.WithValue(context.Background(), request{}, path))
+	}
+	fmt.Println(pool.Shutdown(context.Background()))
+	// Output:
+	// a span of /first
+	// a span of /second
+	// <nil>
+}
+
 func ExamplePool_Shutdown() {
 	pool := hemlock.New()
 	release := make(chan struct{})
