@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"example.com/hemlock/internal/handoff"
 	"example.com/hemlock/internal/race"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/atomic"
@@ -233,5 +234,26 @@ func TestTimeSliceGrowsWithTheTurnsOfOthers(t *testing.T) {
 	} {
 		require.Equal(t, want, sliceAfter(turn, false), turn)
 		require.Equal(t, 2*time.Millisecond, sliceAfter(turn, true), turn)
+	}
+}
+
+// A time slice begins with the first task that is timed while others wait.
+func TestTimeSliceEndsOnlyWhileTasksWait(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1)) // one shard is used
+	p := New()
+	p.handoff = handoff.New(func(*handoff.Shard, func()) {}) // whose tasks wait for ever
+	w := &worker{pool: p, at: p.handoff.Accept()}
+	const begin = time.Second
+	w.measure(begin)
+	require.Zero(t, w.until, "no task waits")
+	for !w.at.Waits() {
+		require.True(t, p.handoff.Submit(func() {}))
+	}
+	for _, c := range []struct {
+		after time.Duration
+		over  bool
+	}{{0, false}, {slice - 1, false}, {slice + 1, true}} {
+		w.measure(begin + c.after)
+		require.Equal(t, c.over, w.over, c.after)
 	}
 }
