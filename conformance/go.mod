@@ -7,7 +7,7 @@ require (
 	github.com/stretchr/testify v1.7.4 // v1.7.4: before, no ErrorContains, or a YAML package with known faults
 )
 
-require github.com/anishathalye/porcupine v1.3.1
+require github.com/anishathalye/porcupine v1.0.0 // v1.0.0: the first stable one
 
 require (
 	github.com/davecgh/go-spew v1.1.1 // indirect
