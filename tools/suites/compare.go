@@ -20,8 +20,13 @@ func (t test) top() test {
 	return t
 }
 
-// pattern returns what go test -run takes.
-func (t test) pattern() string { return "^" + t.name + strings.Repeat("$", min(1, len(t.name))) }
+// pattern returns what go test -run takes, and for a package what all its tests match.
+func (t test) pattern(all string) string {
+	if t.name == "" {
+		return all
+	}
+	return "^" + t.name + "$"
+}
 
 // String is the name for a reader.
 func (t test) String() string { return cmp.Or(t.name, t.pkg) }

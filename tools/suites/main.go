@@ -93,14 +93,14 @@ func (p project) row() (string, error) {
 	if err != nil {
 		return fmt.Sprintf("| %s | %s | | | | | | | could not be run |\n", p.name, p.version), err
 	}
-	withGo, withPool := l.test(false, "", p.packages...), l.test(true, "", p.packages...)
+	withGo, withPool := l.test(false, p.run, p.packages...), l.test(true, p.run, p.packages...)
 	again := toRepeat(compare(withGo, withPool).failsWithPool, withPool)
 	if len(again) > retries {
 		again = nil
 	}
 	for _, t := range again {
-		withGo.replace(l.test(false, t.pattern(), t.pkg), t)
-		withPool.replace(l.test(true, t.pattern(), t.pkg), t)
+		withGo.replace(l.test(false, t.pattern(p.run), t.pkg), t)
+		withPool.replace(l.test(true, t.pattern(p.run), t.pkg), t)
 	}
 	c, ran := compare(withGo, withPool), l.tasks()
 	switch {

@@ -5,6 +5,7 @@ type project struct {
 	name            string
 	module, version string   // none: it is in the standard library
 	packages        []string // as go test takes them, in the folder of the module
+	run             string   // as go test takes it, if not all; the note says why
 	skip            []string // names of tests
 	why             string   // they are skipped
 	edits           []edit
@@ -97,7 +98,8 @@ var projects = []project{
 			old:  "o.Go = func(f func()) { go f() }",
 			new:  "o.Go = hemlockRun",
 		}),
-		note: "DoBatch, where it is given no Go, and the requests of a replication set",
+		run:  "Batch|ReplicationSet|UntilQuorum|Tracker",
+		note: "DoBatch, where it is given no Go, and the requests of a replication set; the tests of others, which take minutes, do not run",
 	},
 	{
 		name: "net/http", packages: []string{"net/http"},
