@@ -25,27 +25,24 @@ import (
 func fresh(t *testing.T, pools int, f func(round int, p *hemlock.Pool) error) {
 	t.Helper()
 	race.NeedsThreads(t)
-	for _, procs := range []int{1, 2, 4, 8} {
-		t.Run(fmt.Sprint(procs, " processors"), func(t *testing.T) {
-			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(procs))
-			var four errgroup.Group
-			for range 4 {
-				four.Go(func() error {
-					for round := range pooltest.Scaled(pools) {
-						p := hemlock.New()
-						if err := f(round, p); err != nil {
-							return fmt.Errorf("round %d: %w", round, err)
-						}
-						if err := end(p); err != nil {
-							return fmt.Errorf("round %d: %w", round, err)
-						}
+	pooltest.OnEach(t, []int{1, 2, 4, 8}, func(t *testing.T) {
+		var four errgroup.Group
+		for range 4 {
+			four.Go(func() error {
+				for round := range pooltest.Scaled(pools) {
+					p := hemlock.New()
+					if err := f(round, p); err != nil {
+						return fmt.Errorf("round %d: %w", round, err)
 					}
-					return nil
-				})
-			}
-			require.NoError(t, four.Wait())
-		})
-	}
+					if err := end(p); err != nil {
+						return fmt.Errorf("round %d: %w", round, err)
+					}
+				}
+				return nil
+			})
+		}
+		require.NoError(t, four.Wait())
+	})
 }
 
 // end shuts the pool down, and says what its counts have left over.

@@ -123,6 +123,12 @@ func OnProcessors(t *testing.T, test func(t *testing.T)) {
 	if race.Long {
 		numbers = []int{1, 2, 4}
 	}
+	OnEach(t, numbers, test)
+}
+
+// OnEach runs the test with each of the numbers of processors.
+func OnEach(t *testing.T, numbers []int, test func(t *testing.T)) {
+	t.Helper()
 	for _, procs := range numbers {
 		t.Run(fmt.Sprint(procs, " processors"), func(t *testing.T) {
 			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(procs))

@@ -16,6 +16,7 @@ import (
 	"example.com/hemlock/bench/servers/internal/process"
 	"example.com/hemlock/bench/servers/internal/profile"
 	"example.com/hemlock/bench/servers/internal/report"
+	"example.com/hemlock/bench/servers/internal/target"
 	"example.com/hemlock/bench/servers/internal/work"
 )
 
@@ -103,24 +104,38 @@ func (p Plan) round(ctx context.Context, r *report.Report, all []contest, round 
 }
 
 // measure measures one mode at a fresh server.
-func (p Plan) measure(ctx context.Context, c contest, m *report.Measurement) (err error) {
+func (p Plan) measure(ctx context.Context, c contest, m *report.Measurement) error {
 	ctx, cancel := context.WithTimeout(ctx, p.Settings.Warmup+p.Settings.Duration+limit)
 	defer cancel()
-	server, err := process.Start(ctx, process.Config{
-		Target: c.cell.Target,
-		Mode:   m.Mode,
-		Work:   work.Work{Stack: c.cell.Stack, Garbage: p.Settings.Garbage, Ballast: c.cell.Ballast},
+	w := work.Work{Stack: c.cell.Stack, Garbage: p.Settings.Garbage, Ballast: c.cell.Ballast}
+	s := setup{c.target, m.Mode, w, c.cell.Callers, p.Settings.Connections}
+	return s.serve(ctx, func(server *process.Process, callers *drive.Callers) error {
+		return p.load(ctx, m, server, callers)
 	}, p.environment()...)
+}
+
+// A setup is a server and its callers.
+type setup struct {
+	target      target.Target
+	mode        string
+	work        work.Work
+	callers     int
+	connections int // that they share
+}
+
+// serve starts both for f, and ends them.
+func (s setup) serve(ctx context.Context, f func(*process.Process, *drive.Callers) error, environment ...string) (err error) {
+	server, err := process.Start(ctx, process.Config{Target: s.target.Name, Mode: s.mode, Work: s.work}, environment...)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, server.Stop()) }()
-	callers, err := drive.Dial(c.target, server.Endpoint, c.cell.Callers, p.Settings.Connections)
+	callers, err := drive.Dial(s.target, server.Endpoint, s.callers, s.connections)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, callers.Close()) }()
-	return p.load(ctx, m, server, callers)
+	return f(server, callers)
 }
 
 // load warms the server up and measures it. A call that fails while it warms up

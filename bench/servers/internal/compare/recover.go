@@ -46,8 +46,8 @@ func (p Plan) Stall(ctx context.Context, stop time.Duration, out io.Writer) erro
 	return nil
 }
 
-// Print runs the stall with each mode, the baseline first, in each round and writes how long each took to be
-// back.
+// Print runs the stall with each mode, the baseline first, in each round and writes how
+// long each took to be back.
 func (s Stall) Print(ctx context.Context, out io.Writer, modes []string, rounds int) error {
 	modes = Plan{Modes: modes}.modesOf(s.Target)
 	for round := range rounds {
@@ -82,20 +82,10 @@ func (s Stall) saturation(ctx context.Context) (perSecond float64, err error) {
 }
 
 // serve starts the server with its callers for f.
-func (s Stall) serve(ctx context.Context, name string, f func(*process.Process, *drive.Callers) error) (err error) {
+func (s Stall) serve(ctx context.Context, name string, f func(*process.Process, *drive.Callers) error) error {
 	ctx, cancel := context.WithTimeout(ctx, s.Settle+s.Stop+s.Watch+limit)
 	defer cancel()
-	server, err := process.Start(ctx, process.Config{Target: s.Target.Name, Mode: name, Work: s.Work})
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, server.Stop()) }()
-	callers, err := drive.Dial(s.Target, server.Endpoint, s.Callers, s.Callers)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, callers.Close()) }()
-	return f(server, callers)
+	return setup{s.Target, name, s.Work, s.Callers, s.Callers}.serve(ctx, f)
 }
 
 // Recover returns how long after the stop the server answers as it did before: the median
