@@ -46,7 +46,7 @@ func (p *Pool) Do(task func()) {
 	}
 	c := p.handoff.Borrow(at)
 	if c == nil {
-		c = p.spawnCoroutine()
+		c = p.spawnCoroutine(at)
 	}
 	c.Task, c.At = task, at
 	// If the task does not return, neither does next, and the coroutine has settled
@@ -94,7 +94,11 @@ func (p *Pool) newCoroutine() *handoff.Coroutine {
 
 // spawnCoroutine counts and makes a coroutine for an accepted task. A closed pool
 // does so, too, as in [Pool.spawn].
-func (p *Pool) spawnCoroutine() *handoff.Coroutine {
+func (p *Pool) spawnCoroutine(at *handoff.Shard) *handoff.Coroutine {
+	if p.killer.misplaced() {
+		at.Complete()
+		panic(misplaced)
+	}
 	p.countSpawn()
 	return p.newCoroutine()
 }

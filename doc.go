@@ -126,9 +126,10 @@
 // A pool may be used in a bubble of [testing/synctest], with fake time, if it was made
 // there. The bubble ends after Shutdown, or when the test sleeps until the killer has
 // killed all workers. A pool that was made outside panics when it starts a worker
-// inside; if it has an idle one, the runtime reports a deadlock of the bubble. So make
-// one pool for each server, not one in a package variable. The package shares nothing
-// between pools and starts nothing when it is imported.
+// inside. A task that its idle worker takes runs outside, and the runtime reports a
+// deadlock of the bubble, or that the task uses a channel of it. So make one pool for each
+// server, not one in a package variable. The package shares nothing between pools and
+// starts nothing when it is imported.
 //
 // A test that looks for leaked goroutines finds idle workers and the killer. It calls
 // Shutdown first, or [Pool.Trim] where the pool outlives the test. docs/LEAKS.md has the

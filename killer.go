@@ -20,6 +20,8 @@ const idlePerKill = 16
 // bubble's clock for good, and the test would hang.
 const lifetime time.Duration = 1 << 59
 
+const misplaced = "hemlock: a Pool is used in a bubble of testing/synctest, but was made outside of it"
+
 // A killer stops idle workers while there are more workers than the minimum. It is a
 // goroutine only then: the start of a worker that lifts the pool above its minimum
 // arms it, and it ends when the pool is back there or closed. So a pool at its minimum
@@ -45,13 +47,12 @@ type killer struct {
 	armed atomic.Bool
 
 	// Immutable after init.
-	crew            crew
-	clock           func() time.Duration
-	interval, delay time.Duration
-	minimum         int64
-	wake            chan struct{} // capacity 1: a token says that it may be time to end
-	trims           chan struct{} // capacity 1: full during a Trim
-	left            chan struct{} // capacity 1: a token tells Trim that a worker or the killer has left
+	*options
+	crew  crew
+	clock func() time.Duration
+	wake  chan struct{} // capacity 1: a token says that it may be time to end
+	trims chan struct{} // capacity 1: full during a Trim
+	left  chan struct{} // capacity 1: a token tells Trim that a worker or the killer has left
 
 	mu sync.Mutex // held while workers are killed, by the killer or by Trim
 }
@@ -65,9 +66,8 @@ type crew interface {
 	drain() // is called when the killer of a closed pool has ended
 }
 
-func (k *killer) init(c crew, clock func() time.Duration, o options) {
-	k.crew, k.clock = c, clock
-	k.interval, k.delay, k.minimum = o.interval, o.delay, o.minimum
+func (k *killer) init(c crew, clock func() time.Duration, o *options) {
+	k.options, k.crew, k.clock = o, c, clock
 	k.wake = make(chan struct{}, 1)
 	k.trims = make(chan struct{}, 1)
 	k.left = make(chan struct{}, 1)
@@ -81,14 +81,15 @@ func (k *killer) noteSpawn(workers int64) {
 	if k.interval == 0 {
 		return
 	}
-	now := k.clock()
-	if now.Abs() > lifetime {
-		panic("hemlock: a Pool is used in a bubble of testing/synctest, but was made outside of it")
-	}
-	k.lastSpawn.Store(int64(now))
+	k.lastSpawn.Store(int64(k.clock()))
 	if workers > k.minimum {
 		k.arm()
 	}
+}
+
+// misplaced reports whether the pool is used on the wrong side of a bubble's wall.
+func (k *killer) misplaced() bool {
+	return k.interval != 0 && k.clock().Abs() > lifetime
 }
 
 // noteLeave tells the killer when the pool, with this many workers, is back at

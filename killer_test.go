@@ -463,6 +463,68 @@ func TestPoolFromOutsideABubbleIsRefusedInside(t *testing.T) {
 	})
 }
 
+// children are what a child process of the test binary runs.
+var children = map[string]func(){
+	// The test does not wait for the task: the runtime may hang if it finds a deadlock of the
+	// bubble at the moment at which it finds the task's fault.
+	"idle worker outside of a bubble": func() {
+		p := withIdleWorker()
+		inBubble(func() {
+			done := make(chan struct{})
+			p.Run(func() { close(done) })
+			for {
+				runtime.Gosched()
+			}
+		})
+	},
+	"task outside of a bubble": func() {
+		p := withIdleWorker()
+		inBubble(func() {
+			done := make(chan struct{})
+			p.Run(func() { select {} })
+			<-done
+		})
+	},
+	"worker without a killer in a bubble": func() {
+		p := hemlock.New(hemlock.WithKillInterval(0))
+		inBubble(func() {
+			done := make(chan struct{})
+			p.Run(func() { close(done) })
+			<-done
+		})
+	},
+}
+
+func withIdleWorker() *hemlock.Pool {
+	p := hemlock.New()
+	p.Run(func() {})
+	for p.Stats().Idle == 0 {
+		runtime.Gosched()
+	}
+	return p
+}
+
+func inBubble(test func()) {
+	testing.Main(
+		func(_, _ string) (bool, error) { return true, nil },
+		[]testing.InternalTest{{Name: "bubble", F: func(t *testing.T) {
+			synctest.Test(t, func(*testing.T) { test() })
+		}}},
+		nil, nil)
+}
+
+// What the documentation says of a pool from outside that starts no worker inside, or has
+// no killer: nothing hangs in silence.
+func TestPoolFromOutsideABubbleCrashes(t *testing.T) {
+	for name, wants := range map[string][]string{
+		"idle worker outside of a bubble":     {"fatal error: close of synctest channel from outside bubble"},
+		"task outside of a bubble":            {"deadlock: all goroutines in bubble are blocked"},
+		"worker without a killer in a bubble": {"deadlock: main bubble goroutine has exited", "hemlock.(*worker).work"},
+	} {
+		t.Run(name, func(t *testing.T) { pooltest.RequireCrashes(t, name, 1, wants...) })
+	}
+}
+
 // The same the other way round, where the runtime would report a send on a channel of
 // the bubble.
 func TestPoolFromInsideABubbleIsRefusedOutside(t *testing.T) {

@@ -67,7 +67,7 @@ func New(opts ...Option) *Pool {
 		set(&p.options)
 	}
 	p.handoff = handoff.New(p.spawn)
-	p.killer.init(p, p.handoff.Clock, p.options)
+	p.killer.init(p, p.handoff.Clock, &p.options)
 	return p
 }
 

@@ -19,7 +19,7 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-func TestMain(m *testing.M) { pooltest.Main(m, nil) }
+func TestMain(m *testing.M) { pooltest.Main(m, children) }
 
 // Pitfall 1: a newborn worker's task must not travel through the channel, where
 // an older worker can take it.

@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"example.com/hemlock"
@@ -135,5 +136,24 @@ func TestShutdownMeetsAWorkerThatWasJustGivenATask(t *testing.T) {
 			return fmt.Errorf("of %d tasks %d ran", given, ran.Load())
 		}
 		return nil
+	})
+}
+
+// Pitfall 82: a spawn that fails half-way. A go statement does not fail: without memory or
+// threads the process ends. What is left is the pool's own refusal of a bubble, a panic
+// that a server may recover. Then nothing of the task is left, and the pool runs others.
+func TestRefusedSpawnLeavesNothingBehind(t *testing.T) {
+	fresh(t, 512, func(round int, p *hemlock.Pool) error {
+		synctest.Test(t, func(t *testing.T) {
+			require.Panics(t, func() { p.Run(func() {}) })
+			require.Panics(t, func() { p.Do(func() {}) })
+		})
+		if s := p.Stats(); s.Workers != 0 || s.Spawned != 0 || s.Submitted != s.Completed {
+			return fmt.Errorf("left behind: %v", s)
+		}
+		task, met := meetTwice(p)
+		p.Run(task)
+		p.Run(task)
+		return met()
 	})
 }

@@ -57,7 +57,7 @@ func (h *held) kill() bool {
 func TestOneKillsAtATime(t *testing.T) {
 	crew := &held{release: make(chan struct{})}
 	var k killer
-	k.init(crew, nil, options{minimum: 1})
+	k.init(crew, nil, &options{minimum: 1})
 	var both sync.WaitGroup
 	both.Go(func() { k.take(2) })
 	for crew.told.Load() == 0 {

@@ -64,6 +64,10 @@ type worker struct {
 // A closed pool spawns, too: the task was accepted, so it runs. That is safe because
 // drained is not closed while an accepted task has not completed.
 func (p *Pool) spawn(at *handoff.Shard, task func()) {
+	if p.killer.misplaced() {
+		at.Abandon()
+		panic(misplaced)
+	}
 	p.countSpawn()
 	p.start(at, task, false)
 }

@@ -124,6 +124,13 @@ func (s *Shard) Begin() {
 	s.relay()
 }
 
+// Abandon gives up a task for which no worker can be started. Tasks that wait go on with
+// the next one that is sent here.
+func (s *Shard) Abandon() {
+	s.begun.Add(1)
+	s.Complete()
+}
+
 // Next returns a waiting task for a worker that has just run one, or nil. It returns
 // nil, too, when another worker is about to take one: that one drains the backlog, and
 // two would only wait for each other.

@@ -47,7 +47,7 @@ var equivalents = []unnoticed{
 	},
 	{"killer.go", "", "const lifetime time.Duration = 1 << 59", "const lifetime time.Duration = 1 << 58", chosen},
 	{
-		"killer.go", "killer.noteSpawn", "if now.Abs() > lifetime {", "if now.Abs() >= lifetime {",
+		"killer.go", "killer.misplaced", "return k.interval != 0 && k.clock().Abs() > lifetime", "return k.interval != 0 && k.clock().Abs() >= lifetime",
 		"no clock is wrong by just so much",
 	},
 	{"worker.go", "", "slice = 100 * time.Microsecond", "slice = 101 * time.Microsecond", chosen},
