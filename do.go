@@ -10,30 +10,29 @@ import (
 //
 //	task()
 //
-// would, but on the stack of a worker, which has grown already. It is for handlers that
-// a library calls on a goroutine that it starts for each request. Switching to the
-// worker and back takes no scheduling, and allocates nothing when a worker for Do is
-// idle. A task that needs little stack is faster as a call.
+// would, but on the stack of a worker, which has grown already. It is for handlers
+// that a library calls on a goroutine that it starts for each request. The switch to
+// the worker and back takes no scheduling, and allocates nothing when a worker for Do
+// is idle. A task that needs little stack is faster as a call.
 //
-// The workers of Do serve Do alone. In all else they are like others: [Stats] counts
-// them and their tasks, and the options of the pool hold for them. Once [Pool.Shutdown]
-// was called, Do calls the task itself, which no count includes and no Shutdown waits
-// for. Do(nil) panics.
+// The workers of Do serve Do alone; [Stats] and the options include them. Once
+// [Pool.Shutdown] was called, Do calls the task itself, which no count includes and no
+// Shutdown waits for. Do(nil) panics.
 //
-// If the task panics, the handler of [WithPanicHandler] is told, with the task's stack,
-// and then Do panics with the same value. If nothing recovers it the process crashes
-// with the caller's stack; the task has ended by then, so a [Pool.Shutdown], and main
-// with it, may return before the crash. If the task calls [runtime.Goexit], so does Do.
+// If the task panics, so does Do, with the same value, once the handler of
+// [WithPanicHandler] has been told. If nothing recovers it the process crashes with
+// the caller's stack; the task has ended by then, so a Shutdown, and main with it, may
+// return before the crash. If the task calls [runtime.Goexit], so does Do.
 //
 // The task runs on another goroutine than its caller:
 //
 //   - [runtime.Caller] and [runtime/debug.Stack] do not see the caller.
-//   - The caller's profiler labels and [runtime/debug.SetPanicOnFault] do not hold in
-//     the task, and those that the task sets end with it.
-//   - A caller that is locked to its thread must not call Do, and a task must not end
-//     with its thread locked, see [runtime.LockOSThread]: the runtime ends the process
-//     with a fatal error. A goroutine is locked, too, while it runs init functions, and
-//     in a call that comes from C.
+//   - The caller's profiler labels and [runtime/debug.SetPanicOnFault] do not hold
+//     in the task, and those that the task sets end with it.
+//   - The runtime ends the process with a fatal error if the caller is locked to its
+//     thread, or the task ends with its thread locked; see [runtime.LockOSThread]. A
+//     goroutine is locked, too, while it runs init functions, and in a call that
+//     comes from C.
 func (p *Pool) Do(task func()) {
 	p.check()
 	if task == nil {

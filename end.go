@@ -7,15 +7,15 @@ import (
 )
 
 // Shutdown closes the pool: it refuses further tasks, waits until every accepted task
-// has ended, and ends every worker. It returns nil when the last worker has gone. It
-// interrupts no task. If ctx ends first, Shutdown returns an error that wraps both the
-// Err and the [context.Cause] of ctx, and says how many tasks were running and waiting
-// and how many workers were left. The tasks go on, workers go on leaving, and a later
-// Shutdown can wait for them.
+// has ended, and ends every worker. It returns nil when the last worker has gone. If
+// ctx ends first, it returns an error that wraps both the Err and the [context.Cause]
+// of ctx, and says how many tasks were running and waiting and how many workers were
+// left. The tasks go on, workers go on leaving, and a later Shutdown can wait for
+// them.
 //
 // From this call on Submit returns [ErrClosed], and Run and Do run tasks without the
-// pool. Shutdown can be called many times and concurrently. A task may call it with a
-// ctx that ends; without one it would wait for itself. Shutdown panics if ctx is nil.
+// pool. A task may call Shutdown with a ctx that ends; without one it would wait for
+// itself. Shutdown panics if ctx is nil.
 func (p *Pool) Shutdown(ctx context.Context) error {
 	p.check()
 	if ctx == nil {

@@ -222,12 +222,12 @@ func (k *killer) settled() bool {
 	return swallowed >= k.killed.Load() && (k.needed() || !k.armed.Load())
 }
 
-// Trim kills the workers that are idle now, down to the minimum of [WithMinWorkers], and
-// returns nil when they have left. It is for a process that is short of memory, and for
-// tests that look for leaked goroutines. If ctx ends first it returns an error that wraps
-// the Err and the [context.Cause] of ctx, and the workers leave all the same. Workers that
-// become idle meanwhile may stay. Once [Pool.Shutdown] was called, Trim does nothing and
-// returns nil. It panics if ctx is nil.
+// Trim kills the workers that are idle now, down to the minimum of [WithMinWorkers],
+// and returns nil when they have left. It is for a process that is short of memory,
+// and for tests that look for leaked goroutines. If ctx ends first it returns an error
+// that wraps the Err and the [context.Cause] of ctx, and the workers leave all the
+// same. Workers that become idle meanwhile may stay. After [Pool.Shutdown] it does
+// nothing. It panics if ctx is nil.
 func (p *Pool) Trim(ctx context.Context) error {
 	p.check()
 	if ctx == nil {

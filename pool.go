@@ -19,12 +19,11 @@ var (
 
 // A Pool runs each task on a goroutine that runs no other task meanwhile, and keeps
 // the goroutine for later tasks. A task waits for a processor, never for the end of
-// another task. A Pool grows without bound, and kills workers that it no longer
-// needs. Only Shutdown, Trim and Do block.
+// another task. Only Shutdown, Trim and Do block.
 //
 // Make a Pool with [New]; every method of a zero Pool panics. A Pool must not be
-// copied. All methods may be called from any goroutine at any time, also from inside
-// a task.
+// copied. All methods may be called from any goroutine at any time, also from inside a
+// task.
 type Pool struct {
 	// The 64-bit atomics come first, here and in killer: on 32-bit platforms nothing
 	// else aligns them.
@@ -72,13 +71,13 @@ func New(opts ...Option) *Pool {
 }
 
 // Submit has the task run by a worker: an idle one, one that is about to start, or a
-// new one. It never blocks, but lets other goroutines run first, as [runtime.Gosched]
-// does, where tasks wait for a processor that they cannot have otherwise. It allocates
-// nothing when a worker is idle, except a little after a garbage collection.
+// new one. It never blocks, but where tasks wait for a processor that they cannot have
+// otherwise, it yields, as [runtime.Gosched] does. It allocates nothing when a worker
+// is idle, except a little after a garbage collection.
 //
 // Submit returns [ErrNilTask] if task is nil and [ErrClosed] once [Pool.Shutdown] was
-// called. A task for which it returned nil runs, even when a Shutdown begins at the same
-// moment, and is counted in [Stats] by the time that Submit returns.
+// called. A task for which it returned nil runs, even when a Shutdown begins at the
+// same moment.
 func (p *Pool) Submit(task func()) error {
 	p.check()
 	switch {

@@ -7,8 +7,7 @@ import (
 
 // Stats is a snapshot of a pool's counts; see [Pool.Stats]. Workers, Idle, Running and
 // Waiting are what there is now. The other fields are totals since New, or a maximum,
-// and never fall. A pool that starts a worker for each task at once would have Workers +
-// Waiting of them.
+// and never fall.
 type Stats struct {
 	Workers     int64 `json:"workers"`      // goroutines kept by the pool
 	Idle        int64 `json:"idle"`         // workers without a task
@@ -23,15 +22,14 @@ type Stats struct {
 	PeakWorkers int64 `json:"peak_workers"` // largest value Workers ever had
 }
 
-// Stats returns the pool's counts. It takes no lock and allocates nothing, and its time
-// grows with the number of processors, not of workers.
+// Stats returns the pool's counts. It takes no lock and allocates nothing, and its
+// time grows with the number of processors, not of workers.
 //
-// If nothing changes during the call the snapshot is exact: Submitted == Completed +
-// Running + Waiting, and Workers == Idle + Running. Under load the fields are read one
-// after the other, and are bounded: none is negative, Running and Idle are at most
-// Workers, and PeakWorkers is at least Workers. A task is in Submitted before it starts
-// and before the call that submitted it returns. Completed includes the tasks that
-// panicked and those that called [runtime.Goexit].
+// If nothing changes during the call, Submitted == Completed + Running + Waiting, and
+// Workers == Idle + Running. Under load the fields are read one after the other, and
+// are bounded: none is negative, Running and Idle are at most Workers, and PeakWorkers
+// is at least Workers. A task is in Submitted before it starts and before the call
+// that submitted it returns.
 func (p *Pool) Stats() Stats {
 	p.check()
 	tasks := p.handoff.Counts()
