@@ -1,6 +1,7 @@
 // Package fuzz_test does random operations to pools: in a bubble one after the other,
 // where a model says what must be seen (FuzzPool), and in real time all at once, where
-// what is left at the end is (TestSoak).
+// what is left at the end is (TestSoak). It also does the same few operations to many
+// fresh pools: see fresh.
 package fuzz_test
 
 import (

@@ -1,6 +1,6 @@
 //go:build go1.27 && goexperiment.runtimesecret && linux && (amd64 || arm64)
 
-package hemlock_test
+package endings_test
 
 import (
 	"runtime/secret"

@@ -1,4 +1,4 @@
-package hemlock_test
+package fuzz_test
 
 import (
 	"context"
