@@ -1,6 +1,7 @@
 package hemlock
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"runtime"
@@ -95,6 +96,33 @@ func TestOneKillsAtATime(t *testing.T) {
 	both.Wait()
 	require.EqualValues(t, 1, crew.told.Load(), "workers above the minimum")
 	require.EqualValues(t, 1, k.killed.Load())
+}
+
+// A leaving is a crew whose last worker to be told leaves when Trim has found that one has
+// not left, and does not yet wait.
+type leaving struct {
+	crew
+	killer *killer
+	left   bool
+}
+
+func (*leaving) workers() int64 { return 0 }
+
+func (l *leaving) isClosed() bool {
+	if !l.left {
+		l.left = true
+		l.killer.noteSwallowed()
+	}
+	return false
+}
+
+func TestTrimMissesNoWorkerThatLeavesBeforeItWaits(t *testing.T) {
+	var k killer
+	k.init(&leaving{killer: &k}, nil, &options{})
+	k.killed.Store(1)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	require.NoError(t, k.settle(ctx))
 }
 
 // A meeting is what two sides do at the same moment, after before. The first can ask
