@@ -125,6 +125,31 @@ func TestTrimMissesNoWorkerThatLeavesBeforeItWaits(t *testing.T) {
 	require.NoError(t, k.settle(ctx))
 }
 
+// An endless is a crew in which a worker is idle whenever one is told to leave.
+type endless struct {
+	crew
+	killer *killer
+}
+
+func (*endless) workers() int64 { return 1000 }
+func (*endless) isClosed() bool { return false }
+
+func (e *endless) kill() bool {
+	e.killer.noteSwallowed()
+	return true
+}
+
+// Trim ends, though workers become idle as fast as it kills them.
+func TestTrimKillsAsManyAsWereIdleWhenItBegan(t *testing.T) {
+	p := steps(0)
+	p.killer.crew = &endless{killer: &p.killer}
+	for range 3 {
+		p.count.raise()
+	}
+	require.NoError(t, p.Trim(t.Context()))
+	require.EqualValues(t, 3, p.killer.killed.Load())
+}
+
 // A meeting is what two sides do at the same moment, after before. The first can ask
 // whether the second is over, and says what went wrong.
 type meeting struct {

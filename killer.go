@@ -253,7 +253,7 @@ func (p *Pool) trim(ctx context.Context) error {
 		return why(ctx)
 	}
 	for idle := p.idle(); ; {
-		if err := k.settle(ctx); err != nil || idle == 0 || p.isClosed() {
+		if err := k.settle(ctx); err != nil {
 			return err
 		}
 		// Beside the caller: one that is locked to its thread cannot stop a coroutine, and a

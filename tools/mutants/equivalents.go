@@ -45,6 +45,10 @@ var equivalents = []unnoticed{
 		"killer.go", "killer.init", "k.left = make(chan struct{}, 1)", "k.left = make(chan struct{}, 2)",
 		"the second token makes Trim look once more",
 	},
+	{
+		"killer.go", "Pool.trim", "killed := make(chan int64, 1)", "killed := make(chan int64, 2)",
+		"one number is sent",
+	},
 	{"killer.go", "", "const lifetime time.Duration = 1 << 59", "const lifetime time.Duration = 1 << 58", chosen},
 	{
 		"killer.go", "killer.misplaced", "return k.interval != 0 && k.clock().Abs() > lifetime", "return k.interval != 0 && k.clock().Abs() >= lifetime",
