@@ -321,6 +321,9 @@ func TestTimeSliceEndsOnlyWhileTasksWait(t *testing.T) {
 	p.handoff = handoff.New(func(*handoff.Shard, func()) {}) // whose tasks wait for ever
 	w := &worker{pool: p, at: p.handoff.Accept()}
 	const begin = time.Second
+	w.until = begin
+	w.begin()
+	require.Zero(t, w.until, "a worker that begins")
 	w.measure(begin)
 	require.Zero(t, w.until, "no task waits")
 	for !w.at.Waits() {
@@ -332,5 +335,21 @@ func TestTimeSliceEndsOnlyWhileTasksWait(t *testing.T) {
 	}{{0, false}, {slice - 1, false}, {slice + 1, true}} {
 		w.measure(begin + c.after)
 		require.Equal(t, c.over, w.over, c.after)
+	}
+}
+
+// A function of a plugin is one of the host by its name; a name that was removed is none.
+func TestSameFunctionByEntryOrName(t *testing.T) {
+	for _, c := range []struct {
+		a, b runtime.Frame
+		want bool
+	}{
+		{runtime.Frame{Entry: 1}, runtime.Frame{Entry: 1}, true},
+		{runtime.Frame{Entry: 1}, runtime.Frame{Entry: 2}, false},
+		{runtime.Frame{Entry: 1, Function: "f"}, runtime.Frame{Entry: 1}, true},
+		{runtime.Frame{Entry: 1, Function: "f"}, runtime.Frame{Entry: 2, Function: "f"}, true},
+		{runtime.Frame{Entry: 1, Function: "f"}, runtime.Frame{Entry: 2, Function: "g"}, false},
+	} {
+		require.Equal(t, c.want, same(c.a, c.b), c)
 	}
 }
