@@ -504,6 +504,61 @@ func TestSubmitterGivesWay(t *testing.T) {
 	require.Less(t, gaveWay(0), n/2, "no worker waits")
 }
 
+// While a worker waits for its turn, a submitter can see since when, and the worker learns
+// whether one gave way.
+func TestWorkerThatYieldsIsSeen(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	h, _ := onShards(t, 1)
+	at := &h.shards[0]
+	for _, gives := range []bool{false, true} {
+		var since time.Duration
+		for range 100 { // until the other goroutine has its turn within that of the worker
+			seen := make(chan time.Duration, 1)
+			go func() {
+				waits := at.yielded.Load()
+				if gives {
+					at.yielded.CompareAndSwap(waits, -waits)
+				}
+				seen <- waits
+			}()
+			_, gaveWay, _ := at.Yield()
+			require.Zero(t, at.yielded.Load(), "it waits no more")
+			if since = <-seen; since > 0 {
+				require.Equal(t, gives, gaveWay)
+				break
+			}
+		}
+		require.Positive(t, since)
+	}
+}
+
+// Where tasks block before they end, no time slice is found to be over.
+func TestEvery64thWorkerOwesATurnWhileTasksWait(t *testing.T) {
+	h, _ := onShards(t, 1)
+	at := &h.shards[0]
+	turns := func() (n int) {
+		for range 2 * often {
+			if at.Settle() {
+				n++
+			}
+			at.begun.Inc()
+		}
+		return n
+	}
+	require.Zero(t, turns(), "no task waits")
+	at.backlog.push(func() {})
+	require.Equal(t, 2, turns())
+}
+
+func TestAbandonedTaskHasNoWorkerOnItsWay(t *testing.T) {
+	h := New(func(at *Shard, _ func()) {
+		at.Abandon()
+		require.Zero(t, at.onTheirWay())
+	})
+	require.True(t, h.Submit(func() {}))
+	require.EqualValues(t, 1, h.Completed())
+}
+
 // The counts are read one after the other, while tasks come, wait and end. With many
 // shards that takes long. No task is counted twice.
 func TestCountsCountNoTaskTwice(t *testing.T) {
