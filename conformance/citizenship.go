@@ -13,42 +13,88 @@ import (
 )
 
 var citizenship = []Clause{
-	{
-		Name: "import-starts-nothing", Promise: "Importing the package starts no goroutine.",
-		ground: inRealTime, check: importStartsNothing,
-	},
-	{
-		Name: "bubble-ends-after-shutdown", Promise: "A pool made in a synctest bubble works there, and the bubble ends after Shutdown.",
-		ground: inRealTime, needs: []Ability{Shutdown}, check: bubbleEndsAfterShutdown,
-	},
-	{
-		Name: "bubble-ends-when-drained", Promise: "A synctest bubble ends without Shutdown once the pool's workers have gone.",
-		ground: inRealTime, needs: []Ability{Shrinks}, check: bubbleEndsWhenDrained,
-	},
-	{
-		Name: "bubbles-share-nothing", Promise: "Pools inside and outside of synctest bubbles do not disturb each other.",
-		ground: inRealTime, needs: []Ability{Shutdown}, check: bubblesShareNothing,
-	},
-	{
-		Name: "bursts-leave-turns", Promise: "While 1,000 busy tasks run on one processor, a goroutine that yields has more than 25 turns.",
-		ground: inRealTime, check: burstsLeaveTurns,
-	},
-	{
-		Name: "started-tasks-go-on", Promise: "Of 4,000 busy tasks on one processor, fewer than 500 begin while another one runs.",
-		ground: inRealTime, check: startedTasksGoOn,
-	},
-}
-
-// importStartsNothing looks at the process before any pool was made.
-func importStartsNothing(x *trial) {
-	stacks := make([]byte, 1<<20)
-	stacks = stacks[:runtime.Stack(stacks, true)]
-	for stack := range strings.SplitSeq(string(stacks), "\n\n") {
-		if _, created, _ := strings.Cut(stack, "created by "); strings.HasPrefix(created, x.subject.Package+".") {
-			by, _, _ := strings.Cut(created, " ")
-			x.fail("before a pool was made there was a goroutine created by %s", by)
+	// The process has made no pool yet.
+	inRealTime(clause("import-starts-nothing", "Importing the package starts no goroutine.", nil, func(x *trial) {
+		stacks := make([]byte, 1<<20)
+		stacks = stacks[:runtime.Stack(stacks, true)]
+		for stack := range strings.SplitSeq(string(stacks), "\n\n") {
+			if _, created, _ := strings.Cut(stack, "created by "); strings.HasPrefix(created, x.subject.Package+".") {
+				by, _, _ := strings.Cut(created, " ")
+				x.fail("before a pool was made there was a goroutine created by %s", by)
+			}
 		}
-	}
+	})),
+
+	inRealTime(clause("bubble-ends-after-shutdown",
+		"A pool made in a synctest bubble works there, and the bubble ends after Shutdown.",
+		needs{Shutdown}, bubbleEndsAfterShutdown)),
+
+	inRealTime(clause("bubble-ends-when-drained",
+		"A synctest bubble ends without Shutdown once the pool's workers have gone.",
+		needs{Shrinks}, func(x *trial) {
+			x.bubble(func() {
+				x.burst(x.pool(brisk(0)), 10)
+				time.Sleep(time.Hour)
+			})
+		})),
+
+	inRealTime(clause("bubbles-share-nothing", "Pools inside and outside of synctest bubbles do not disturb each other.",
+		needs{Shutdown}, func(x *trial) {
+			p := x.pool(Settings{})
+			outside := func() {
+				done := make(chan struct{})
+				x.submit(p, func() { close(done) })
+				x.await(done, "a task runs outside of the bubbles")
+			}
+			outside()
+			for range 3 {
+				bubbleEndsAfterShutdown(x)
+				outside()
+			}
+			x.shutdown(p)
+		})),
+
+	inRealTime(clause("bursts-leave-turns",
+		"While 1,000 busy tasks run on one processor, a goroutine that yields has more than 25 turns.",
+		nil, func(x *trial) {
+			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+			const tasks, enough = 1000, 25
+			p := x.pool(Settings{})
+			var turns, first, last atomic.Int64
+			var over atomic.Bool
+			go func() {
+				for !over.Load() {
+					turns.Add(1)
+					runtime.Gosched()
+				}
+			}()
+			x.eventually("a goroutine has turns", func() bool { return turns.Load() > 0 })
+			had := int64(0)
+			for tries := 0; tries < 5 && had <= enough; tries++ { // a busy machine leaves few turns now and then
+				x.busy(p, tasks, func(number int64) {
+					if number == 1 {
+						first.Store(turns.Load())
+					}
+				}, func(int64, int64) { last.Store(turns.Load()) })
+				had = last.Load() - first.Load()
+			}
+			over.Store(true)
+			fmt.Printf("%d turns while %d tasks ran\n", had, tasks)
+			x.require(had > enough, "a goroutine that yields had %d turns while %d tasks ran", had, tasks)
+		})),
+
+	inRealTime(clause("started-tasks-go-on",
+		"Of 4,000 busy tasks on one processor, fewer than 500 begin while another one runs.",
+		nil, func(x *trial) {
+			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+			const tasks, few = 4000, 500
+			p := x.pool(Settings{})
+			var all [tasks]int64
+			x.busy(p, tasks, func(int64) {}, func(number, met int64) { all[number-1] = met })
+			most := slices.Max(all[:])
+			fmt.Printf("%d of %d tasks began while another one ran\n", most, tasks)
+			x.require(most < few, "%d of %d tasks began while another one ran", most, tasks)
+		})),
 }
 
 // bubble runs the function in a bubble, and returns when that has ended.
@@ -67,28 +113,6 @@ func bubbleEndsAfterShutdown(x *trial) {
 		time.AfterFunc(time.Second, func() { close(h.gate) })
 		x.shutdown(p)
 	})
-}
-
-func bubbleEndsWhenDrained(x *trial) {
-	x.bubble(func() {
-		x.burst(x.pool(brisk()), 10)
-		time.Sleep(time.Hour)
-	})
-}
-
-func bubblesShareNothing(x *trial) {
-	p := x.pool(Settings{})
-	outside := func() {
-		done := make(chan struct{})
-		x.submit(p, func() { close(done) })
-		x.await(done, "a task runs outside of the bubbles")
-	}
-	outside()
-	for range 3 {
-		bubbleEndsAfterShutdown(x)
-		outside()
-	}
-	x.shutdown(p)
 }
 
 // busy submits tasks, all at once, that compute for 50 us each on one processor, and
@@ -114,42 +138,4 @@ func (x *trial) busy(p Pool, tasks int, begins func(number int64), ends func(num
 		})
 	}
 	all.Wait()
-}
-
-func burstsLeaveTurns(x *trial) {
-	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
-	const tasks, enough = 1000, 25
-	p := x.pool(Settings{})
-	var turns, first, last atomic.Int64
-	var over atomic.Bool
-	go func() {
-		for !over.Load() {
-			turns.Add(1)
-			runtime.Gosched()
-		}
-	}()
-	x.eventually("a goroutine has turns", func() bool { return turns.Load() > 0 })
-	had := int64(0)
-	for tries := 0; tries < 5 && had <= enough; tries++ { // a busy machine leaves few turns now and then
-		x.busy(p, tasks, func(number int64) {
-			if number == 1 {
-				first.Store(turns.Load())
-			}
-		}, func(int64, int64) { last.Store(turns.Load()) })
-		had = last.Load() - first.Load()
-	}
-	over.Store(true)
-	fmt.Printf("%d turns while %d tasks ran\n", had, tasks)
-	x.require(had > enough, "a goroutine that yields had %d turns while %d tasks ran", had, tasks)
-}
-
-func startedTasksGoOn(x *trial) {
-	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
-	const tasks, few = 4000, 500
-	p := x.pool(Settings{})
-	var all [tasks]int64
-	x.busy(p, tasks, func(int64) {}, func(number, met int64) { all[number-1] = met })
-	most := slices.Max(all[:])
-	fmt.Printf("%d of %d tasks began while another one ran\n", most, tasks)
-	x.require(most < few, "%d of %d tasks began while another one ran", most, tasks)
 }

@@ -11,19 +11,29 @@ type Clause struct {
 	Name    string // a few words with hyphens, unique
 	Promise string // one sentence
 
-	needs  []Ability
-	ground ground
-	check  func(*trial)
-	judge  func(ending) string // what is wrong with how the process ended; nil: byVerdict
+	needs    needs
+	check    func(*trial)
+	realTime bool                // the trial takes place in the plain process, not in a synctest bubble
+	judge    func(ending) string // what is wrong with how the process ended
 }
 
-// ground is where a trial takes place.
-type ground int
+// needs are the abilities without which a pool does not owe a clause.
+type needs []Ability
 
-const (
-	inBubble   ground = iota // a synctest bubble: fake time
-	inRealTime               // the plain process
-)
+// clause returns a clause whose trial takes place in a bubble and ends with a verdict.
+func clause(name, promise string, needs needs, check func(*trial)) Clause {
+	return Clause{Name: name, Promise: promise, needs: needs, check: check, judge: byVerdict}
+}
+
+func inRealTime(c Clause) Clause {
+	c.realTime = true
+	return c
+}
+
+func judged(by func(ending) string, c Clause) Clause {
+	c.judge = by
+	return c
+}
 
 // limit is how long the process of one clause may run, in real time. A healthy
 // pool needs some seconds at most; the rest is for slow machines.

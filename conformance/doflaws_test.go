@@ -10,36 +10,35 @@ import (
 	"time"
 
 	"example.com/hemlock/conformance"
+	"example.com/hemlock/conformance/internal/broken"
 	"example.com/hemlock/conformance/self"
 )
 
-// does breaks Do.
-func does(f func(p self.Pool, task func())) func(settings) pool {
-	return func(s settings) pool {
-		p := self.New(s)
-		return broken{Pool: p, do: func(task func()) { f(p, task) }}
-	}
-}
-
-// groups breaks the groups.
-func groups(f func(p self.Pool) conformance.Group) func(settings) pool {
-	return func(s settings) pool {
-		p := self.New(s)
-		return broken{Pool: p, group: func() conformance.Group { return f(p) }}
-	}
-}
+var errRefused = errors.New("refused")
 
 // callsDirectly is no Do at all.
 var callsDirectly = does(func(_ self.Pool, task func()) { task() })
 
-// apart calls Do on another goroutine, and waits until it has ended.
-func apart(p self.Pool, task func()) {
+// apart makes the call on another goroutine, and waits until it has ended.
+func apart(call func()) {
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		p.Do(task)
+		call()
 	}()
 	<-ended
+}
+
+// throwsAgain recovers from a panic of the call, and panics with what is made of it.
+func throwsAgain(as func(v any) any) func(settings) pool {
+	return wrapsDo(func(call func()) {
+		defer func() {
+			if v := recover(); v != nil {
+				panic(as(v))
+			}
+		}()
+		call()
+	})
 }
 
 // uncleanDo runs the tasks of Do on the workers of a line, with no hygiene at all.
@@ -55,72 +54,60 @@ func uncleanDo(s settings) pool {
 	})(s)
 }
 
+// waits breaks the Wait of a group.
+func waits(wait func(g conformance.Group) error) func(settings) pool {
+	return groups(func(p self.Pool) conformance.Group { return waiter{p.Group(), wait} })
+}
+
 var doingFlaws = []flaw{
 	{"does not wait", "do-returns-after-task", "had not ended", does(func(_ self.Pool, task func()) { go task() })},
-	{"runs a task twice", "do-returns-after-task", "ran 2 times", does(func(p self.Pool, task func()) { p.Do(task); p.Do(task) })},
-	{"has one worker", "do-nests", "not within", func(s settings) pool {
-		p := self.New(s)
+	{"runs a task twice", "do-returns-after-task", "ran 2 times", wrapsDo(func(call func()) { call(); call() })},
+	{"has one worker", "do-nests", "not within", breaks(func(p self.Pool, b *broken.Pool) {
 		place := make(chan struct{}, 1)
-		return broken{Pool: p, do: func(task func()) {
+		b.OnDo = func(task func()) {
 			place <- struct{}{}
 			defer func() { <-place }()
 			p.Do(task)
-		}}
-	}},
-	{"recovers", "do-passes-panic", "returned from a task that panicked", does(func(p self.Pool, task func()) {
-		defer func() { _ = recover() }()
-		p.Do(task)
+		}
 	})},
-	{"turns the panic into text", "do-passes-panic", "not the value", does(func(p self.Pool, task func()) {
-		defer func() {
-			if v := recover(); v != nil {
-				panic(fmt.Sprint(v))
-			}
-		}()
-		p.Do(task)
-	})},
+	{"recovers", "do-passes-panic", "returned from a task that panicked", wrapsDo(recovers)},
+	{
+		"turns the panic into text", "do-passes-panic", "not the value",
+		throwsAgain(func(v any) any { return fmt.Sprint(v) }),
+	},
 	{"tells no handler", "do-passes-panic", "told 0 times", callsDirectly},
-	{"tells without the stack", "do-passes-panic", "does not show the task", handles(func(h func(any, []byte), v any, _ []byte) { h(v, nil) })},
-	{"tells once a level", "do-tells-once", "was told 11 times", does(func(p self.Pool, task func()) {
-		defer func() {
-			if v := recover(); v != nil {
-				panic(v)
-			}
-		}()
-		p.Do(task)
-	})},
-	{"knows a panic by its value", "do-tells-each-panic", "told 1 times of three", func(s settings) pool {
-		seen := sync.Map{}
-		return handles(func(h func(any, []byte), v any, stack []byte) {
+	{"tells without the stack", "do-passes-panic", "does not show the task", dropsStack},
+	{"tells once a level", "do-tells-once", "was told 11 times", throwsAgain(func(v any) any { return v })},
+	{"knows a panic by its value", "do-tells-each-panic", "told 1 times of three", mistakes(func(s *settings) {
+		var seen sync.Map
+		h := s.PanicHandler
+		s.PanicHandler = func(v any, stack []byte) {
 			if _, known := seen.LoadOrStore(v, true); !known {
 				h(v, stack)
 			}
-		})(s)
-	}},
-	{"tells of what was recovered", "do-lets-aborts-pass", "told 10 times of panics that tasks had recovered", func(s settings) pool {
-		return does(func(p self.Pool, task func()) {
-			p.Do(task)
-			s.PanicHandler(errRefused, nil)
-		})(s)
-	}},
-	{"loses its worker", "do-lets-aborts-pass", "ran on 10 goroutines", mistakes(func(s *settings) { s.MaxTasksPerWorker = 1 })},
+		}
+	})},
+	{
+		"tells of what was recovered", "do-lets-aborts-pass", "told 10 times of panics that tasks had recovered",
+		func(s settings) pool {
+			return does(func(p self.Pool, task func()) {
+				p.Do(task)
+				s.PanicHandler(errRefused, nil)
+			})(s)
+		},
+	},
+	{
+		"loses its worker", "do-lets-aborts-pass", "ran on 10 goroutines",
+		mistakes(func(s *settings) { s.MaxTasksPerWorker = 1 }),
+	},
 	{"inherits labels", "do-labels-not-inherited", "an idle worker of Do carries labels", uncleanDo},
 	{"gives each task labels", "do-labels-not-inherited", "labels on a worker", does(func(p self.Pool, task func()) {
 		p.Do(func() {
 			pprof.Do(context.Background(), pprof.Labels("flaw", "left-over"), func(context.Context) { task() })
 		})
 	})},
-	{"outlives Goexit", "do-passes-goexit", "returned from a task that called Goexit", does(apart)},
-	{"takes Goexit for a panic", "do-passes-goexit", "became a panic", does(func(p self.Pool, task func()) {
-		returned := false
-		defer func() {
-			if !returned {
-				panic("the task did not return")
-			}
-		}()
-		p.Do(task)
-		returned = true
-	})},
+	{"outlives Goexit", "do-passes-goexit", "returned from a task that called Goexit", wrapsDo(apart)},
+	{"takes Goexit for a panic", "do-passes-goexit", "became a panic", wrapsDo(takesGoexitForPanic)},
 	{"counts nothing", "do-is-counted", "as submitted", callsDirectly},
 	{"counts late", "do-is-counted", "as completed", does(func(p self.Pool, task func()) {
 		began := make(chan struct{})
@@ -132,84 +119,33 @@ var doingFlaws = []flaw{
 		<-began
 	})},
 	{"is not waited for", "shutdown-waits-for-do", "had not ended", callsDirectly},
-	{"takes another goroutine", "do-after-shutdown", "another goroutine", does(apart)},
-	{"drops what comes late", "do-after-shutdown", "did not run", func(s settings) pool {
-		p := self.New(s)
-		var closed atomic.Bool
-		return broken{
-			Pool: p,
-			do: func(task func()) {
+	{"takes another goroutine", "do-after-shutdown", "another goroutine", wrapsDo(apart)},
+	{
+		"drops what comes late", "do-after-shutdown", "did not run",
+		closes(func(p self.Pool, b *broken.Pool, closed *atomic.Bool) {
+			b.OnDo = func(task func()) {
 				if !closed.Load() {
 					p.Do(task)
 				}
-			},
-			shutdown: func(ctx context.Context) error {
-				closed.Store(true)
-				return p.Shutdown(ctx)
-			},
-		}
-	}},
-	{"does not wait", "group-runs-all", "had run when Wait returned", groups(func(p self.Pool) conformance.Group {
-		return &hasty{Group: p.Group()}
-	})},
+			}
+		}),
+	},
+	{
+		"does not wait", "group-runs-all", "had run when Wait returned",
+		waits(func(conformance.Group) error { return nil }),
+	},
 	{"knows no order", "group-runs-all", "not the first error", groups(func(p self.Pool) conformance.Group {
 		return &byHand{start: p.Run, last: true}
 	})},
-	{"forgets a task that did not return", "group-names-lost-tasks", "returned nil", groups(func(p self.Pool) conformance.Group {
-		return &byHand{start: p.Run}
-	})},
+	{
+		"forgets a task that did not return", "group-names-lost-tasks", "returned nil",
+		groups(func(p self.Pool) conformance.Group { return &byHand{start: p.Run} }),
+	},
 	{"drops what comes late", "group-after-shutdown", "did not run", groups(func(p self.Pool) conformance.Group {
 		return &byHand{start: p.Run, late: p.Submit(func() {}) != nil}
 	})},
-	{"loses the error", "group-after-shutdown", "not the task's error", groups(func(p self.Pool) conformance.Group {
-		return &mute{Group: p.Group()}
-	})},
-}
-
-// A hasty group does not wait for its tasks.
-type hasty struct{ conformance.Group }
-
-func (hasty) Wait() error { return nil }
-
-// A mute group waits, and says nothing.
-type mute struct{ conformance.Group }
-
-func (m mute) Wait() error {
-	_ = m.Group.Wait()
-	return nil
-}
-
-// byHand is a group without the package group: a WaitGroup and an error.
-type byHand struct {
-	start func(task func())
-	last  bool // of two errors the last wins
-	late  bool // the pool is closed, and so nothing is started
-
-	all sync.WaitGroup
-	mu  sync.Mutex // guards err
-	err error
-}
-
-func (g *byHand) Go(f func() error) {
-	if g.late {
-		return
-	}
-	g.all.Add(1)
-	g.start(func() {
-		defer g.all.Done()
-		g.note(f())
-	})
-}
-
-func (g *byHand) note(err error) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if err != nil && (g.last || g.err == nil) {
-		g.err = err
-	}
-}
-
-func (g *byHand) Wait() error {
-	g.all.Wait()
-	return errors.Join(g.err)
+	{
+		"loses the error", "group-after-shutdown", "not the task's error",
+		waits(func(g conformance.Group) error { _ = g.Wait(); return nil }),
+	},
 }

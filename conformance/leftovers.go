@@ -11,30 +11,54 @@ import (
 )
 
 var leftovers = []Clause{
-	{
-		Name: "labels-not-inherited", Promise: "A worker does not keep the profiler labels of the submitter that it was spawned for.",
-		needs: []Ability{Reuses}, check: labelsNotInherited,
-	},
-	{
-		Name: "labels-not-left-behind", Promise: "Profiler labels that a task leaves behind are gone from the idle worker and for the next task.",
-		needs: []Ability{Reuses}, check: labelsNotLeftBehind,
-	},
-	{
-		Name: "panic-on-fault-off", Promise: "SetPanicOnFault that a task leaves on is off for the next.",
-		needs: []Ability{Reuses}, check: panicOnFaultOff,
-	},
-	{
-		Name: "closure-released", Promise: "What a finished task captured is collected while its worker idles.",
-		ground: inRealTime, check: closureReleased,
-	},
+	clause("labels-not-inherited",
+		"A worker does not keep the profiler labels of the submitter that it was spawned for.",
+		needs{Reuses}, func(x *trial) {
+			p := x.pool(Settings{MinWorkers: labelled})
+			pprof.Do(context.Background(), mark(), func(context.Context) { x.burst(p, labelled) })
+			requireUnlabelled(x, p, "its submitter's labels")
+		}),
+
+	clause("labels-not-left-behind",
+		"Profiler labels that a task leaves behind are gone from the idle worker and for the next task.",
+		needs{Reuses}, func(x *trial) {
+			p := x.pool(Settings{MinWorkers: labelled})
+			gate := make(chan struct{})
+			x.submits(p, labelled, func() {
+				<-gate
+				pprof.SetGoroutineLabels(pprof.WithLabels(context.Background(), mark()))
+			})
+			close(gate)
+			x.settle()
+			requireUnlabelled(x, p, "the labels of its last task")
+		}),
+
+	clause("panic-on-fault-off", "SetPanicOnFault that a task leaves on is off for the next.",
+		needs{Reuses}, func(x *trial) {
+			p := x.pool(Settings{})
+			for range 10 {
+				x.one(p, func() { x.require(!debug.SetPanicOnFault(true), "a task began with SetPanicOnFault on") })
+			}
+		}),
+
+	inRealTime(clause("closure-released", "What a finished task captured is collected while its worker idles.",
+		nil, func(x *trial) {
+			p := x.pool(Settings{})
+			var collected atomic.Bool
+			done := make(chan struct{})
+			submitCapture(x, p, &collected, done)
+			x.await(done, "the task runs")
+			x.eventually("what a finished task captured is collected", func() bool {
+				runtime.GC()
+				return collected.Load()
+			})
+			runtime.KeepAlive(p)
+		})),
 }
 
-const (
-	labelKey   = "conformance"
-	labelValue = "left-over"
-)
+const labelValue = "left-over"
 
-func mark() pprof.LabelSet { return pprof.Labels(labelKey, labelValue) }
+func mark() pprof.LabelSet { return pprof.Labels("conformance", labelValue) }
 
 // anyLabelled reports whether any goroutine carries the label. There is no call
 // that reads a goroutine's labels, but the text of a profile shows them.
@@ -50,54 +74,10 @@ func (x *trial) anyLabelled() bool {
 // nothing to do, and every goroutine of the pool is a worker.
 const labelled = 10
 
-func labelsNotInherited(x *trial) {
-	p := x.pool(Settings{MinWorkers: labelled})
-	pprof.Do(context.Background(), mark(), func(context.Context) { x.burst(p, labelled) })
-	requireUnlabelled(x, p, "its submitter's labels")
-}
-
-func labelsNotLeftBehind(x *trial) {
-	p := x.pool(Settings{MinWorkers: labelled})
-	gate := make(chan struct{})
-	for range labelled {
-		x.submit(p, func() {
-			<-gate
-			pprof.SetGoroutineLabels(pprof.WithLabels(context.Background(), mark()))
-		})
-	}
-	x.settle()
-	close(gate)
-	x.settle()
-	requireUnlabelled(x, p, "the labels of its last task")
-}
-
 func requireUnlabelled(x *trial, p Pool, what string) {
 	x.require(!x.anyLabelled(), "an idle worker carries %s", what)
-	h := x.keep(p, labelled)
+	x.keep(p, labelled)
 	x.require(!x.anyLabelled(), "a task runs with %s on its worker", what)
-	close(h.gate)
-}
-
-func panicOnFaultOff(x *trial) {
-	p := x.pool(Settings{})
-	for range 10 {
-		x.one(p, func() {
-			x.require(!debug.SetPanicOnFault(true), "a task began with SetPanicOnFault on")
-		})
-	}
-}
-
-func closureReleased(x *trial) {
-	p := x.pool(Settings{})
-	var collected atomic.Bool
-	done := make(chan struct{})
-	submitCapture(x, p, &collected, done)
-	x.await(done, "the task runs")
-	x.eventually("what a finished task captured is collected", func() bool {
-		runtime.GC()
-		return collected.Load()
-	})
-	runtime.KeepAlive(p)
 }
 
 // submitCapture submits a task that holds the only reference to an object. It is

@@ -44,11 +44,7 @@ func examine(t *testing.T, test string, s Subject, c Clause) Result {
 	if testing.Verbose() && end.output != "" {
 		t.Log(end.output)
 	}
-	judge := c.judge
-	if judge == nil {
-		judge = byVerdict
-	}
-	return grade(s, c, judge(end))
+	return grade(s, c, c.judge(end))
 }
 
 // start runs the process of a clause until it ends or its time is up.

@@ -50,7 +50,7 @@ func answer(t *testing.T, s Subject) {
 	}
 	x := &trial{t: t, subject: s, file: os.Getenv(envVerdict)}
 	x.step("starting")
-	if c.ground == inRealTime {
+	if c.realTime {
 		x.hold(c)
 	}
 	synctest.Test(t, func(t *testing.T) {
@@ -108,6 +108,12 @@ func (x *trial) write() {
 // pool makes a pool.
 func (x *trial) pool(s Settings) Pool { return x.subject.New(s) }
 
+// handled makes a pool with a panic handler, and returns how often that is called.
+func (x *trial) handled() (Pool, *atomic.Int64) {
+	told := new(atomic.Int64)
+	return x.pool(Settings{PanicHandler: func(any, []byte) { told.Add(1) }}), told
+}
+
 // submit hands over a task that must be accepted.
 func (x *trial) submit(p Pool, task func()) {
 	if err := p.Submit(task); err != nil {
@@ -115,13 +121,26 @@ func (x *trial) submit(p Pool, task func()) {
 	}
 }
 
+// submits hands over that many tasks, and waits until all goroutines are blocked.
+func (x *trial) submits(p Pool, times int, task func()) {
+	for range times {
+		x.submit(p, task)
+	}
+	x.settle()
+}
+
+// stop calls Shutdown with a deadline and returns its error.
+func stop(p Pool, timeout time.Duration) error {
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+	defer cancel()
+	return p.(Stopper).Shutdown(ctx)
+}
+
 // shutdown shuts the pool down, which must succeed.
 func (x *trial) shutdown(p Pool) {
 	x.step("waiting for Shutdown")
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
 	ended := make(chan error, 1)
-	go func() { ended <- p.(Stopper).Shutdown(ctx) }()
+	go func() { ended <- stop(p, patience) }()
 	select {
 	case err := <-ended:
 		x.require(err == nil, "Shutdown failed: %v", err)
@@ -130,11 +149,24 @@ func (x *trial) shutdown(p Pool) {
 	}
 }
 
+// end shuts the pool down if it can be.
+func (x *trial) end(p Pool) {
+	if x.subject.can(Shutdown) {
+		x.shutdown(p)
+	}
+}
+
 // stats returns the pool's counts.
 func (x *trial) stats(p Pool) Stats { return p.(Counter).Stats() }
 
 // settle waits until all goroutines of the bubble are blocked.
 func (x *trial) settle() { synctest.Wait() }
+
+// pass lets time pass, and all that happens until then.
+func (x *trial) pass(d time.Duration) {
+	time.Sleep(d)
+	x.settle()
+}
 
 // patience is how long a trial waits for what should happen at once. In a
 // bubble it costs nothing: time passes there only when nothing else can happen.
@@ -148,6 +180,16 @@ func (x *trial) await(c <-chan struct{}, what string) {
 	case <-time.After(patience):
 		x.fail("not within %v: %s", patience, what)
 	}
+}
+
+// within calls f on a goroutine of its own, and waits until that has ended.
+func (x *trial) within(what string, f func()) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		f()
+	}()
+	x.await(done, what)
 }
 
 // eventually retries in real time until the condition holds.
@@ -208,16 +250,11 @@ type held struct {
 // keep submits n tasks and returns them when all of them run.
 func (x *trial) keep(p Pool, n int) *held {
 	h := &held{ids: crew{}, gate: make(chan struct{})}
-	var running atomic.Int64
-	for range n {
-		x.submit(p, func() {
-			running.Add(1)
-			h.note()
-			<-h.gate
-		})
-	}
-	x.settle()
-	x.require(running.Load() == int64(n), "of %d tasks submitted together only %d run", n, running.Load())
+	x.submits(p, n, func() {
+		h.note()
+		<-h.gate
+	})
+	x.require(len(h.ids) == n, "of %d tasks submitted together only %d run", n, len(h.ids))
 	return h
 }
 
@@ -233,6 +270,13 @@ func (x *trial) burst(p Pool, n int) crew {
 	close(h.gate)
 	x.settle()
 	return h.ids
+}
+
+// reuses lets as many tasks run, which must find these goroutines.
+func (x *trial) reuses(p Pool, workers crew, format string, args ...any) {
+	for id := range x.burst(p, len(workers)) {
+		x.require(workers[id], format, args...)
+	}
 }
 
 // one lets the pool run a task to its end.

@@ -36,75 +36,52 @@ func exit() error {
 	return nil
 }
 
-// Pitfall 51: on a pool with a handler, a task that panicked is no success, and Wait
-// does not wait for it for ever. The panic goes to the handler and nowhere else.
-func TestPanicIsAnErrorAndReachesTheHandler(t *testing.T) {
-	p, values := forgiving(t)
-	g, ctx := group.WithContext(t.Context(), p)
-	g.Go(func() error { panic("out of cheese") })
-	var err error
-	require.NotPanics(t, func() { err = g.Wait() })
-	require.EqualError(t, err, notReturned)
-	require.Equal(t, err, context.Cause(ctx))
-	require.Equal(t, "out of cheese", <-values)
-	require.Empty(t, values)
-}
-
-func TestHandlerSeesTheStackOfTheTask(t *testing.T) {
-	stacks := make(chan string, 1)
-	p := pooltest.New(t, hemlock.WithPanicHandler(func(_ any, stack []byte) { stacks <- string(stack) }))
-	g := group.New(p)
-	g.Go(stumble)
-	require.Error(t, g.Wait())
-	require.Contains(t, <-stacks, "group_test.stumble(")
-}
-
 //go:noinline
 func stumble() error { panic("stumbled") }
 
-func TestGoexitIsAnError(t *testing.T) {
-	for name, g := range map[string]*group.Group{
-		"zero": new(group.Group),
-		"pool": group.New(pooltest.New(t)),
+// Pitfall 51: a task that does not return is no success, and Wait does not wait for it
+// for ever. A panic goes to the handler, with the task's stack, and nowhere else.
+func TestTaskThatDoesNotReturnIsAnError(t *testing.T) {
+	recovering, lost := func() { _ = recover() }, errors.New(notReturned)
+	for name, c := range map[string]struct {
+		task func() error
+		err  error // by its text
+		told any   // the handler; nil: nothing
+	}{
+		"panic":                {stumble, lost, "stumbled"},
+		"Goexit":               {exit, lost, nil},
+		"panic while exiting":  {func() error { defer func() { panic("late") }(); return exit() }, lost, "late"},
+		"exit while panicking": {func() error { defer func() { _ = exit() }(); panic("early") }, lost, nil},
+		"recovered panic":      {func() error { defer recovering(); return stumble() }, nil, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			g.Go(exit)
-			require.EqualError(t, g.Wait(), notReturned)
+			var told any
+			var stack string
+			p := pooltest.New(t, hemlock.WithPanicHandler(func(v any, s []byte) {
+				require.Nil(t, told, "the handler is called once")
+				told, stack = v, string(s)
+			}))
+			g, ctx := group.WithContext(t.Context(), p)
+			groups := []*group.Group{g}
+			if c.told == nil { // in a group without a pool a panic would end the process
+				groups = append(groups, new(group.Group))
+			}
+			for _, g := range groups {
+				g.Go(c.task)
+				var err error
+				require.NotPanics(t, func() { err = g.Wait() })
+				require.Equal(t, fmt.Sprint(c.err), fmt.Sprint(err))
+			}
+			pooltest.Shutdown(t, p)
+			require.Equal(t, c.told, told)
+			if c.err != nil {
+				require.EqualError(t, context.Cause(ctx), notReturned)
+			}
+			if told == "stumbled" {
+				require.Contains(t, stack, "group_test.stumble(")
+			}
 		})
 	}
-}
-
-// A deferred call panics while the goroutine exits, or exits while it panics.
-func TestGoexitAndPanicTogetherAreAnError(t *testing.T) {
-	p, values := forgiving(t)
-	for name, task := range map[string]func() error{
-		"panic while exiting": func() error {
-			defer func() { panic("late") }()
-			return exit()
-		},
-		"exit while panicking": func() error {
-			defer func() { _ = exit() }()
-			panic("early")
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			g := group.New(p)
-			g.Go(task)
-			require.EqualError(t, g.Wait(), notReturned)
-		})
-	}
-	require.Equal(t, "late", <-values)
-	require.Empty(t, values, "Goexit ended the other panic")
-}
-
-// A task that recovers its own panic returns like any other.
-func TestRecoveredPanicIsNoError(t *testing.T) {
-	g := group.New(pooltest.New(t))
-	g.Go(func() error {
-		defer func() { _ = recover() }()
-		panic("mine")
-	})
-	require.NoError(t, g.Wait())
 }
 
 // The first failure stands, whatever its kind.

@@ -1,6 +1,7 @@
 package group_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"testing"
@@ -33,7 +34,9 @@ var contestants = map[string]func(*testing.T) (grouper, context.Context){
 	"zero errgroup": func(*testing.T) (grouper, context.Context) { return new(errgroup.Group), nil },
 	"zero group":    func(*testing.T) (grouper, context.Context) { return new(group.Group), nil },
 	"no context":    func(t *testing.T) (grouper, context.Context) { return group.New(pooltest.New(t)), nil },
-	"context":       func(t *testing.T) (grouper, context.Context) { return group.WithContext(t.Context(), pooltest.New(t)) },
+	"context": func(t *testing.T) (grouper, context.Context) {
+		return group.WithContext(t.Context(), pooltest.New(t))
+	},
 	"recycled workers": func(t *testing.T) (grouper, context.Context) {
 		return group.WithContext(t.Context(), pooltest.New(t, hemlock.WithMaxTasksPerWorker(1)))
 	},
@@ -71,21 +74,28 @@ func requireCause(t *testing.T, ctx context.Context, want error) {
 }
 
 // Wait returns nil while no task has failed. From the first failure on it returns that
-// error, although the group is still used.
-func TestWaitReturnsTheFirstError(t *testing.T) {
+// error, although the group is still used. The context ends with the first Wait, and its
+// cause is what that returned, even if a task fails later.
+func TestWaitReturnsTheFirstErrorAndEndsTheContext(t *testing.T) {
 	second := errors.New("second")
 	for _, errs := range [][]error{{}, {nil}, {errDoom}, {nil, errDoom}, {errDoom, nil}, {errDoom, nil, second}} {
-		forEach(t, func(t *testing.T, g grouper, _ context.Context) {
-			require.NoError(t, g.Wait(), "no task yet")
-			var first error
-			for _, err := range errs {
-				g.Go(func() error { return err })
-				if first == nil {
-					first = err
+		for _, start := range []func(grouper, func() error){
+			func(g grouper, f func() error) { g.Go(f) },
+			func(g grouper, f func() error) { g.TryGo(f) },
+		} {
+			forEach(t, func(t *testing.T, g grouper, ctx context.Context) {
+				var first, cause error
+				for _, err := range errs {
+					start(g, func() error { return err })
+					first = cmp.Or(first, err)
+					require.Equal(t, first, g.Wait())
+					cause = cmp.Or(cause, first, context.Canceled)
+					requireCause(t, ctx, cause)
 				}
 				require.Equal(t, first, g.Wait())
-			}
-		})
+				requireCause(t, ctx, cmp.Or(cause, context.Canceled))
+			})
+		}
 	}
 }
 
@@ -105,30 +115,6 @@ func TestWaitReturnsWhenAllHaveEnded(t *testing.T) {
 	})
 }
 
-// The context ends with Wait, however the tasks ended, and its cause is what Wait
-// returned.
-func TestContextEndsWithWait(t *testing.T) {
-	for _, errs := range [][]error{{}, {nil}, {errDoom}, {errDoom, nil}} {
-		for _, start := range []func(grouper, func() error){
-			func(g grouper, f func() error) { g.Go(f) },
-			func(g grouper, f func() error) { g.TryGo(f) },
-		} {
-			forEach(t, func(t *testing.T, g grouper, ctx context.Context) {
-				var want error
-				cause := context.Canceled
-				for _, err := range errs {
-					start(g, func() error { return err })
-					if err != nil {
-						want, cause = err, err
-					}
-				}
-				require.Equal(t, want, g.Wait())
-				requireCause(t, ctx, cause)
-			})
-		}
-	}
-}
-
 // Until a task fails or Wait returns, the context lives.
 func TestContextLivesWhileNothingFails(t *testing.T) {
 	forEach(t, func(t *testing.T, g grouper, ctx context.Context) {
@@ -142,18 +128,6 @@ func TestContextLivesWhileNothingFails(t *testing.T) {
 		synctest.Wait()
 		requireCause(t, ctx, nil)
 		require.NoError(t, g.Wait())
-		requireCause(t, ctx, context.Canceled)
-	})
-}
-
-// A context that has ended with Wait keeps its cause, though a task fails later.
-func TestReusedGroupKeepsItsCause(t *testing.T) {
-	forEach(t, func(t *testing.T, g grouper, ctx context.Context) {
-		g.Go(returnNil)
-		require.NoError(t, g.Wait())
-		requireCause(t, ctx, context.Canceled)
-		g.Go(func() error { return errDoom })
-		require.Equal(t, errDoom, g.Wait())
 		requireCause(t, ctx, context.Canceled)
 	})
 }
@@ -186,15 +160,20 @@ func TestTryGoStopsAtTheLimit(t *testing.T) {
 	})
 }
 
-func TestLimitOfZeroStopsEverything(t *testing.T) {
+// A limit of zero stops everything, and a negative one is none.
+func TestLimitOfZeroAndNegativeLimit(t *testing.T) {
 	forEach(t, func(t *testing.T, g grouper, _ context.Context) {
 		g.SetLimit(0)
 		for range 1000 {
 			require.False(t, g.TryGo(returnNil))
 		}
 		require.NoError(t, g.Wait())
-		g.SetLimit(-1)
-		require.True(t, g.TryGo(returnNil), "the limit was lifted")
+		g.SetLimit(-7)
+		release := make(chan struct{})
+		for range 100 {
+			require.True(t, g.TryGo(func() error { <-release; return nil }), "the limit was lifted")
+		}
+		close(release)
 		require.NoError(t, g.Wait())
 	})
 }
@@ -246,20 +225,6 @@ func TestNeverMoreThanTheLimit(t *testing.T) {
 		}
 		require.NoError(t, g.Wait())
 		require.EqualValues(t, limit, most.Load())
-	})
-}
-
-// A negative limit is none.
-func TestNegativeLimitIsNone(t *testing.T) {
-	forEach(t, func(t *testing.T, g grouper, _ context.Context) {
-		g.SetLimit(1)
-		g.SetLimit(-7)
-		release := make(chan struct{})
-		for range 100 {
-			g.Go(func() error { <-release; return nil })
-		}
-		close(release)
-		require.NoError(t, g.Wait())
 	})
 }
 

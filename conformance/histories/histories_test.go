@@ -14,7 +14,9 @@ import (
 	"testing"
 	"time"
 
-	"example.com/hemlock"
+	"example.com/hemlock/conformance"
+	"example.com/hemlock/conformance/internal/broken"
+	"example.com/hemlock/conformance/self"
 	"example.com/hemlock/internal/race"
 	"github.com/anishathalye/porcupine"
 	"github.com/stretchr/testify/require"
@@ -26,7 +28,7 @@ type pool interface {
 	Run(task func())
 	Do(task func())
 	Shutdown(ctx context.Context) error
-	Stats() hemlock.Stats
+	Stats() conformance.Stats
 }
 
 const (
@@ -94,7 +96,7 @@ func (h *history) call(client, task int) {
 func (h *history) readStats(client int) {
 	called := h.now()
 	s := h.pool.Stats()
-	h.note(client, called, fmt.Sprintf("Stats: %v", s),
+	h.note(client, called, fmt.Sprintf("Stats: %+v", s),
 		readSubmitted(s.Submitted), readCompleted(s.Completed), readWorkers(s.Workers))
 }
 
@@ -156,17 +158,16 @@ func (h *history) operations() (all []porcupine.Operation) {
 	return all
 }
 
-// newPool returns a pool whose workers come and go.
-func newPool() *hemlock.Pool {
-	return hemlock.New(hemlock.WithKillInterval(time.Microsecond), hemlock.WithKillDelay(0),
-		hemlock.WithMaxTasksPerWorker(rand.IntN(4)))
+// short are the settings of a pool whose workers come and go.
+func short() conformance.Settings {
+	return conformance.Settings{KillInterval: time.Microsecond, KillDelay: 1, MaxTasksPerWorker: rand.IntN(4)}
 }
 
 // It costs a millisecond to find the order of some 40 calls and 20 tasks, and years for
 // thousands. So the histories are short, and many.
 func TestEachHistoryHasAnExplanation(t *testing.T) {
 	for range race.Scaled(20_000) {
-		h := &history{pool: newPool()}
+		h := &history{pool: self.New(short())}
 		require.NoError(t, h.live())
 		result, info := porcupine.CheckOperationsVerbose(model, h.operations(), time.Minute)
 		if result != porcupine.Ok {
@@ -179,21 +180,63 @@ func TestEachHistoryHasAnExplanation(t *testing.T) {
 
 // Each of these pools breaks one promise, and some history shows it.
 func TestHistoriesOfBrokenPoolsHaveNone(t *testing.T) {
-	for what, breakIt := range map[string]func(*hemlock.Pool) pool{
-		"a refusal is not final":       func(p *hemlock.Pool) pool { return &unsure{Pool: p} },
-		"submitted steps back":         func(p *hemlock.Pool) pool { return forgetful{p} },
-		"a task is lost":               func(p *hemlock.Pool) pool { return &loser{Pool: p} },
-		"a task is counted too late":   func(p *hemlock.Pool) pool { return late{p} },
-		"completed steps back":         func(p *hemlock.Pool) pool { return &wavering{Pool: p} },
-		"completed before the end":     func(p *hemlock.Pool) pool { return eager{p} },
-		"Shutdown does not wait":       func(p *hemlock.Pool) pool { return hasty{p} },
-		"Shutdown leaves a worker":     func(p *hemlock.Pool) pool { return sticky{p} },
-		"Do returns before its task":   func(p *hemlock.Pool) pool { return early{p} },
-		"Shutdown accepts another one": func(p *hemlock.Pool) pool { return &generous{Pool: p} },
+	for what, breakIt := range map[string]func(p self.Pool, b *broken.Pool){
+		"a refusal is not final": func(p self.Pool, b *broken.Pool) {
+			var refused atomic.Int64
+			b.OnSubmit = func(task func()) error {
+				err := p.Submit(task)
+				if err != nil && refused.Add(1)%2 == 0 {
+					go task()
+					return nil
+				}
+				return err
+			}
+		},
+		"submitted steps back": miscounts(func(s *conformance.Stats, _ int64) {
+			s.Submitted = max(s.Completed, s.Submitted-rand.Int64N(2))
+		}),
+		"a task is lost": func(p self.Pool, b *broken.Pool) {
+			var accepted atomic.Int64
+			b.OnSubmit = func(task func()) error {
+				if accepted.Add(1)%8 == 0 {
+					task = func() {}
+				}
+				return p.Submit(task)
+			}
+		},
+		"a task is counted too late": func(p self.Pool, b *broken.Pool) { b.OnRun = func(task func()) { go p.Run(task) } },
+		"completed steps back": miscounts(func(s *conformance.Stats, reads int64) {
+			s.Completed = max(0, s.Completed-reads%2)
+		}),
+		"completed before the end": miscounts(func(s *conformance.Stats, _ int64) { s.Completed = s.Submitted }),
+		"Shutdown does not wait": func(p self.Pool, b *broken.Pool) {
+			b.OnShutdown = func(context.Context) error {
+				ended, cancel := context.WithTimeout(context.Background(), 0)
+				defer cancel()
+				_ = p.Shutdown(ended)
+				return nil
+			}
+		},
+		"Shutdown leaves a worker":   miscounts(func(s *conformance.Stats, _ int64) { s.Workers = max(1, s.Workers) }),
+		"Do returns before its task": func(p self.Pool, b *broken.Pool) { b.OnDo = func(task func()) { go p.Do(task) } },
+		"Shutdown accepts another one": func(p self.Pool, b *broken.Pool) {
+			var closed atomic.Int64
+			b.OnShutdown = func(ctx context.Context) error {
+				defer closed.Add(1)
+				return p.Shutdown(ctx)
+			}
+			b.OnSubmit = func(task func()) error {
+				if closed.CompareAndSwap(1, 2) {
+					p.Run(task)
+					return nil
+				}
+				return p.Submit(task)
+			}
+		},
 	} {
 		t.Run(what, func(t *testing.T) {
 			for range 1000 {
-				h := &history{pool: breakIt(newPool())}
+				h := &history{pool: broken.New(short(), breakIt)}
 				require.NoError(t, h.live())
 				if porcupine.CheckOperationsTimeout(model, h.operations(), time.Minute) == porcupine.Illegal {
 					return
@@ -204,99 +247,14 @@ func TestHistoriesOfBrokenPoolsHaveNone(t *testing.T) {
 	}
 }
 
-type unsure struct {
-	*hemlock.Pool
-	refused atomic.Int64
-}
-
-func (p *unsure) Submit(task func()) error {
-	err := p.Pool.Submit(task)
-	if err != nil && p.refused.Add(1)%2 == 0 {
-		go task()
-		return nil
+// miscounts breaks Stats, which knows how often it was called.
+func miscounts(f func(s *conformance.Stats, reads int64)) func(self.Pool, *broken.Pool) {
+	return func(p self.Pool, b *broken.Pool) {
+		var reads atomic.Int64
+		b.OnStats = func() conformance.Stats {
+			s := p.Stats()
+			f(&s, reads.Add(1))
+			return s
+		}
 	}
-	return err
-}
-
-type forgetful struct{ *hemlock.Pool }
-
-func (p forgetful) Stats() hemlock.Stats {
-	s := p.Pool.Stats()
-	s.Submitted = max(s.Completed, s.Submitted-rand.Int64N(2))
-	return s
-}
-
-type loser struct {
-	*hemlock.Pool
-	accepted atomic.Int64
-}
-
-func (p *loser) Submit(task func()) error {
-	if p.accepted.Add(1)%8 == 0 {
-		task = func() {}
-	}
-	return p.Pool.Submit(task)
-}
-
-type late struct{ *hemlock.Pool }
-
-func (p late) Run(task func()) { go p.Pool.Run(task) }
-
-type wavering struct {
-	*hemlock.Pool
-	reads atomic.Int64
-}
-
-func (p *wavering) Stats() hemlock.Stats {
-	s := p.Pool.Stats()
-	s.Completed = max(0, s.Completed-p.reads.Add(1)%2)
-	return s
-}
-
-type eager struct{ *hemlock.Pool }
-
-func (p eager) Stats() hemlock.Stats {
-	s := p.Pool.Stats()
-	s.Completed = s.Submitted
-	return s
-}
-
-type hasty struct{ *hemlock.Pool }
-
-func (p hasty) Shutdown(context.Context) error {
-	ctx, cancel := context.WithCancel(context.Background())
-	cancel()
-	_ = p.Pool.Shutdown(ctx)
-	return nil
-}
-
-type sticky struct{ *hemlock.Pool }
-
-func (p sticky) Stats() hemlock.Stats {
-	s := p.Pool.Stats()
-	s.Workers = max(1, s.Workers)
-	return s
-}
-
-type early struct{ *hemlock.Pool }
-
-func (p early) Do(task func()) { go p.Pool.Do(task) }
-
-type generous struct {
-	*hemlock.Pool
-	closed atomic.Int64
-}
-
-func (p *generous) Shutdown(ctx context.Context) error {
-	defer p.closed.Add(1)
-	return p.Pool.Shutdown(ctx)
-}
-
-func (p *generous) Submit(task func()) error {
-	if p.closed.Load() == 1 {
-		p.closed.Add(1)
-		p.Pool.Run(task)
-		return nil
-	}
-	return p.Pool.Submit(task)
 }

@@ -3,24 +3,15 @@ package peers
 import (
 	"context"
 	"runtime/debug"
-	"time"
 
 	"example.com/hemlock/conformance"
 	"github.com/panjf2000/ants/v2"
 )
 
-const antsRecovers = "documented otherwise: Options.PanicHandler says that without a handler the panic is captured and printed"
-
 // Ants returns the Pool of github.com/panjf2000/ants, with no capacity limit.
 func Ants() conformance.Subject {
 	s := antsSubject("ants")
-	s.New = func(c conformance.Settings) conformance.Pool {
-		p, err := ants.NewPool(-1, antsOptions(c)...)
-		if err != nil {
-			panic(err)
-		}
-		return antsPool{p}
-	}
+	s.New = func(c conformance.Settings) conformance.Pool { return adaptAnts(ants.NewPool(-1, antsOptions(c)...)) }
 	return s
 }
 
@@ -28,14 +19,11 @@ func Ants() conformance.Subject {
 // its examples.
 func AntsMulti() conformance.Subject {
 	s := antsSubject("ants MultiPool")
-	s.Waived = waivers(s.Waived, waive("documented otherwise: the load balancing chooses the pool, and each keeps its own workers",
+	s.Waived = waivers(s.Waived, waive(
+		"documented otherwise: the load balancing chooses the pool, and each keeps its own workers",
 		"spawns-only-when-none-idle", "nil-kills-nothing", "pill-spares-busy"))
 	s.New = func(c conformance.Settings) conformance.Pool {
-		p, err := ants.NewMultiPool(10, -1, ants.RoundRobin, antsOptions(c)...)
-		if err != nil {
-			panic(err)
-		}
-		return antsPool{p}
+		return adaptAnts(ants.NewMultiPool(10, -1, ants.RoundRobin, antsOptions(c)...))
 	}
 	return s
 }
@@ -52,7 +40,8 @@ func antsSubject(name string) conformance.Subject {
 			// Options.ExpiryDuration: only workers that have not been used for
 			// that long are cleaned up.
 			promised(silence(), "pill-spares-busy", "bursts-do-not-thrash"),
-			recovers(antsRecovers),
+			recovers("documented otherwise: Options.PanicHandler says that without a handler the panic is "+
+				"captured and printed"),
 		),
 	}
 }
@@ -69,21 +58,19 @@ func antsOptions(c conformance.Settings) []ants.Option {
 }
 
 // antsPool is either kind of pool.
-type antsPool struct {
-	pool interface {
-		Submit(task func()) error
-		ReleaseContext(ctx context.Context) error
-		Running() int
+type antsPool interface {
+	Submit(task func()) error
+	ReleaseContext(ctx context.Context) error
+	Running() int
+}
+
+func adaptAnts[P antsPool](p P, err error) conformance.Pool {
+	if err != nil {
+		panic(err)
 	}
+	return struct {
+		submitter
+		stopper
+		counter
+	}{p.Submit, p.ReleaseContext, p.Running}
 }
-
-func (p antsPool) Submit(task func()) error { return p.pool.Submit(task) }
-
-func (p antsPool) Shutdown(ctx context.Context) error { return p.pool.ReleaseContext(ctx) }
-
-func (p antsPool) Stats() conformance.Stats {
-	return conformance.Stats{Workers: int64(p.pool.Running())}
-}
-
-// atLeast is a time of at least a millisecond, for pools that know no shorter.
-func atLeast(d time.Duration) time.Duration { return max(d, time.Millisecond) }

@@ -1,8 +1,6 @@
 package peers
 
 import (
-	"context"
-
 	"example.com/hemlock/conformance"
 	"github.com/gammazero/workerpool"
 )
@@ -30,17 +28,13 @@ func Gammazero() conformance.Subject {
 }
 
 func newGammazero(c conformance.Settings) conformance.Pool {
-	if c.KillInterval == 0 {
-		return gammazeroPool{workerpool.New(manyWorkers)}
+	var opts []workerpool.Option
+	if c.KillInterval != 0 {
+		opts = append(opts, workerpool.WithIdleTimeout(c.KillInterval))
 	}
-	return gammazeroPool{workerpool.New(manyWorkers, workerpool.WithIdleTimeout(c.KillInterval))}
-}
-
-type gammazeroPool struct{ pool *workerpool.WorkerPool }
-
-func (p gammazeroPool) Submit(task func()) error { return p.pool.Do(task) }
-
-func (p gammazeroPool) Shutdown(context.Context) error {
-	p.pool.StopWait()
-	return nil
+	p := workerpool.New(manyWorkers, opts...)
+	return struct {
+		submitter
+		joiner
+	}{p.Do, p.StopWait}
 }

@@ -23,7 +23,7 @@ func Bytedance() conformance.Subject {
 			if c.PanicHandler != nil {
 				p.SetPanicHandler(onPanic(c))
 			}
-			return bytedancePool{p}
+			return counted{p.Go, func() int { return int(p.WorkerCount()) }}
 		},
 		// A worker that finds no task ends, so none is ever idle.
 		Abilities: []conformance.Ability{
@@ -33,17 +33,10 @@ func Bytedance() conformance.Subject {
 	}
 }
 
-type bytedancePool struct{ pool bytedance.Pool }
-
-func (p bytedancePool) Submit(task func()) error {
-	p.pool.Go(task)
-	return nil
-}
-
-func (p bytedancePool) Run(task func()) { p.pool.Go(task) }
-
-func (p bytedancePool) Stats() conformance.Stats {
-	return conformance.Stats{Workers: int64(p.pool.WorkerCount())}
+// counted is a pool that is never shut down.
+type counted struct {
+	starter
+	counter
 }
 
 // Cloudwego returns the pool of github.com/cloudwego/gopkg, with its default options
@@ -74,17 +67,13 @@ func newCloudwego(c conformance.Settings) conformance.Pool {
 	if c.PanicHandler != nil {
 		p.SetPanicHandler(onPanic(c))
 	}
-	return cloudwegoPool{p}
+	return cloudwegoPool{counted{p.Go, p.CurrentWorkers}, p}
 }
 
-type cloudwegoPool struct{ pool *cloudwego.GoPool }
-
-func (p cloudwegoPool) Submit(task func()) error {
-	p.pool.Go(task)
-	return nil
+type cloudwegoPool struct {
+	counted
+	pool *cloudwego.GoPool
 }
-
-func (p cloudwegoPool) Run(task func()) { p.pool.Go(task) }
 
 // Close ends the workers, which stay for a minute or longer. The package cannot end
 // them earlier, but a task that ends its goroutine takes its worker along. Close looks
@@ -101,10 +90,6 @@ func (p cloudwegoPool) Close() {
 		gone++
 		time.Sleep(time.Millisecond)
 	}
-}
-
-func (p cloudwegoPool) Stats() conformance.Stats {
-	return conformance.Stats{Workers: int64(p.pool.CurrentWorkers())}
 }
 
 // onPanic is the suite's panic handler as these two pools call theirs: while the

@@ -1,10 +1,10 @@
 package peers
 
 import (
-	"fmt"
+	"bytes"
 	"io"
-	"slices"
 	"strings"
+	"text/template"
 
 	"example.com/hemlock/conformance"
 )
@@ -16,15 +16,14 @@ type Column struct {
 	Results []conformance.Result
 }
 
-// count returns how many results have this outcome.
-func (c Column) count(o conformance.Outcome) int {
-	n := 0
+// of returns the results with this outcome.
+func (c Column) of(o conformance.Outcome) (some []conformance.Result) {
 	for _, r := range c.Results {
 		if r.Outcome == o {
-			n++
+			some = append(some, r)
 		}
 	}
-	return n
+	return some
 }
 
 // A Matrix is the outcome of clause by pool, as a document.
@@ -33,41 +32,60 @@ type Matrix struct {
 	Columns []Column
 }
 
+// In the last part, what was seen of a clause is told for completeness, and counts for
+// nothing.
+var page = template.Must(template.New("").Funcs(template.FuncMap{
+	"passes":  func(c Column) []conformance.Result { return c.of(conformance.Pass) },
+	"fails":   func(c Column) []conformance.Result { return c.of(conformance.Fail) },
+	"exempt":  func(c Column) []conformance.Result { return c.of(conformance.NotApplicable) },
+	"reasons": reasons, "cell": cell, "trim": strings.TrimSpace,
+}).Parse(`# Conformance
+
+{{trim .Made}}
+
+## Summary
+
+| pool | version | pass | fail | n/a |
+| --- | --- | --- | --- | --- |
+{{range .Columns -}}
+| {{.Subject.Name}} | {{.Version}} | {{len (passes .)}} | {{len (fails .)}} | {{len (exempt .)}} |
+{{end}}
+## Clause by pool
+
+| clause |{{range .Columns}} {{.Subject.Name}} |{{end}}
+| --- |{{range .Columns}} --- |{{end}}
+{{range $i, $r := (index .Columns 0).Results -}}
+| {{$r.Clause.Name}} |{{range $.Columns}} {{cell (index .Results $i)}} |{{end}}
+{{end}}
+## The clauses
+
+{{range (index .Columns 0).Results -}}
+- **{{.Clause.Name}}**: {{.Clause.Promise}}
+{{end}}
+## Failures, with the reason seen
+{{range .Columns}}{{if fails .}}
+### {{.Subject.Name}}
+
+{{range fails . -}}
+- {{.Clause.Name}}: {{.Reason}}
+{{end}}{{end}}{{end}}
+## Not applicable, with the reason
+
+(✓) and (✗) say that the clause was examined all the same, and whether it held.
+{{range .Columns}}{{if exempt .}}
+### {{.Subject.Name}}
+
+{{range reasons (exempt .) -}}
+- {{.}}
+{{end}}{{end}}{{end}}`))
+
 // WriteTo writes the document.
 func (m Matrix) WriteTo(w io.Writer) (int64, error) {
-	var b strings.Builder
-	fmt.Fprintf(&b, "# Conformance\n\n%s\n", strings.TrimSpace(m.Made))
-	m.writeSummary(&b)
-	m.writeTable(&b)
-	m.writePromises(&b)
-	m.writeFailures(&b)
-	m.writeExempt(&b)
-	n, err := io.WriteString(w, b.String())
-	return int64(n), err
-}
-
-func (m Matrix) writeSummary(b *strings.Builder) {
-	b.WriteString("\n## Summary\n\n| pool | version | pass | fail | n/a |\n| --- | --- | --- | --- | --- |\n")
-	for _, c := range m.Columns {
-		fmt.Fprintf(b, "| %s | %s | %d | %d | %d |\n", c.Subject.Name, c.Version,
-			c.count(conformance.Pass), c.count(conformance.Fail), c.count(conformance.NotApplicable))
+	var b bytes.Buffer
+	if err := page.Execute(&b, m); err != nil {
+		return 0, err
 	}
-}
-
-// writeTable has one row for each clause.
-func (m Matrix) writeTable(b *strings.Builder) {
-	b.WriteString("\n## Clause by pool\n\n| clause |")
-	for _, c := range m.Columns {
-		fmt.Fprintf(b, " %s |", c.Subject.Name)
-	}
-	b.WriteString("\n|" + strings.Repeat(" --- |", len(m.Columns)+1) + "\n")
-	for i, r := range m.Columns[0].Results {
-		fmt.Fprintf(b, "| %s |", r.Clause.Name)
-		for _, c := range m.Columns {
-			fmt.Fprintf(b, " %s |", cell(c.Results[i]))
-		}
-		b.WriteString("\n")
-	}
+	return b.WriteTo(w)
 }
 
 func cell(r conformance.Result) string {
@@ -77,58 +95,19 @@ func cell(r conformance.Result) string {
 	return string(r.Outcome)
 }
 
-func (m Matrix) writePromises(b *strings.Builder) {
-	b.WriteString("\n## The clauses\n\n")
-	for _, r := range m.Columns[0].Results {
-		fmt.Fprintf(b, "- **%s**: %s\n", r.Clause.Name, r.Clause.Promise)
-	}
-}
-
-func (m Matrix) writeFailures(b *strings.Builder) {
-	b.WriteString("\n## Failures, with the reason seen\n")
-	for _, c := range m.Columns {
-		if c.count(conformance.Fail) == 0 {
-			continue
-		}
-		fmt.Fprintf(b, "\n### %s\n\n", c.Subject.Name)
-		for _, r := range c.Results {
-			if r.Outcome == conformance.Fail {
-				fmt.Fprintf(b, "- %s: %s\n", r.Clause.Name, r.Reason)
-			}
-		}
-	}
-}
-
-// writeExempt lists what does not apply, grouped by the reason. What was seen of
-// it is told for completeness, and counts for nothing.
-func (m Matrix) writeExempt(b *strings.Builder) {
-	b.WriteString("\n## Not applicable, with the reason\n\n" +
-		"(✓) and (✗) say that the clause was examined all the same, and whether it held.\n")
-	for _, c := range m.Columns {
-		if c.count(conformance.NotApplicable) == 0 {
-			continue
-		}
-		fmt.Fprintf(b, "\n### %s\n\n", c.Subject.Name)
-		reasons, clauses := exempt(c.Results)
-		for _, reason := range reasons {
-			fmt.Fprintf(b, "- %s: %s\n", reason, strings.Join(clauses[reason], ", "))
-		}
-	}
-}
-
-// exempt returns the reasons in order of appearance, and the clauses of each.
-func exempt(results []conformance.Result) (reasons []string, clauses map[string][]string) {
-	clauses = map[string][]string{}
+// reasons returns each reason, in order of appearance, with its clauses.
+func reasons(results []conformance.Result) (lines []string) {
+	place := map[string]int{}
 	for _, r := range results {
-		if r.Outcome != conformance.NotApplicable {
+		i, known := place[r.Reason]
+		if !known {
+			place[r.Reason] = len(lines)
+			lines = append(lines, r.Reason+": "+r.Clause.Name+held(r))
 			continue
 		}
-		if !slices.Contains(reasons, r.Reason) {
-			reasons = append(reasons, r.Reason)
-		}
-		clauses[r.Reason] = append(clauses[r.Reason], r.Clause.Name+held(r))
+		lines[i] += ", " + r.Clause.Name + held(r)
 	}
-	return reasons, clauses
+	return lines
 }
 
 func held(r conformance.Result) string {

@@ -19,26 +19,20 @@ func lateSubmits(reason string) map[string]string {
 // Conc returns the Pool of github.com/sourcegraph/conc.
 func Conc() conformance.Subject {
 	return conformance.Subject{
-		Name:      "conc",
-		Package:   "github.com/sourcegraph/conc/pool",
-		New:       func(conformance.Settings) conformance.Pool { return concPool{pool.New()} },
+		Name:    "conc",
+		Package: "github.com/sourcegraph/conc/pool",
+		New: func(conformance.Settings) conformance.Pool {
+			p := pool.New()
+			return struct {
+				starter
+				joiner
+			}{p.Go, p.Wait}
+		},
 		Abilities: []conformance.Ability{conformance.Shutdown, conformance.Reuses},
 		Waived: waivers(silence(),
 			recovers("documented otherwise: Wait propagates the panics of the tasks"),
 			lateSubmits("documented otherwise: Wait is called once all tasks have been submitted")),
 	}
-}
-
-type concPool struct{ pool *pool.Pool }
-
-func (p concPool) Submit(task func()) error {
-	p.pool.Go(task)
-	return nil
-}
-
-func (p concPool) Shutdown(context.Context) error {
-	p.pool.Wait()
-	return nil
 }
 
 // Errgroup returns the Group of golang.org/x/sync/errgroup.
@@ -75,18 +69,9 @@ func Go() conformance.Subject {
 	return conformance.Subject{
 		Name:      "go statement",
 		Package:   "(none)",
-		New:       func(conformance.Settings) conformance.Pool { return goPool{} },
+		New:       func(conformance.Settings) conformance.Pool { return starter(func(task func()) { go task() }) },
 		Abilities: []conformance.Ability{conformance.RunsAlways},
 		Waived: waivers(silence(),
 			waive("there is no package to import", "import-starts-nothing")),
 	}
 }
-
-type goPool struct{}
-
-func (goPool) Submit(task func()) error {
-	go task()
-	return nil
-}
-
-func (goPool) Run(task func()) { go task() }
