@@ -2,8 +2,10 @@
 
 # What each target proves, and how long it takes, is said in CONTRIBUTING.md.
 
-# Those of go.work, and three that must not raise the requirements of the others.
-ALL     = $(shell go list -m -f '{{.Dir}}') $(CURDIR)/metrics/prometheus/autoscaling $(CURDIR)/tools $(CURDIR)/cmd/stackcost/testdata/generate
+# Those of go.work, and two that must not raise the requirements of the others. A recipe that loops
+# over all of them takes each alone: with the versions that it requires, which its importers get.
+# The workspace has the highest of all.
+ALL     = $(shell go list -m -f '{{.Dir}}') $(CURDIR)/metrics/prometheus/autoscaling $(CURDIR)/tools
 MODULES = $(ALL)
 
 .DEFAULT_GOAL := help
@@ -27,6 +29,7 @@ check-all trust: export HEMLOCK_TEST_LONG = 1
 bin/%: tools/go.mod tools/go.sum
 	cd tools && GOWORK=off go build -o ../bin/ $$(GOWORK=off go list tool | grep '/$*$$')
 
+# A go.mod is tidy or not by itself.
 .PHONY: tidy
 tidy:
 	@for module in $(MODULES); do \
@@ -38,6 +41,7 @@ format: bin/gofumpt
 	@unformatted=$$(bin/gofumpt -l .); \
 	if [ -n "$$unformatted" ]; then echo "not formatted:" $$unformatted; exit 1; fi
 
+# Alone, because code may compile with the versions of the workspace only.
 .PHONY: vet
 vet:
 	@for module in $(MODULES); do \
@@ -50,16 +54,19 @@ lint: bin/staticcheck
 	targets=$$(sed -n 's/^\.PHONY: //p' Makefile | sort); \
 	if [ "$$rows" != "$$targets" ]; then echo "the table of CONTRIBUTING.md has not the targets of the Makefile, each once" >&2; exit 1; fi
 	cd tools && GOWORK=off go run ./strayfatal ..
+	@# Alone, because what is deprecated depends on the version.
 	@root=$$PWD; for module in $(MODULES); do \
 		(cd $$module && GOWORK=off $$root/bin/staticcheck ./...) || exit 1; \
 	done
 
+# Alone, because test-race has the versions of the workspace.
 .PHONY: test
 test:
 	@for module in $(MODULES); do \
 		(cd $$module && GOWORK=off go test ./...) || exit 1; \
 	done
 
+# The loop has what is outside the workspace.
 .PHONY: test-race
 test-race:
 	go test -race -shuffle=on work

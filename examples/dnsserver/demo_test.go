@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"example.com/hemlock/internal/pooltest"
 	"github.com/miekg/dns"
 	"github.com/stretchr/testify/require"
 )
@@ -132,7 +133,7 @@ func TestDemoWithAMonitorServesUntilInterrupted(t *testing.T) {
 			defer interrupt()
 			ended := make(chan error, 1)
 			go func() { ended <- runDemo(ctx, cfg, shortScript(), &out, textLog(&logged)) }()
-			until(t, "it waits", func() bool { return strings.Contains(logged.String(), "serving until interrupted") })
+			pooltest.Eventually(t, func() bool { return strings.Contains(logged.String(), "serving until interrupted") }, "it waits")
 			require.Regexp(t, `demo: 520 queries, 520 answered, 0 lost; peak \d+ workers, now \d+\n$`, out.String())
 
 			require.Empty(t, ended)

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"example.com/hemlock/internal/pooltest"
 	"github.com/miekg/dns"
 	"github.com/stretchr/testify/require"
 	"go.yaml.in/yaml/v3"
@@ -78,13 +79,13 @@ func TestFloodLeavesTheMemoryUnderItsLimitAndTheProbeAnswered(t *testing.T) {
 	t.Setenv("GOMEMLIMIT", fmt.Sprintf("%dMiB", limit))
 	server := startChild(t, append(manifest.args(), "-latency=1s")...)
 	var metrics string
-	until(t, "it serves metrics", func() bool {
+	pooltest.Eventually(t, func() bool {
 		found := regexp.MustCompile(`metrics=(\S+)`).FindStringSubmatch(server.log.String())
 		if found != nil {
 			metrics = "http://" + found[1]
 		}
 		return found != nil
-	})
+	}, "it serves metrics")
 
 	slowest := floodAndProbe(t, server.addr, metrics+manifest.ReadinessProbe.HTTPGet.Path,
 		time.Duration(manifest.ReadinessProbe.TimeoutSeconds)*time.Second)

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"io"
 	"log/slog"
 	"os"
@@ -134,21 +133,4 @@ func (b *logBuffer) String() string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.buf.String()
-}
-
-// until waits for what other goroutines or processes do.
-func until(t testing.TB, what string, holds func() bool) {
-	t.Helper()
-	deadline := time.Now().Add(patience)
-	for wait := time.Millisecond; !holds(); wait = min(2*wait, 100*time.Millisecond) {
-		require.True(t, time.Now().Before(deadline), "waited in vain until %s", what)
-		time.Sleep(wait)
-	}
-}
-
-// ended is a context that has.
-func ended() context.Context {
-	ctx, cancel := context.WithCancel(context.Background())
-	cancel()
-	return ctx
 }

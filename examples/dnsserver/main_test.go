@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"example.com/hemlock/internal/pooltest"
 	"github.com/stretchr/testify/require"
 )
 
@@ -59,7 +60,7 @@ func TestExitStatusSaysWhatWentWrong(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var stderr logBuffer
-			require.Equal(t, c.status, run(ended(), c.args, io.Discard, &stderr), stderr.String())
+			require.Equal(t, c.status, run(pooltest.Ended(), c.args, io.Discard, &stderr), stderr.String())
 			require.Contains(t, stderr.String(), c.stderr)
 		})
 	}

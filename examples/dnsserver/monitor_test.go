@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"example.com/hemlock/internal/pooltest"
 	"github.com/miekg/dns"
 	client "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
@@ -165,12 +166,12 @@ func TestPageOfThePoolKnowsItAndItsOptions(t *testing.T) {
 			}
 		}
 	}
-	until(t, "the sampler runs", func() bool {
+	pooltest.Eventually(t, func() bool {
 		answer := get(t, url, "dns.example.net:80")
 		require.Equal(t, http.StatusOK, answer.StatusCode)
 		require.NoError(t, json.NewDecoder(answer.Body).Decode(&got))
 		return got.Sampler
-	})
+	}, "the sampler runs")
 	require.Len(t, got.Pools, 1)
 	require.Equal(t, poolName, got.Pools[0].Name)
 	require.Equal(t, cfg.killInterval.Seconds(), got.Pools[0].Options.Interval)
@@ -247,7 +248,7 @@ func TestMonitorEndsWithTheServer(t *testing.T) {
 	s, err := openServer(monitored(poolRunner), quiet())
 	require.NoError(t, err)
 	profile := request(t, s, "GET /debug/pprof/trace?seconds=3600 HTTP/1.1\r\nHost: localhost\r\n\r\n")
-	until(t, "the trace is taken", trace.IsEnabled)
+	pooltest.Eventually(t, trace.IsEnabled, "the trace is taken")
 	require.NoError(t, stop(s, patience))
 	_, err = io.Copy(io.Discard, profile)
 	require.NoError(t, err) // the end, and not the deadline

@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"example.com/hemlock/internal/pooltest"
 	"github.com/miekg/dns"
 	"github.com/stretchr/testify/require"
 )
@@ -58,7 +59,7 @@ func TestPanicOfAQueryCostsOnlyItsAnswer(t *testing.T) {
 	for n, network := range []string{"udp", "tcp"} {
 		client := dial(t, network, s.addr().String())
 		require.NoError(t, client.WriteMsg(question(1, "web.example.org.", dns.TypeTXT)))
-		until(t, "the query has panicked", func() bool { return r.Stats().Panicked == int64(n+1) })
+		pooltest.Eventually(t, func() bool { return r.Stats().Panicked == int64(n+1) }, "the query has panicked")
 		require.Equal(t, uint16(2), exchange(t, client, question(2, "web.example.org.", dns.TypeA)).Id)
 	}
 	require.Equal(t, 2, strings.Count(logged.String(), "query panicked"))
@@ -120,7 +121,7 @@ func TestShutdownGivesUpWhenItsTimeIsOver(t *testing.T) {
 		require.NoError(t, err)
 		release := make(chan struct{})
 		s.runner.Run(func() { <-release })
-		err = s.shutdown(ended())
+		err = s.shutdown(pooltest.Ended())
 		require.ErrorIs(t, err, context.Canceled)
 		require.ErrorContains(t, err, "drain: ")
 		require.ErrorContains(t, err, "1 ")

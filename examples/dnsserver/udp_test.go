@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"example.com/hemlock/internal/pooltest"
 	"github.com/miekg/dns"
 	"github.com/prometheus/client_golang/prometheus"
 	client "github.com/prometheus/client_model/go"
@@ -32,7 +33,7 @@ func TestOverTheLimitUDPIsDroppedAndTCPWaits(t *testing.T) {
 		held[i] = <-h.tasks
 	}
 	require.NoError(t, udp.WriteMsg(question(1, "example.org.", dns.TypeA)))
-	until(t, "the query over UDP is dropped", func() bool { return count(t, s.dropped) == 1 })
+	pooltest.Eventually(t, func() bool { return count(t, s.dropped) == 1 }, "the query over UDP is dropped")
 	require.Empty(t, h.tasks)
 
 	for range most { // one ended, so one more is let in

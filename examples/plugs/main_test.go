@@ -3,12 +3,12 @@ package plugs_test
 import (
 	"fmt"
 	"os"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
 
 	"example.com/hemlock"
+	"example.com/hemlock/internal/pooltest"
 )
 
 // TestMain drains the pool that netpoll shares with the whole process, and
@@ -28,14 +28,14 @@ func endAll() error {
 		return err
 	}
 	// When Shutdown returns, the last goroutines may still be returning.
-	var left string
+	var left []string
 	for wait := time.Millisecond; wait < 10*time.Second; wait *= 2 {
-		if left = poolGoroutine(); left == "" {
+		if left = pooltest.StacksOf("created by example.com/hemlock.("); len(left) == 0 {
 			return nil
 		}
 		time.Sleep(wait)
 	}
-	return fmt.Errorf("a goroutine of a pool outlived its Shutdown:\n%s", left)
+	return fmt.Errorf("goroutines of a pool outlived its Shutdown:\n%s", strings.Join(left, "\n\n"))
 }
 
 // underWay returns how many tasks of the pool are not done: those that run and
@@ -43,16 +43,4 @@ func endAll() error {
 func underWay(pool *hemlock.Pool) int64 {
 	stats := pool.Stats()
 	return stats.Running + stats.Waiting
-}
-
-// poolGoroutine returns the stack of a goroutine that a pool started, or "".
-func poolGoroutine() string {
-	stacks := make([]byte, 4<<20)
-	stacks = stacks[:runtime.Stack(stacks, true)]
-	for stack := range strings.SplitSeq(string(stacks), "\n\n") {
-		if strings.Contains(stack, "created by example.com/hemlock.(") {
-			return stack
-		}
-	}
-	return ""
 }

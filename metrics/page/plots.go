@@ -3,6 +3,7 @@ package page
 import (
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"example.com/hemlock"
@@ -46,35 +47,33 @@ func rate(name string, samples []sample, of func(hemlock.Stats) int64) series {
 	return s
 }
 
-// The series of the page.
-func running(list []sample) series {
-	return gauge("running", list, func(s hemlock.Stats) int64 { return s.Running })
+// columns are the series of the page.
+type columns struct{ running, idle, waiting, tasks, spawns, kills series }
+
+func columnsOf(list []sample) columns {
+	return columns{
+		running: gauge("running", list, func(s hemlock.Stats) int64 { return s.Running }),
+		idle:    gauge("idle", list, func(s hemlock.Stats) int64 { return s.Idle }),
+		waiting: gauge("waiting", list, func(s hemlock.Stats) int64 { return s.Waiting }),
+		tasks:   rate("tasks", list, func(s hemlock.Stats) int64 { return s.Completed }),
+		spawns:  rate("spawned", list, func(s hemlock.Stats) int64 { return s.Spawned }),
+		kills:   rate("killed", list, func(s hemlock.Stats) int64 { return s.Killed }),
+	}
 }
 
-func idle(list []sample) series {
-	return gauge("idle", list, func(s hemlock.Stats) int64 { return s.Idle })
+// uneventful reports whether the plots would be empty.
+func (c columns) uneventful() bool {
+	return c.running.quiet() && c.idle.quiet() && c.waiting.quiet() && c.tasks.quiet()
 }
 
-func waiting(list []sample) series {
-	return gauge("waiting", list, func(s hemlock.Stats) int64 { return s.Waiting })
-}
-
-func tasks(list []sample) series {
-	return rate("tasks", list, func(s hemlock.Stats) int64 { return s.Completed })
-}
-
-func spawns(list []sample) series {
-	return rate("spawned", list, func(s hemlock.Stats) int64 { return s.Spawned })
-}
-
-func kills(list []sample) series {
-	return rate("killed", list, func(s hemlock.Stats) int64 { return s.Killed })
+func (s series) quiet() bool {
+	return !slices.ContainsFunc(s.values, func(v float64) bool { return v > 0 })
 }
 
 // plots returns those of one pool. The prefix makes their names unique.
-func plots(prefix string, samples []sample) []plot {
+func plots(prefix string, samples []sample, c columns) []plot {
 	t := newTimeline(samples)
-	all := []plot{t.workers(samples), t.waiting(samples), t.rates(samples)}
+	all := []plot{t.workers(c), t.waiting(c), t.rates(c)}
 	for i := range all {
 		p := &all[i]
 		p.ID = fmt.Sprintf("%s-%d", prefix, i)
@@ -93,8 +92,8 @@ func plots(prefix string, samples []sample) []plot {
 
 // workers stacks the idle ones on those that run: the height is the size of the
 // pool.
-func (t timeline) workers(samples []sample) plot {
-	below, above := running(samples), idle(samples)
+func (t timeline) workers(c columns) plot {
+	below, above := c.running, c.idle
 	above.on = below.values
 	return plot{
 		Title:  "Workers",
@@ -103,15 +102,15 @@ func (t timeline) workers(samples []sample) plot {
 	}
 }
 
-func (t timeline) waiting(samples []sample) plot {
-	s := waiting(samples)
+func (t timeline) waiting(c columns) plot {
+	s := c.waiting
 	s.sparse = true
 	p := plot{
 		Title:  "Waiting for a processor",
 		Bands:  []band{t.draw(topSpace, waitingBand, 2, s)},
 		Points: t.points(s),
 	}
-	if quiet(s) {
+	if s.quiet() {
 		p.Empty = "No task was seen waiting"
 	}
 	return p
@@ -119,8 +118,8 @@ func (t timeline) waiting(samples []sample) plot {
 
 // rates has spawns above its lower line and kills below it, each on a scale of its own:
 // a gentle killer takes fewer workers than a spike spawns.
-func (t timeline) rates(samples []sample) plot {
-	done, up, down := tasks(samples), spawns(samples), kills(samples)
+func (t timeline) rates(c columns) plot {
+	done, up, down := c.tasks, c.spawns, c.kills
 	up.sparse, down.sparse, down.sign = true, true, -1
 	return plot{
 		Title: "Per second",
@@ -131,18 +130,4 @@ func (t timeline) rates(samples []sample) plot {
 		},
 		Points: t.points(done, up, down),
 	}
-}
-
-// uneventful reports whether the plots would be empty.
-func uneventful(samples []sample) bool {
-	return quiet(running(samples)) && quiet(idle(samples)) && quiet(waiting(samples)) && quiet(tasks(samples))
-}
-
-func quiet(s series) bool {
-	for _, v := range s.values {
-		if v > 0 {
-			return false
-		}
-	}
-	return true
 }

@@ -73,13 +73,14 @@ func (o *Options) report() *optionsReport {
 }
 
 func (v view) past() past {
+	c := columnsOf(v.samples)
 	p := past{
-		Running:         running(v.samples).values,
-		Idle:            idle(v.samples).values,
-		Waiting:         waiting(v.samples).values,
-		TasksPerSecond:  nullable(tasks(v.samples).values),
-		SpawnsPerSecond: nullable(spawns(v.samples).values),
-		KillsPerSecond:  nullable(kills(v.samples).values),
+		Running:         c.running.values,
+		Idle:            c.idle.values,
+		Waiting:         c.waiting.values,
+		TasksPerSecond:  nullable(c.tasks.values),
+		SpawnsPerSecond: nullable(c.spawns.values),
+		KillsPerSecond:  nullable(c.kills.values),
 	}
 	for _, s := range v.samples {
 		p.AgeSeconds = append(p.AgeSeconds, math.Round((v.now().at-s.at).Seconds()*1000)/1000)

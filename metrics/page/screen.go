@@ -83,9 +83,9 @@ func (v view) card(id string) card {
 		},
 		Totals: append(totals(now), v.waits.facts()...),
 	}
-	switch {
-	case !uneventful(v.samples):
-		c.Plots = plots(id, v.samples)
+	switch seen := columnsOf(v.samples); {
+	case !seen.uneventful():
+		c.Plots = plots(id, v.samples, seen)
 	case now.Submitted == 0:
 		c.Quiet = "The plots begin with the first task."
 	default:

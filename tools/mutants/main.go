@@ -30,6 +30,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // mutated are the files that are changed, as patterns beside the root.
@@ -195,58 +197,50 @@ func (o options) examine(ctx context.Context, root string, mutants []*mutant) (s
 		return false, err
 	}
 	defer lab.close()
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	next := make(chan *mutant)
 	counts := map[verdict]int{}
-	var mu sync.Mutex // guards counts and the output
-	var workers sync.WaitGroup
-	for range max(1, o.parallel) {
-		workers.Go(func() {
-			for m := range next {
-				v, by, err := o.judge(ctx, lab, m)
-				if err != nil {
-					cancel(err)
-					continue
-				}
-				mu.Lock()
-				counts[v]++
-				if o.verbose || v == survives || v == notEquivalent {
-					fmt.Printf("%v: %v%s\n", v, m, by)
-				}
-				mu.Unlock()
-			}
-		})
-	}
-	begun := o.feed(ctx, mutants, next)
-	close(next)
-	workers.Wait()
-	if ctx.Err() != nil {
-		return false, context.Cause(ctx)
+	tried := 0
+	var mu sync.Mutex // guards both, and the output
+	err = o.each(ctx, mutants, func(ctx context.Context, m *mutant) error {
+		v, by, err := o.judge(ctx, lab, m)
+		if err != nil {
+			return err
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		counts[v]++
+		tried++
+		if o.verbose || v == survives || v == notEquivalent {
+			fmt.Printf("%v: %v%s\n", v, m, by)
+		}
+		return nil
+	})
+	if err != nil {
+		return false, err
 	}
 	fmt.Printf("%d mutants: %d killed, %d equivalent, %d survived, %d do not compile, %d not tried; %v\n",
 		len(mutants), counts[killed]+counts[notEquivalent], counts[equivalent], counts[survives], counts[invalid],
-		len(mutants)-begun, time.Since(begin).Round(time.Second))
+		len(mutants)-tried, time.Since(begin).Round(time.Second))
 	return counts[survives]+counts[notEquivalent] > 0, nil
 }
 
-// feed hands out the mutants, as long as there is time, and returns how many.
-func (o options) feed(ctx context.Context, mutants []*mutant, next chan<- *mutant) (begun int) {
-	var over <-chan time.Time
+// each calls do with the mutants, several at once, as long as there is time, until one
+// call fails or ctx ends.
+func (o options) each(ctx context.Context, mutants []*mutant, do func(context.Context, *mutant) error) error {
+	begin := time.Now()
 	if o.limit > 0 {
-		over = time.After(o.limit)
 		rand.Shuffle(len(mutants), func(i, j int) { mutants[i], mutants[j] = mutants[j], mutants[i] })
 	}
-	for i, m := range mutants {
-		select {
-		case next <- m:
-		case <-over:
-			return i
-		case <-ctx.Done():
-			return i
-		}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(max(1, o.parallel))
+	for _, m := range mutants {
+		group.Go(func() error {
+			if ctx.Err() != nil || o.limit > 0 && time.Since(begin) > o.limit {
+				return context.Cause(ctx)
+			}
+			return do(ctx, m)
+		})
 	}
-	return len(mutants)
+	return group.Wait()
 }
 
 // judge examines one mutant.

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -69,26 +71,27 @@ func TestChoose(t *testing.T) {
 }
 
 // What there is no time for is not begun, and all of it is when there is time.
-func TestFeed(t *testing.T) {
+func TestEachBeginsNoneWhenItsTimeIsOver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
+		mutants := make([]*mutant, 100)
 		for limit, want := range map[time.Duration]int{0: 100, time.Hour + time.Second: 61, 2*time.Minute + time.Second: 3} {
-			next := make(chan *mutant)
-			taken := map[*mutant]bool{}
-			go func() {
-				for m := range next {
-					taken[m] = true
-					time.Sleep(time.Minute)
-				}
-			}()
-			mutants := make([]*mutant, 100)
-			for i := range mutants {
-				mutants[i] = &mutant{line: i}
-			}
-			require.Equal(t, want, options{limit: limit}.feed(t.Context(), mutants, next), "%v", limit)
-			close(next)
-			synctest.Wait()
-			require.Len(t, taken, want)
-			time.Sleep(time.Minute)
+			begun := 0
+			require.NoError(t, options{limit: limit}.each(t.Context(), mutants, func(context.Context, *mutant) error {
+				begun++
+				time.Sleep(time.Minute)
+				return nil
+			}))
+			require.Equal(t, want, begun, "%v", limit)
 		}
 	})
+}
+
+func TestEachEndsWithTheFirstFault(t *testing.T) {
+	fault, begun := errors.New("broken"), 0
+	err := options{}.each(t.Context(), make([]*mutant, 100), func(context.Context, *mutant) error { begun++; return fault })
+	require.ErrorIs(t, err, fault)
+	require.Equal(t, 1, begun)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	require.ErrorIs(t, options{}.each(ctx, make([]*mutant, 100), nil), context.Canceled)
 }

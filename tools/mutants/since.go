@@ -1,10 +1,9 @@
 package main
 
 import (
-	"fmt"
-	"regexp"
-	"strconv"
 	"strings"
+
+	"github.com/bluekeyes/go-gitdiff/gitdiff"
 )
 
 // changes are the lines of each file that a diff has touched.
@@ -13,37 +12,20 @@ type changes map[string][]span
 // A span is the lines from first to last.
 type span struct{ first, last int }
 
-var hunk = regexp.MustCompile(`^@@ -\S+ \+(\d+)(?:,(\d+))? @@`)
-
 // parseDiff reads a diff without context.
 func parseDiff(diff string) (changes, error) {
+	files, _, err := gitdiff.Parse(strings.NewReader(diff))
 	c := changes{}
-	file := ""
-	for line := range strings.Lines(diff) {
-		if name, ok := strings.CutPrefix(line, "+++ "); ok {
-			file = strings.TrimPrefix(strings.TrimSpace(name), "b/")
-			continue
+	for _, f := range files {
+		for _, part := range f.TextFragments {
+			s := span{int(part.NewPosition), int(part.NewPosition + part.NewLines - 1)}
+			if part.NewLines == 0 { // lines were taken out: their neighbours changed
+				s.last = s.first + 1
+			}
+			c[f.NewName] = append(c[f.NewName], s)
 		}
-		if !strings.HasPrefix(line, "@@") {
-			continue
-		}
-		match := hunk.FindStringSubmatch(line)
-		if match == nil || file == "" {
-			return nil, fmt.Errorf("a diff that is not understood: %q", line)
-		}
-		s := span{}
-		s.first, _ = strconv.Atoi(match[1])
-		count := 1
-		if match[2] != "" {
-			count, _ = strconv.Atoi(match[2])
-		}
-		s.last = s.first + count - 1
-		if count == 0 { // lines were taken out: their neighbours changed
-			s.last = s.first + 1
-		}
-		c[file] = append(c[file], s)
 	}
-	return c, nil
+	return c, err
 }
 
 // touch reports whether a line of the mutant changed.

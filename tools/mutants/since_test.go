@@ -57,8 +57,9 @@ func TestChangedLines(t *testing.T) {
 }
 
 func TestDiffThatIsNotUnderstood(t *testing.T) {
-	for _, diff := range []string{"@@ -1 +1 @@\n", "+++ b/a.go\n@@ what @@\n"} {
-		_, err := parseDiff(diff)
-		require.Error(t, err)
+	const head = "diff --git a/a.go b/a.go\n--- a/a.go\n+++ b/a.go\n"
+	for _, rest := range []string{"@@ -1,2 +1 @@\n-a\n", "@@ -x +1 @@\n"} {
+		_, err := parseDiff(head + rest)
+		require.Error(t, err, rest)
 	}
 }
