@@ -33,9 +33,8 @@ type options struct {
 	runners  []runner.Runner
 	loads    []load.Load
 
-	out     string // folder for the files; empty: none is written
-	render  string // a report to render again; empty: measure
-	profile string // file for a CPU profile; empty: none
+	out    string // folder for the files; empty: none is written
+	render string // a report to render again; empty: measure
 }
 
 // flags are the flags as parsed; complete derives the options.
@@ -85,7 +84,6 @@ func (f *flags) define(set *flag.FlagSet) {
 	set.StringVar(&f.loadPattern, "loads", "", "measure only loads whose name or group matches the `regexp`")
 	set.StringVar(&f.out, "out", "", "write the files to the `folder` (default bench/results for the whole comparison, else none)")
 	set.StringVar(&f.render, "render", "", "make the tables and plots of the `file` results.json.gz again, beside it or in -out")
-	set.StringVar(&f.profile, "cpuprofile", "", "write a CPU profile to the `file`")
 }
 
 // hurry shortens what no flag has set. On a busy machine the budget shortens it

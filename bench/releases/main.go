@@ -15,10 +15,12 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jedib0t/go-pretty/v6/table"
+
+	"example.com/hemlock/bench/internal/figures"
 	"example.com/hemlock/bench/internal/load"
 	"example.com/hemlock/bench/internal/report"
 	"example.com/hemlock/bench/internal/runner"
-	"example.com/hemlock/internal/figures"
 )
 
 func main() {
@@ -36,7 +38,7 @@ func run(files []string) (string, error) {
 	var reports []*report.Report
 	var origins []string
 	for _, file := range files {
-		r, err := report.Read(file)
+		r, err := figures.Read[report.Report](file)
 		if err != nil {
 			return "", err
 		}
@@ -46,44 +48,40 @@ func run(files []string) (string, error) {
 	if len(reports) == 0 {
 		return "", errors.New("no results are named")
 	}
-	table, err := tabulate(reports)
-	return "# By release\n\nMade by `make releases-race`.\n\n" + figures.Block("releases", table, origins...), err
+	t, err := tabulate(reports)
+	if err != nil {
+		return "", err
+	}
+	var page figures.Page
+	page.Printf("# By release\n\nMade by `make releases-race`.\n\n")
+	page.Block("releases", t, origins...)
+	return strings.TrimSuffix(page.String(), "\n"), nil
 }
 
-// tabulate returns a Markdown table with a row for each kind of load and a column
-// for each report. A cell is the median of hemlock's throughput relative to go. If a
-// kind has several loads, it is the smallest and the largest of their medians.
-func tabulate(reports []*report.Report) (string, error) {
-	head, rule := "| load |", "| --- |"
+// tabulate returns a table with a row for each kind of load and a column for each report.
+// A cell is the median of hemlock's throughput relative to go. If a kind has several
+// loads, it is the smallest and the largest of their medians.
+func tabulate(reports []*report.Report) (table.Writer, error) {
+	columns := []figures.Column[string]{{Title: "load", Cell: func(kind string) any { return kind }}}
 	var kinds []string
-	ratios := make([]map[string][]float64, len(reports))
-	for i, r := range reports {
-		head += " " + r.Machine.Go + " |"
-		rule += " --- |"
-		ratios[i] = map[string][]float64{}
+	for _, r := range reports {
+		ratios := map[string][]float64{}
 		for _, l := range r.Loads {
 			spread, ok := r.Ratio(r.Settings.Procs[0], l.Name, runner.Subject, report.Rate)
 			if !ok {
-				return "", fmt.Errorf("%s has no figure for %q", r.Machine.Go, l.Name)
+				return nil, fmt.Errorf("%s has no figure for %q", r.Machine.Go, l.Name)
 			}
 			kind := kindOf(l)
 			if !slices.Contains(kinds, kind) {
 				kinds = append(kinds, kind)
 			}
-			ratios[i][kind] = append(ratios[i][kind], spread.Median)
+			ratios[kind] = append(ratios[kind], spread.Median)
 		}
+		columns = append(columns, figures.Column[string]{Title: r.Machine.Go, Cell: func(kind string) any { return span(ratios[kind]) }})
 	}
-	var b strings.Builder
-	fmt.Fprintln(&b, head)
-	fmt.Fprintln(&b, rule)
-	for _, kind := range kinds {
-		fmt.Fprintf(&b, "| %s |", kind)
-		for i := range reports {
-			fmt.Fprintf(&b, " %s |", span(ratios[i][kind]))
-		}
-		fmt.Fprintln(&b)
-	}
-	return strings.TrimSuffix(b.String(), "\n"), nil
+	t := figures.Table(kinds, columns)
+	t.SetStyle(table.StyleDefault)
+	return t, nil
 }
 
 // kindOf names the load by its group and by what its tasks need.

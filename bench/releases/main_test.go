@@ -1,21 +1,22 @@
 package main
 
 import (
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"example.com/hemlock/bench/internal/figures"
 	"example.com/hemlock/bench/internal/load"
 	"example.com/hemlock/bench/internal/report"
-	"example.com/hemlock/internal/figures"
 	"github.com/stretchr/testify/require"
 )
 
 // raced returns a report in which hemlock runs times as many tasks as go at each load.
 func raced(release string, times map[string]int, loads ...load.Load) *report.Report {
-	r := &report.Report{Machine: report.Machine{Machine: figures.Machine{Go: release}}, Settings: report.Settings{Procs: []int{2}}, Loads: loads}
+	r := &report.Report{Machine: figures.Machine{Go: release}, Settings: report.Settings{Procs: []int{2}}, Loads: loads}
 	for _, l := range loads {
 		for name, tasks := range map[string]int{"go": 1, "hemlock": times[l.Name]} {
 			r.Samples = append(r.Samples, report.Sample{Load: l.Name, Runner: name, Procs: 2, Tasks: tasks, Elapsed: time.Second})
@@ -38,7 +39,7 @@ func TestTableHasARowForEachKindAndAColumnForEachRelease(t *testing.T) {
 | --- | --- | --- |
 | callers: 8 KiB | 2.00 to 3.00 | 5.00 |
 | work: 0.5 us | 4.00 | not measured |
-| blocking: tasks that block | not measured | 6.00 |`, table)
+| blocking: tasks that block | not measured | 6.00 |`, table.RenderMarkdown())
 
 	_, err = tabulate([]*report.Report{raced("go1.26", nil, few)})
 	require.EqualError(t, err, `go1.26 has no figure for "few"`)
@@ -48,10 +49,9 @@ func TestTableIsInABlockThatNamesEachReport(t *testing.T) {
 	few := load.Load{Name: "few", Group: "callers"}
 	var files []string
 	for _, release := range []string{"go1.26", "go1.27"} {
-		data, err := figures.Pack(raced(release, map[string]int{"few": 2}, few))
-		require.NoError(t, err)
-		files = append(files, filepath.Join(t.TempDir(), release+".json.gz"))
-		require.NoError(t, os.WriteFile(files[len(files)-1], data, 0o600))
+		folder := t.TempDir()
+		require.NoError(t, figures.Publish(raced(release, map[string]int{"few": 2}, few), folder, io.Discard))
+		files = append(files, filepath.Join(folder, "results.json.gz"))
 	}
 	text, err := run(files)
 	require.NoError(t, err)

@@ -10,9 +10,13 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime"
+	"runtime/debug"
 
+	"example.com/hemlock/bench/internal/figures"
 	"example.com/hemlock/bench/servers/internal/process"
 	"example.com/hemlock/bench/servers/internal/report"
+	"example.com/hemlock/bench/servers/internal/target"
 )
 
 func main() {
@@ -33,11 +37,11 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		return err
 	}
 	if o.render != "" {
-		result, err := report.Read(o.render)
+		result, err := figures.Read[report.Report](o.render)
 		if err != nil {
 			return err
 		}
-		return publish(result, o.out, out)
+		return figures.Publish(result, o.out, out)
 	}
 	if o.stop > 0 {
 		return o.plan.Stall(ctx, o.stop, out)
@@ -47,10 +51,11 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 			return err
 		}
 	}
-	here := machine()
+	here := figures.Here("go run ./bench/servers")
+	here.Procs = runtime.GOMAXPROCS(0)
 	result, err := o.plan.Run(ctx)
 	result.Machine, result.Modules = here, modules()
-	return errors.Join(err, verdict(result), publish(result, o.out, out))
+	return errors.Join(err, verdict(result), figures.Publish(result, o.out, out))
 }
 
 // verdict returns an error if a call had no answer or a wrong one: the figures
@@ -62,14 +67,22 @@ func verdict(result *report.Report) error {
 	return nil
 }
 
-// publish prints the tables, and writes the files if there is a folder for them.
-func publish(result *report.Report, folder string, out io.Writer) error {
-	if err := result.WriteTables(out); err != nil || folder == "" {
-		return err
+// modules returns the libraries of the servers with the versions that are built
+// in.
+func modules() []report.Module {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return nil
 	}
-	names, err := result.Write(folder)
-	for _, name := range names {
-		fmt.Fprintln(os.Stderr, "wrote", name)
+	versions := map[string]string{}
+	for _, d := range info.Deps {
+		versions[d.Path] = d.Version
 	}
-	return err
+	var all []report.Module
+	for _, t := range target.All() {
+		if t.Module != "" {
+			all = append(all, report.Module{Path: t.Module, Version: versions[t.Module]})
+		}
+	}
+	return all
 }

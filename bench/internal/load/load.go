@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"time"
+
+	"example.com/hemlock/bench/internal/usage"
 )
 
 // PerProcessor as the number of callers of a load means as many as GOMAXPROCS.
@@ -112,16 +114,19 @@ func draw(x float64) int {
 	}
 }
 
+// Ballast returns the live heap of the load. The caller keeps it alive.
+func (l Load) Ballast() any { return usage.Ballast(l.Heap) }
+
 // do is a task that does the work of the load the given number of times.
 func (l *Load) do(times int) {
 	if l.Garbage > 0 {
-		runtime.KeepAlive(&litter(l.Garbage)[0])
+		runtime.KeepAlive(&usage.Litter(l.Garbage)[0])
 	}
 	if l.Stack > 0 {
-		dig(l.Stack)
+		usage.Dig(l.Stack)
 	}
 	if l.Shallow {
-		paddle(1)
+		usage.Paddle(1)
 	}
 	if l.rounds > 0 {
 		_ = burn(times * l.rounds)

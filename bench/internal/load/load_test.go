@@ -3,14 +3,12 @@ package load
 import (
 	"context"
 	"errors"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
-	"unsafe"
 
 	"github.com/stretchr/testify/require"
 )
@@ -39,40 +37,12 @@ func varied() []Load {
 	})
 }
 
-func TestDigUsesTheStackItNames(t *testing.T) {
-	// The stack must not move between two measurements: not grow, and not be
-	// shrunk by a collection.
-	defer debug.SetGCPercent(debug.SetGCPercent(-1))
-	dig(128)
-	shallow := dig(1)
-	for _, kib := range []int{2, 4, 8, 16, 30, 60} {
-		used := shallow - dig(kib)
-		require.InEpsilon(t, 1<<10*(kib-1), int(used), 0.03, "%d KiB", kib)
-	}
-}
-
-func TestShallowTaskHasAFrameOf1000Bytes(t *testing.T) {
-	defer debug.SetGCPercent(debug.SetGCPercent(-1))
-	dig(8)
-	require.InDelta(t, 1000, int(stood()-paddle(1)), 24)
-}
-
-// stood returns the address at which its frame begins, to within a few bytes. The
-// frame of a function called from the same place begins there too.
-//
-//go:noinline
-func stood() uintptr {
-	var b byte
-	return uintptr(unsafe.Pointer(&b))
-}
-
 func TestTaskAllocatesTheGarbageThatItsLoadNames(t *testing.T) {
 	for _, l := range All() {
 		l.Block = 0
 		want := 0.0
 		if l.Garbage > 0 {
 			want = 1
-			require.Len(t, litter(l.Garbage), l.Garbage)
 		}
 		require.InDelta(t, want, testing.AllocsPerRun(100, l.spend), 0, l.Name)
 	}
@@ -88,19 +58,6 @@ func TestSubmissionAllocatesNothingInTheHarness(t *testing.T) {
 	stop.Store(true) // each turn is one task
 	stream := newCaller(&Load{Callers: 1, Batch: Never}, inline)
 	require.Zero(t, testing.AllocsPerRun(100, func() { stream.turn(stop) }))
-}
-
-func TestBallastIsAsLargeAsTheLoadSays(t *testing.T) {
-	lists, ok := Load{Heap: 3}.Ballast().([]*node)
-	require.True(t, ok)
-	require.Len(t, lists, 3)
-	for _, list := range lists {
-		nodes := 0
-		for n := list; n != nil; n = n.next {
-			nodes++
-		}
-		require.Equal(t, 1<<10, nodes)
-	}
 }
 
 func TestLoadsHaveDistinctNamesAndABatch(t *testing.T) {
@@ -134,23 +91,6 @@ func TestEveryGroupIsMeasuredAtSeveralNumbersOfProcessors(t *testing.T) {
 		}
 	}
 	require.Len(t, groups, 7, "all but those whose figures are delays")
-}
-
-func TestRunCountsTheTasksThatRan(t *testing.T) {
-	for _, l := range varied() {
-		t.Run(l.Name, func(t *testing.T) {
-			var ran atomic.Int64
-			counting := func(task func()) func() {
-				return goroutines(func() { ran.Add(1); task() })
-			}
-			work := small(l).At(counting)
-			tasks, elapsed, err := work.Run(t.Context(), time.Millisecond)
-			require.NoError(t, err)
-			require.Positive(t, tasks)
-			require.EqualValues(t, tasks, ran.Load())
-			require.Positive(t, elapsed)
-		})
-	}
 }
 
 func TestLatenciesAreOfTheTasksAskedFor(t *testing.T) {

@@ -4,6 +4,8 @@ import (
 	"runtime"
 	"sync"
 	"time"
+
+	"example.com/hemlock/bench/internal/usage"
 )
 
 // burn runs that many rounds of a multiplication and an addition. Each round needs
@@ -32,9 +34,9 @@ var Pace = sync.OnceValue(func() float64 {
 	defer runtime.UnlockOSThread()
 	best := time.Duration(1<<63 - 1)
 	for range trials {
-		start := threadTime()
+		start := usage.Thread()
 		_ = burn(rounds)
-		if spent := threadTime() - start; spent > 0 {
+		if spent := usage.Thread() - start; spent > 0 {
 			best = min(best, spent)
 		}
 	}

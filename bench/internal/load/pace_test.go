@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"example.com/hemlock/bench/internal/usage"
 )
 
 // spent returns how much processor time the work takes: the least of many
@@ -15,9 +17,9 @@ func spent(work func()) time.Duration {
 	defer runtime.UnlockOSThread()
 	best := time.Hour
 	for range 300 {
-		start := threadTime()
+		start := usage.Thread()
 		work()
-		best = min(best, threadTime()-start)
+		best = min(best, usage.Thread()-start)
 	}
 	return best
 }
@@ -47,19 +49,6 @@ func TestWorkIsProportionalToItsTime(t *testing.T) {
 	require.InEpsilon(t, 10, ratio, 0.2)
 }
 
-// A thread that sleeps uses almost no processor time; the wall clock would say 50 ms.
-func TestThreadTimeIsProcessorTime(t *testing.T) {
-	if runtime.GOOS != "linux" {
-		t.Skip("the time of a thread is read on Linux alone")
-	}
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	start, wall := threadTime(), time.Now()
-	time.Sleep(50 * time.Millisecond)
-	require.GreaterOrEqual(t, time.Since(wall), 50*time.Millisecond)
-	require.Less(t, threadTime()-start, 25*time.Millisecond)
-}
-
 func TestTaskOfALoadDoesItsWork(t *testing.T) {
 	var task func()
 	_ = Load{Callers: 1, Batch: 1, Work: time.Millisecond}.At(func(f func()) func() {
@@ -71,9 +60,9 @@ func TestTaskOfALoadDoesItsWork(t *testing.T) {
 	defer runtime.UnlockOSThread()
 	best := time.Hour
 	for range room {
-		start := threadTime()
+		start := usage.Thread()
 		task()
-		best = min(best, threadTime()-start)
+		best = min(best, usage.Thread()-start)
 	}
 	require.InEpsilon(t, time.Millisecond, best, 0.25)
 }

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
+
+	"example.com/hemlock/bench/internal/usage"
 )
 
 // A Wait is how a submitter waits until a task is due.
@@ -126,7 +128,7 @@ func (s *schedule) Run(ctx context.Context, d time.Duration) (tasks int, elapsed
 func (s *schedule) submit(plan []arrival, submits []func(), begin time.Duration, stop *flag) {
 	sleep := time.Sleep
 	if s.load.Wait != "" {
-		sleep = nanosleep
+		sleep = usage.Nanosleep
 	}
 	if s.load.Wait == LockedThread {
 		runtime.LockOSThread()

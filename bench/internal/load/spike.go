@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"sync"
+
+	"example.com/hemlock/bench/internal/usage"
 )
 
 // Surge runs the load's spike at the pool, if it has one: Spike tasks at once, each as
@@ -13,7 +15,7 @@ func (l Load) Surge(ctx context.Context, bind Bind) error {
 	gate := make(chan struct{})
 	submit := bind(func() {
 		defer ended.Done()
-		dig(max(l.Stack, 1))
+		usage.Dig(max(l.Stack, 1))
 		running.Done()
 		<-gate
 	})

@@ -3,7 +3,9 @@ package race
 import (
 	"context"
 	"runtime"
+	"time"
 
+	"example.com/hemlock/bench/internal/figures"
 	"example.com/hemlock/bench/internal/load"
 	"example.com/hemlock/bench/internal/report"
 	"example.com/hemlock/bench/internal/runner"
@@ -41,8 +43,24 @@ func (r *Race) probe(ctx context.Context, l load.Load, c runner.Runner, result *
 	if err != nil || len(latencies) == 0 {
 		return err
 	}
-	p := report.Percentiles(latencies, 0.5, 0.99, 0.999, 1)
+	p := figures.Quantiles(latencies, 0.5, 0.99, 0.999, 1)
 	result.Count = len(latencies)
 	result.P50, result.P99, result.P999, result.Max = p[0], p[1], p[2], p[3]
 	return nil
+}
+
+// clockCost returns what one reading of the clock costs: the best of several
+// attempts, because some may be interrupted.
+func clockCost() time.Duration {
+	const readings = 10_000
+	epoch := time.Now()
+	best := time.Hour
+	for range 9 {
+		start := time.Now()
+		for range readings {
+			_ = time.Since(epoch)
+		}
+		best = min(best, time.Since(start)/readings)
+	}
+	return best
 }

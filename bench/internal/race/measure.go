@@ -13,6 +13,7 @@ import (
 	"example.com/hemlock/bench/internal/load"
 	"example.com/hemlock/bench/internal/report"
 	"example.com/hemlock/bench/internal/runner"
+	"example.com/hemlock/bench/internal/usage"
 )
 
 // lingering is how long goroutines that have ended their work may take to
@@ -125,7 +126,7 @@ type counters struct {
 
 func read() *counters {
 	c := new(counters)
-	c.cpu, _ = processTime()
+	c.cpu = usage.Process()
 	runtime.ReadMemStats(&c.MemStats)
 	return c
 }

@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"time"
 
+	"example.com/hemlock/bench/internal/figures"
 	"example.com/hemlock/bench/internal/load"
 	"example.com/hemlock/bench/internal/report"
 	"example.com/hemlock/bench/internal/runner"
@@ -40,8 +41,10 @@ func (r *Race) Run(ctx context.Context) (*report.Report, error) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
 	r.failed = map[entry]bool{}
 	r.goroutines = runtime.NumGoroutine()
+	machine := figures.Here("go run ./bench")
+	machine.Clock, machine.Pace = clockCost(), load.Pace()
 	r.report = &report.Report{
-		Machine: machine(), Settings: r.Settings, Runners: describe(r.Runners), Loads: r.Loads,
+		Machine: machine, Settings: r.Settings, Runners: describe(r.Runners), Loads: r.Loads,
 	}
 	r.end = time.Now().Add(r.Settings.Budget)
 	if err := r.newborns(ctx); err != nil {

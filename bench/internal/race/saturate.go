@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"runtime"
-	"slices"
 
+	"example.com/hemlock/bench/internal/figures"
 	"example.com/hemlock/bench/internal/load"
 	"example.com/hemlock/bench/internal/report"
 	"example.com/hemlock/bench/internal/runner"
@@ -35,8 +35,8 @@ func (r *Race) saturate(ctx context.Context) (map[load.Load]float64, error) {
 			rate, _ := report.Rate(s)
 			rates = append(rates, rate)
 		}
-		slices.Sort(rates)
-		full[at] = rates[attempts/2]
+		median, _ := figures.Summarize(rates)
+		full[at] = median.Median
 		r.report.Saturations = append(r.report.Saturations, report.Saturation{
 			Load: l.Name, Procs: runtime.GOMAXPROCS(0), PerSecond: full[at],
 		})

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"image/color"
 	"math"
 
 	xfont "golang.org/x/image/font"
@@ -11,8 +12,8 @@ import (
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 
+	"example.com/hemlock/bench/internal/figures"
 	"example.com/hemlock/bench/internal/runner"
-	"example.com/hemlock/internal/figures"
 )
 
 // leastRatio is where the axis of the ratios begins. Smaller ratios are drawn
@@ -99,7 +100,7 @@ func (r *Report) RatioPlot(procs int) ([]byte, error) {
 	p.Y.Min, p.Y.Max = -0.6, float64(len(b.rows))+1.8
 	p.Legend.Top = true
 	height := vg.Points(90) + vg.Length(len(b.rows)+2)*vg.Points(22)
-	return render([][]*plot.Plot{{p}}, height, r.Machine.Place())
+	return render([]*plot.Plot{p}, height, r.Machine.Place())
 }
 
 // ratioTicks marks the powers of two in the range.
@@ -225,7 +226,7 @@ type ratios struct {
 	at      []float64
 	spreads []figures.Spread
 	offset  vg.Length
-	fill    colour
+	fill    color.Color
 }
 
 // thickness is the thickness of a bar.

@@ -6,9 +6,9 @@ import (
 
 	"github.com/jedib0t/go-pretty/v6/table"
 
+	"example.com/hemlock/bench/internal/figures"
 	"example.com/hemlock/bench/internal/load"
 	"example.com/hemlock/bench/internal/runner"
-	"example.com/hemlock/internal/figures"
 )
 
 // abridged are the loads of the tables for other documents, and their names there.
@@ -51,29 +51,26 @@ var abridged = []struct {
 
 type named struct{ load, words string }
 
+// burst begins the names of the loads that the documents show.
+const burst = "4,000 x 50 us from 1:"
+
 // writeBlocks writes the tables for other documents, as far as their loads were
 // measured.
-func (r *Report) writeBlocks(b *strings.Builder) {
+func (r *Report) writeBlocks(b *figures.Page) {
 	if r.several() {
 		return
 	}
-	procs := r.Settings.Procs[0]
+	procs, origin := r.Settings.Procs[0], r.Machine.Origin()
 	for _, a := range abridged {
-		r.writeBlock(b, a.block, r.abridgedLoads(procs, a.loads))
+		b.Block(a.block, r.abridgedLoads(procs, a.loads), origin)
 	}
-	r.writeBlock(b, "neighbours", r.abridgedNeighbours(procs))
-	r.writeBlock(b, "rates", r.abridgedRates(procs))
-}
-
-func (r *Report) writeBlock(b *strings.Builder, name string, t table.Writer) {
-	if t.Length() > 0 {
-		fmt.Fprintln(b, figures.Block(name, t.RenderMarkdown(), r.Machine.Origin()))
-	}
+	b.Block("neighbours", r.abridgedNeighbours(procs), origin)
+	b.Block("rates", r.abridgedRates(procs), origin)
 }
 
 // abridgedLoads has the throughput relative to go.
 func (r *Report) abridgedLoads(procs int, loads []named) table.Writer {
-	t := newTable("tasks a second relative to `go`", runner.Subject, "best other")
+	t := figures.NewTable("tasks a second relative to `go`", runner.Subject, "best other")
 	for _, l := range loads {
 		own, ok := r.Ratio(procs, l.load, runner.Subject, Rate)
 		best, peer := r.Best(procs, l.load, r.Peers())
@@ -86,40 +83,32 @@ func (r *Report) abridgedLoads(procs int, loads []named) table.Writer {
 
 // abridgedNeighbours has the 99th percentile of the delays of the bystanders.
 func (r *Report) abridgedNeighbours(procs int) table.Writer {
-	head := r.heads()
-	head[0] = "p99 in ms during 4,000 tasks of 50 us"
-	t := newTable(head...)
+	t := figures.NewTable(r.heads("p99 in ms during 4,000 tasks of 50 us")...)
 	for _, l := range r.Loads {
-		if !strings.HasPrefix(l.Name, burst) || l.Bystander == load.Inside {
-			continue
+		if strings.HasPrefix(l.Name, burst) && l.Bystander != load.Inside {
+			t.AppendRow(r.row(string(l.Bystander), l, func(l load.Load, name string) (string, bool) {
+				s, ok := r.Absolute(procs, l.Name, name, Delayed(P99))
+				return fmt.Sprintf("%.1f", s.Median/1e6), ok
+			}))
 		}
-		measured := l.Name
-		l.Name = string(l.Bystander)
-		t.AppendRow(r.row(l, func(name string) (string, bool) {
-			s, ok := r.Absolute(procs, measured, name, Delayed(P99))
-			return fmt.Sprintf("%.1f", s.Median/1e6), ok
-		}))
 	}
 	return t
 }
 
 // abridgedRates has the 99th percentile of the delays at fixed rates.
 func (r *Report) abridgedRates(procs int) table.Writer {
-	head := []any{"p99 of a task relative to `go`, at a rate of"}
+	columns := []figures.Column[string]{{Title: "p99 of a task relative to `go`, at a rate of", Cell: func(kind string) any { return kind }}}
 	for _, rate := range load.Rates {
-		head = append(head, fmt.Sprintf("%d %%", rate))
+		percent := fmt.Sprintf("%d %%", rate)
+		columns = append(columns, figures.Pick(percent, func(kind string) (figures.Spread, bool) {
+			return r.Ratio(procs, kind+", "+percent, runner.Subject, Delayed(P99))
+		}, figures.Median, figures.Decimal))
 	}
-	t := newTable(head...)
+	var kinds []string
 	for _, l := range r.Loads {
-		if l.Group != load.FixedRate || l.Rate != load.Rates[0] {
-			continue
+		if kind, first := strings.CutSuffix(l.Name, fmt.Sprintf(", %d %%", load.Rates[0])); first && l.Group == load.FixedRate {
+			kinds = append(kinds, kind)
 		}
-		row := table.Row{kind(l)}
-		for _, rate := range load.Rates {
-			s, ok := r.Ratio(procs, fmt.Sprintf("%s, %d %%", kind(l), rate), runner.Subject, Delayed(P99))
-			row = append(row, ratio(s.Median, ok))
-		}
-		t.AppendRow(row)
 	}
-	return t
+	return figures.Table(kinds, columns)
 }

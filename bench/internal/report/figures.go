@@ -1,29 +1,11 @@
 package report
 
 import (
-	"slices"
 	"time"
 
-	"gonum.org/v1/gonum/stat"
-
+	"example.com/hemlock/bench/internal/figures"
 	"example.com/hemlock/bench/internal/runner"
-	"example.com/hemlock/internal/figures"
 )
-
-// Percentiles returns the given quantiles of the durations: each is the smallest
-// value that is not below the given share of all.
-func Percentiles(durations []time.Duration, quantiles ...float64) []time.Duration {
-	sorted := make([]float64, len(durations))
-	for i, d := range durations {
-		sorted[i] = float64(d)
-	}
-	slices.Sort(sorted)
-	result := make([]time.Duration, len(quantiles))
-	for i, q := range quantiles {
-		result[i] = time.Duration(stat.Quantile(q, stat.Empirical, sorted, nil))
-	}
-	return result
-}
 
 // A Figure returns a number of a sample, or false if the sample has none.
 type Figure func(Sample) (float64, bool)
@@ -60,65 +42,54 @@ func Goroutines(s Sample) (float64, bool) { return float64(s.Goroutines), s.Fail
 // Leftover is how many goroutines the closed pool left.
 func Leftover(s Sample) (float64, bool) { return float64(s.Leftover), s.Failed == "" }
 
-// samples returns what the runner did at the load, round by round.
-func (r *Report) samples(procs int, load, name string) []Sample {
-	var found []Sample
+// P50, P99, P999 and Max pick a percentile.
+func P50(d Delays) time.Duration  { return d.P50 }
+func P99(d Delays) time.Duration  { return d.P99 }
+func P999(d Delays) time.Duration { return d.P999 }
+func Max(d Delays) time.Duration  { return d.Max }
+
+// Delayed is a percentile of the delays of a load that measures them.
+func Delayed(of func(Delays) time.Duration) Figure {
+	return func(s Sample) (float64, bool) { return float64(of(s.Delay)), s.Failed == "" && s.Delay.Count > 0 }
+}
+
+// StartDelayed is a percentile of the delays to the start of the tasks.
+func StartDelayed(of func(Delays) time.Duration) Figure {
+	return func(s Sample) (float64, bool) {
+		return float64(of(s.StartDelay)), s.Failed == "" && s.StartDelay.Count > 0
+	}
+}
+
+// rounds returns a figure of the runner at the load, and whether no round lacks it.
+func (r *Report) rounds(procs int, load, name string, figure Figure) (values figures.Rounds, whole bool) {
+	values, whole = figures.Rounds{}, true
 	for _, s := range r.Samples {
-		if s.Procs == procs && s.Load == load && s.Runner == name {
-			found = append(found, s)
+		if s.Procs != procs || s.Load != load || s.Runner != name {
+			continue
+		}
+		if v, ok := figure(s); ok {
+			values[s.Round] = v
+		} else {
+			whole = false
 		}
 	}
-	return found
+	return values, whole
 }
 
 // Absolute returns the spread of a figure, or false if there is none.
 func (r *Report) Absolute(procs int, load, name string, figure Figure) (figures.Spread, bool) {
-	var values []float64
-	for _, s := range r.samples(procs, load, name) {
-		if v, ok := figure(s); ok {
-			values = append(values, v)
-		}
-	}
-	if len(values) == 0 {
-		return figures.Spread{}, false
-	}
-	return figures.Summarize(values), true
+	values, _ := r.rounds(procs, load, name, figure)
+	return values.Spread()
 }
 
 // Ratio returns the spread of a figure divided by that of the baseline in the
 // same round. A runner that failed in any round has none: the other rounds alone
 // would flatter it.
 func (r *Report) Ratio(procs int, load, name string, figure Figure) (figures.Spread, bool) {
-	base := map[int]float64{}
-	for _, s := range r.samples(procs, load, runner.Baseline) {
-		if v, ok := figure(s); ok {
-			base[s.Round] = v
-		}
-	}
-	var values []float64
-	for _, s := range r.samples(procs, load, name) {
-		v, ok := figure(s)
-		if !ok {
-			return figures.Spread{}, false
-		}
-		if b, ok := base[s.Round]; ok {
-			values = append(values, v/b)
-		}
-	}
-	if len(values) == 0 {
-		return figures.Spread{}, false
-	}
-	return figures.Summarize(values), true
-}
-
-// Failure returns why the runner has no figure at the load, or "".
-func (r *Report) Failure(procs int, load, name string) string {
-	for _, s := range r.samples(procs, load, name) {
-		if s.Failed != "" {
-			return s.Failed
-		}
-	}
-	return ""
+	base, _ := r.rounds(procs, load, runner.Baseline, figure)
+	values, whole := r.rounds(procs, load, name, figure)
+	s, ok := values.Over(base)
+	return s, ok && whole
 }
 
 // Peers returns the names of the runners other than the baseline and the
@@ -152,9 +123,9 @@ func (r *Report) Percentile(procs int, load, name string, of func(Delays) time.D
 			values = append(values, float64(of(l.Delays)))
 		}
 	}
-	if len(values) == 0 {
-		s, ok := r.Absolute(procs, load, name, Delayed(of))
-		return time.Duration(s.Median), ok
+	s, ok := figures.Summarize(values)
+	if !ok {
+		s, ok = r.Absolute(procs, load, name, Delayed(of))
 	}
-	return time.Duration(figures.Summarize(values).Median), true
+	return time.Duration(s.Median), ok
 }

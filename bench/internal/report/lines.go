@@ -41,7 +41,7 @@ func (r *Report) DepthPlot(procs int) ([]byte, error) {
 	if err := addBreakEven(p, depths); err != nil {
 		return nil, err
 	}
-	return render([][]*plot.Plot{{p}}, vg.Points(340), r.Machine.Place())
+	return render([]*plot.Plot{p}, vg.Points(340), r.Machine.Place())
 }
 
 func depthTicks(depths []Depth) plot.ConstantTicks {
@@ -67,7 +67,7 @@ func (r *Report) addDepths(p *plot.Plot, procs int, name string) error {
 			line = append(line, plotter.XY{X: byDepth(kib), Y: a.Ratio + share*(b.Ratio-a.Ratio)})
 		}
 	}
-	return r.addLine(p, name, line, true)
+	return r.addLine(p, name, line)
 }
 
 // addBreakEven marks where the subject becomes faster than the baseline.
@@ -93,53 +93,4 @@ func addBreakEven(p *plot.Plot, depths []Depth) error {
 	label.Offset = vg.Point{X: vg.Points(6), Y: vg.Points(5)}
 	p.Add(line, label)
 	return nil
-}
-
-// ScalingPlot returns throughput by processors as SVG, a panel for each load,
-// or nil if the run was at one number of processors.
-func (r *Report) ScalingPlot() ([]byte, error) {
-	if !r.Settings.Scaling {
-		return nil, nil
-	}
-	var panels []*plot.Plot
-	for i, l := range r.Loads {
-		p, err := r.scaling(l.Name, i == 0)
-		if err != nil {
-			return nil, err
-		}
-		panels = append(panels, p)
-	}
-	rows := tile(panels)
-	return r.tiled(rows, vg.Length(len(rows))*vg.Points(200))
-}
-
-func (r *Report) scaling(load string, legend bool) (*plot.Plot, error) {
-	p := newPlot(load)
-	p.X.Label.Text = "GOMAXPROCS"
-	p.Y.Label.Text = "million tasks per second"
-	p.Legend.Top, p.Legend.Left = true, true
-	p.Legend.TextStyle.Font = sans(8)
-	p.Y.Min = 0
-	p.Add(grid(false, true))
-	var ticks plot.ConstantTicks
-	for _, procs := range r.Settings.Procs {
-		ticks = append(ticks, plot.Tick{Value: math.Log2(float64(procs)), Label: strconv.Itoa(procs)})
-	}
-	p.X.Tick.Marker = ticks
-	for _, c := range slices.Backward(r.Runners) {
-		if err := r.addRates(p, load, c.Name, legend); err != nil {
-			return nil, err
-		}
-	}
-	return p, nil
-}
-
-func (r *Report) addRates(p *plot.Plot, load, name string, legend bool) error {
-	var points plotter.XYs
-	for _, procs := range r.Settings.Procs {
-		if s, ok := r.Absolute(procs, load, name, Rate); ok {
-			points = append(points, plotter.XY{X: math.Log2(float64(procs)), Y: s.Median / 1e6})
-		}
-	}
-	return r.addLine(p, name, points, legend)
 }

@@ -2,6 +2,7 @@ package report
 
 import (
 	"bytes"
+	"fmt"
 	"image/color"
 	"slices"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgsvg"
 
+	"example.com/hemlock/bench/internal/figures"
 	"example.com/hemlock/bench/internal/runner"
 )
 
@@ -26,9 +28,6 @@ var (
 	blue   = color.RGBA{R: 0x00, G: 0x5a, B: 0xb5, A: 0xff}
 	orange = color.RGBA{R: 0xe6, G: 0x8a, B: 0x00, A: 0xff}
 )
-
-// colour is a colour of a plot.
-type colour = color.Color
 
 // hues tell the peers apart, in their order.
 var hues = []color.Color{
@@ -60,7 +59,7 @@ func (r *Report) line(name string) draw.LineStyle {
 }
 
 // addLine draws a runner's line, if it has points.
-func (r *Report) addLine(p *plot.Plot, name string, points plotter.XYs, legend bool) error {
+func (r *Report) addLine(p *plot.Plot, name string, points plotter.XYs) error {
 	if len(points) == 0 {
 		return nil
 	}
@@ -70,9 +69,7 @@ func (r *Report) addLine(p *plot.Plot, name string, points plotter.XYs, legend b
 	}
 	line.LineStyle = r.line(name)
 	p.Add(line)
-	if legend {
-		p.Legend.Add(name, line)
-	}
+	p.Legend.Add(name, line)
 	return nil
 }
 
@@ -113,51 +110,26 @@ func grid(vertical, horizontal bool) *plotter.Grid {
 	return g
 }
 
-// tile puts panels into rows of two.
-func tile(panels []*plot.Plot) [][]*plot.Plot {
-	const columns = 2
-	var rows [][]*plot.Plot
-	for i, p := range panels {
-		if i%columns == 0 {
-			rows = append(rows, make([]*plot.Plot, columns))
-		}
-		rows[i/columns][i%columns] = p
-	}
-	return rows
-}
-
-// tiled renders the rows, or nothing if there is none.
-func (r *Report) tiled(rows [][]*plot.Plot, height vg.Length) ([]byte, error) {
-	if len(rows) == 0 {
-		return nil, nil
-	}
-	return render(rows, height+vg.Points(20), r.Machine.Place())
-}
-
-// render draws rows of plots over the caption and returns the SVG.
-func render(rows [][]*plot.Plot, height vg.Length, caption string) ([]byte, error) {
+// render draws plots side by side over the caption and returns the SVG.
+func render(row []*plot.Plot, height vg.Length, caption string) ([]byte, error) {
 	canvas := vgsvg.New(width, height)
 	all := draw.New(canvas)
 	all.SetColor(color.White)
 	all.Fill(all.Rectangle.Path())
-	style := rows[0][0].Title.TextStyle
+	style := row[0].Title.TextStyle
 	style.Font = sans(7.5)
 	style.Color = grey
 	style.XAlign, style.YAlign = draw.XCenter, draw.YBottom
 	all.FillText(style, vg.Point{X: width / 2, Y: vg.Points(3)}, caption)
 
 	tiles := draw.Tiles{
-		Rows: len(rows), Cols: len(rows[0]),
+		Rows: 1, Cols: len(row),
 		PadTop: vg.Points(6), PadBottom: vg.Points(18), PadLeft: vg.Points(6), PadRight: vg.Points(12),
 		PadX: vg.Points(14), PadY: vg.Points(14),
 	}
-	canvases := plot.Align(rows, tiles, all)
-	for i, row := range rows {
-		for j, p := range row {
-			if p != nil {
-				p.Draw(canvases[i][j])
-			}
-		}
+	canvases := plot.Align([][]*plot.Plot{row}, tiles, all)
+	for i, p := range row {
+		p.Draw(canvases[0][i])
 	}
 	var b bytes.Buffer
 	if _, err := canvas.WriteTo(&b); err != nil {
@@ -181,10 +153,28 @@ var dark = strings.NewReplacer(
 	`viewBox=`, `fill="#E6EDF3" viewBox=`,
 )
 
-// darkened returns a plot for pages with a dark background.
-func darkened(svg []byte, err error) ([]byte, error) {
-	if svg == nil {
-		return nil, err
+// Plots returns the plots that documents show: of a run at one number of processors,
+// and with peers.
+func (r *Report) Plots() ([]figures.File, error) {
+	if len(r.Settings.Procs) != 1 || len(r.Peers()) == 0 {
+		return nil, nil
 	}
-	return []byte(dark.Replace(string(svg))), err
+	var files []figures.File
+	for _, p := range []struct {
+		name string
+		draw func(procs int) ([]byte, error)
+	}{{"ratio", r.RatioPlot}, {"depth", r.DepthPlot}, {"latency", r.LatencyPlot}} {
+		svg, err := p.draw(r.Settings.Procs[0])
+		if err != nil {
+			return nil, fmt.Errorf("bench: %s: %w", p.name, err)
+		}
+		if svg == nil {
+			continue
+		}
+		files = append(files, figures.File{Name: p.name + ".svg", Data: svg})
+		if p.name == "depth" { // for pages with a dark background too
+			files = append(files, figures.File{Name: "depth-dark.svg", Data: []byte(dark.Replace(string(svg)))})
+		}
+	}
+	return files, nil
 }

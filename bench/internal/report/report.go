@@ -1,35 +1,28 @@
-// Package report holds what a run has measured, computes the figures, and renders
-// them as JSON, tables and plots.
+// Package report holds what a run has measured, computes the figures, and makes the
+// tables and plots.
 package report
 
 import (
 	"time"
 
+	"example.com/hemlock/bench/internal/figures"
 	"example.com/hemlock/bench/internal/load"
-	"example.com/hemlock/internal/figures"
 )
 
 // A Report is everything that a run measured, before any arithmetic. Tables and
 // plots are made from it alone.
 type Report struct {
-	Machine   Machine     `json:"machine"`
-	Settings  Settings    `json:"settings"`
-	Runners   []Runner    `json:"runners"`
-	Loads     []load.Load `json:"loads"`
-	Samples   []Sample    `json:"samples"`
-	Latencies []Latency   `json:"latencies"`
-	Shrinks   []Shrink    `json:"shrinks"`
-	Newborns  []Newborn   `json:"newborns,omitempty"`
-	LeftOut   []LeftOut   `json:"left_out,omitempty"`
+	Machine   figures.Machine `json:"machine"`
+	Settings  Settings        `json:"settings"`
+	Runners   []Runner        `json:"runners"`
+	Loads     []load.Load     `json:"loads"`
+	Samples   []Sample        `json:"samples"`
+	Latencies []Latency       `json:"latencies"`
+	Shrinks   []Shrink        `json:"shrinks"`
+	Newborns  []Newborn       `json:"newborns,omitempty"`
+	LeftOut   []LeftOut       `json:"left_out,omitempty"`
 
 	Saturations []Saturation `json:"saturations,omitempty"`
-}
-
-// A Machine is where the run took place, and what the run measured about it.
-type Machine struct {
-	figures.Machine
-	Clock time.Duration `json:"clock_ns"` // what one reading of the clock costs
-	Pace  float64       `json:"pace"`     // rounds of the loop that is work, in a microsecond of processor time
 }
 
 // Settings are what the flags chose.
@@ -142,12 +135,6 @@ type LeftOut struct {
 	Load  string `json:"load"`
 	Procs int    `json:"procs"`
 	What  string `json:"what"`
-}
-
-// Read returns the report in the file.
-func Read(name string) (*Report, error) {
-	r := new(Report)
-	return r, figures.Read(name, r)
 }
 
 // several reports whether the run was at several numbers of processors.

@@ -5,8 +5,6 @@ import (
 	"encoding/xml"
 	"errors"
 	"io"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -15,8 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"gonum.org/v1/plot"
 
+	"example.com/hemlock/bench/internal/figures"
 	"example.com/hemlock/bench/internal/load"
-	"example.com/hemlock/internal/figures"
 )
 
 // sample returns a report with round numbers: the baseline does 1,000 tasks a
@@ -24,10 +22,10 @@ import (
 // factor for each stack depth and round.
 func sample(procs ...int) *Report {
 	r := &Report{
-		Machine: Machine{Clock: 25, Machine: figures.Machine{
-			Go: "go1.26.0", OS: "linux", Arch: "amd64", CPU: "A Processor <1>", CPUs: 2, Commit: "0123456789ab",
+		Machine: figures.Machine{
+			Go: "go1.26.0", OS: "linux", Arch: "amd64", CPU: "A Processor <1>", CPUs: 2, Commit: "0123456789ab", Clock: 25,
 			Date: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), Command: "go run ./bench -rounds 2",
-		}},
+		},
 		Settings: Settings{Procs: procs, Rounds: 2, Duration: time.Second, Passes: 2, ShrinkLimit: time.Minute},
 		Loads: []load.Load{
 			{Name: "empty, 64 callers", Callers: 64, Batch: 1},
@@ -67,15 +65,6 @@ func (r *Report) measured(name string, procs int, ratios [2][2]float64) {
 	}
 }
 
-func TestPercentileIsTheSmallestValueThatEnoughOthersDoNotExceed(t *testing.T) {
-	var durations []time.Duration
-	for i := range 1000 {
-		durations = append(durations, time.Duration(1000-i))
-	}
-	require.Equal(t, []time.Duration{500, 990, 999, 1000}, Percentiles(durations, 0.5, 0.99, 0.999, 1))
-	require.Equal(t, []time.Duration{7, 7}, Percentiles([]time.Duration{7}, 0.5, 0.999))
-}
-
 func TestRatioComparesWithinARound(t *testing.T) {
 	r := sample(1)
 	s, ok := r.Ratio(1, "8 KiB, 64 callers", "hemlock", Rate)
@@ -106,7 +95,7 @@ func TestRunnerThatFailedOnceHasNoRatio(t *testing.T) {
 	require.False(t, ok)
 	best, _ := r.Best(1, "8 KiB, 64 callers", r.Peers())
 	require.Equal(t, "slow", best)
-	require.Contains(t, tables(t, r), `- quick at "8 KiB, 64 callers", round 2: stuck`)
+	require.Contains(t, r.Tables(), `- quick at "8 KiB, 64 callers", round 2: stuck`)
 }
 
 func TestBestPeerIsNeitherTheBaselineNorTheSubject(t *testing.T) {
@@ -169,7 +158,7 @@ func grouped() *Report {
 
 func TestTablesAndPlotNameTheGroups(t *testing.T) {
 	r := grouped()
-	text := tables(t, r)
+	text := r.Tables()
 	for _, section := range []string{"Who is ahead", "Throughput", "Processor time per task", "Start latency"} {
 		_, rest, ok := strings.Cut(text, "\n## "+section+"\n")
 		require.True(t, ok, section)
@@ -192,7 +181,7 @@ func TestTablesAndPlotNameTheGroups(t *testing.T) {
 func TestGroupWithoutFiguresIsNotShown(t *testing.T) {
 	r := grouped()
 	r.Loads = append(r.Loads, load.Load{Name: "unmeasured", Group: load.Blocking})
-	head, _, _ := strings.Cut(tables(t, r), "## Throughput")
+	head, _, _ := strings.Cut(r.Tables(), "## Throughput")
 	require.NotContains(t, head, "### Blocking")
 	svg, err := r.RatioPlot(2)
 	require.NoError(t, err)
@@ -202,14 +191,14 @@ func TestGroupWithoutFiguresIsNotShown(t *testing.T) {
 func TestStartLatencyIsShownForEveryRunner(t *testing.T) {
 	r := sample(2)
 	r.Loads = append(r.Loads, load.Load{Name: "never waits", Batch: load.Never})
-	text := tables(t, r)
+	text := r.Tables()
 	cells := row(t, text, "Start latency", "8 KiB, 64 callers")
 	require.Equal(t, []string{"100ns / 1µs", "100ns / 1µs", "100ns / 1µs", "100ns / 1µs"}, cells)
 	_, rest, _ := strings.Cut(text, "\n## Start latency\n")
 	rest, _, _ = strings.Cut(rest, "\n## ")
 	require.NotContains(t, rest, "| never waits")
 	r.Settings.Passes = 0
-	require.NotContains(t, tables(t, r), "## Start latency")
+	require.NotContains(t, r.Tables(), "## Start latency")
 }
 
 func TestTablesShowTheBytesBeforeTheFirstTask(t *testing.T) {
@@ -220,7 +209,7 @@ func TestTablesShowTheBytesBeforeTheFirstTask(t *testing.T) {
 		{Runner: "quick", Used: 2000, Room: 1100, Grown: true},
 		{Runner: "slow", Failed: "stuck"},
 	}
-	text, section := tables(t, r), "Bytes of stack before the first task"
+	text, section := r.Tables(), "Bytes of stack before the first task"
 	require.Equal(t, []string{"0", "1000"}, row(t, text, section, "go"))
 	require.Equal(t, []string{"180", "820"}, row(t, text, section, "hemlock"))
 	require.Equal(t, []string{"2000; the stack has grown already", "1100"}, row(t, text, section, "quick"))
@@ -229,12 +218,12 @@ func TestTablesShowTheBytesBeforeTheFirstTask(t *testing.T) {
 
 func TestTablesSayWhatTheBudgetLeftOut(t *testing.T) {
 	r := sample(2)
-	require.NotContains(t, tables(t, r), "Left out")
+	require.NotContains(t, r.Tables(), "Left out")
 	r.Settings.Budget = time.Minute
-	require.Contains(t, tables(t, r), "## Left out for want of time\n\nNothing but rounds.\n")
-	require.Contains(t, tables(t, r), "fewer where 1m0s")
+	require.Contains(t, r.Tables(), "## Left out for want of time\n\nNothing but rounds.\n")
+	require.Contains(t, r.Tables(), "fewer where 1m0s")
 	r.LeftOut = []LeftOut{{Load: "8 KiB, 64 callers", Procs: 16, What: "latencies"}}
-	require.Contains(t, tables(t, r), `- "8 KiB, 64 callers" at GOMAXPROCS 16: latencies`)
+	require.Contains(t, r.Tables(), `- "8 KiB, 64 callers" at GOMAXPROCS 16: latencies`)
 }
 
 // A peer that is a hundred times slower must not make the plot unreadable, nor
@@ -264,13 +253,6 @@ func labelsOf(ticks []plot.Tick) []string {
 	return labels
 }
 
-func tables(t *testing.T, r *Report) string {
-	t.Helper()
-	var b strings.Builder
-	require.NoError(t, r.WriteTables(&b))
-	return b.String()
-}
-
 // row returns the cells of the first row of a table that begins with the name.
 func row(t *testing.T, text, section, name string) []string {
 	t.Helper()
@@ -290,7 +272,7 @@ func row(t *testing.T, text, section, name string) []string {
 }
 
 func TestTablesShowTheFigures(t *testing.T) {
-	text := tables(t, sample(2))
+	text := sample(2).Tables()
 	require.Equal(t, []string{"3 k", "2.50", "2.00", "3.00", "2", "1.50", "quick", "hemlock"},
 		row(t, text, "Who is ahead", "8 KiB, 64 callers"))
 	require.Equal(t, []string{"1.00", "0.60", "0.80", "0.10"}, row(t, text, "Throughput", "empty, 64 callers"))
@@ -305,7 +287,7 @@ func TestTablesShowTheFigures(t *testing.T) {
 }
 
 func TestWhereGoWinsTheTableSaysSo(t *testing.T) {
-	cells := row(t, tables(t, sample(1)), "Who is ahead", "empty, 64 callers")
+	cells := row(t, sample(1).Tables(), "Who is ahead", "empty, 64 callers")
 	require.Equal(t, "go", cells[len(cells)-1])
 }
 
@@ -316,7 +298,7 @@ func TestTablesSayWhichPoolsDidNotShrinkInTime(t *testing.T) {
 		{Runner: "slow", Load: "x", Surplus: 9, Left: 9, Elapsed: time.Minute},
 		{Runner: "quick", Load: "x", Failed: "stuck"},
 	}
-	text := tables(t, r)
+	text := r.Tables()
 	require.Equal(t, "12.3 s", row(t, text, "Back at the minimum", "hemlock")[3])
 	require.Equal(t, "not within 60 s", row(t, text, "Back at the minimum", "slow")[3])
 	require.Equal(t, "failed: stuck", row(t, text, "Back at the minimum", "quick")[3])
@@ -330,73 +312,41 @@ func scaled(procs ...int) *Report {
 }
 
 func TestScalingComparesProcessors(t *testing.T) {
-	text := tables(t, scaled(1, 4))
+	text := scaled(1, 4).Tables()
 	require.Equal(t, []string{"2 k", "6 k"}, row(t, text, "By processors: empty, 64 callers", "go"))
 	require.Contains(t, text, "## Who is ahead, GOMAXPROCS 4\n")
 }
 
+// plotted returns the names of the plots.
+func plotted(t *testing.T, r *Report) (names []string) {
+	t.Helper()
+	plots, err := r.Plots()
+	require.NoError(t, err)
+	for _, p := range plots {
+		names = append(names, p.Name)
+	}
+	return names
+}
+
+func TestPlotsAreThoseThatDocumentsShow(t *testing.T) {
+	require.Equal(t, []string{"ratio.svg", "depth.svg", "depth-dark.svg", "latency.svg"}, plotted(t, sample(2)))
+	require.Empty(t, plotted(t, sample(4, 16)), "of one number of processors")
+	alone := sample(2)
+	alone.Runners = alone.Runners[:2]
+	require.Empty(t, plotted(t, alone), "with peers")
+	require.Empty(t, plotted(t, &Report{Settings: Settings{Procs: []int{2}}, Runners: alone.Runners}))
+}
+
 func TestEveryFileNamesCommitMachineAndDate(t *testing.T) {
-	for _, c := range []struct {
-		report *Report
-		want   []string
-	}{
-		{sample(2), []string{"results.json.gz", "results.md", "ratio.svg", "depth.svg", "depth-dark.svg", "latency.svg"}},
-		{scaled(1, 2), []string{"scaling.json.gz", "scaling.md", "scaling.svg"}},
-		{watched(), []string{
-			"results.json.gz", "results.md", "ratio.svg", "depth.svg", "depth-dark.svg", "latency.svg", "neighbours.svg", "rate.svg",
-		}},
-		{sample(4, 16), []string{
-			"results.json.gz", "results.md", "ratio-4.svg", "depth-4.svg", "depth-dark-4.svg", "latency-4.svg",
-			"ratio-16.svg", "depth-16.svg", "depth-dark-16.svg", "latency-16.svg",
-		}},
-	} {
-		names, err := c.report.Write(t.TempDir())
-		require.NoError(t, err)
-		var got []string
-		for _, name := range names {
-			got = append(got, filepath.Base(name))
-			if strings.HasSuffix(name, ".gz") {
-				r, err := Read(name)
-				require.NoError(t, err)
-				require.Equal(t, c.report, r)
-				continue
-			}
-			data, err := os.ReadFile(name)
-			require.NoError(t, err)
-			for _, fact := range []string{"0123456789ab", "go1.26.0", "A Processor", "2026-01-02"} {
-				require.Contains(t, string(data), fact, name)
-			}
-			require.Equal(t, strings.HasSuffix(name, ".md"), strings.Contains(string(data), "go run ./bench -rounds 2"), name)
+	plots, err := sample(2).Plots()
+	require.NoError(t, err)
+	tables := sample(2).Tables()
+	require.Contains(t, tables, "go run ./bench -rounds 2")
+	for _, file := range append(plots, figures.File{Name: "tables", Data: []byte(tables)}) {
+		for _, fact := range []string{"0123456789ab", "go1.26.0", "A Processor", "2026-01-02"} {
+			require.Contains(t, string(file.Data), fact, file.Name)
 		}
-		require.Equal(t, c.want, got)
 	}
-}
-
-func TestRenderingAgainMakesTheSameFiles(t *testing.T) {
-	first, again := t.TempDir(), t.TempDir()
-	names, err := watched().Write(first)
-	require.NoError(t, err)
-	r, err := Read(filepath.Join(first, "results.json.gz"))
-	require.NoError(t, err)
-	require.Equal(t, watched(), r)
-	_, err = r.Write(again)
-	require.NoError(t, err)
-	for _, name := range names {
-		want, err := os.ReadFile(name)
-		require.NoError(t, err)
-		got, err := os.ReadFile(filepath.Join(again, filepath.Base(name)))
-		require.NoError(t, err)
-		require.Equal(t, string(want), string(got), name)
-	}
-}
-
-func TestReadNamesTheFileThatIsNotAReport(t *testing.T) {
-	name := filepath.Join(t.TempDir(), "x.json")
-	require.NoError(t, os.WriteFile(name, []byte("{"), 0o600))
-	_, err := Read(name)
-	require.ErrorContains(t, err, "x.json")
-	_, err = Read(name + ".missing")
-	require.ErrorIs(t, err, os.ErrNotExist)
 }
 
 // texts returns the texts of an SVG, which must be well formed.
@@ -438,19 +388,15 @@ func TestPlotsNameWhatTheyShow(t *testing.T) {
 
 // A colour that is nearly the background's cannot be seen.
 func TestDarkPlotHasNoColourOfTheLightOne(t *testing.T) {
-	light, err := sample(2).DepthPlot(2)
+	plots, err := sample(2).Plots()
 	require.NoError(t, err)
-	svg, err := darkened(light, nil)
-	require.NoError(t, err)
+	light, svg := plots[1].Data, plots[2].Data
 	require.Equal(t, texts(t, light), texts(t, svg))
 	for _, colour := range []string{"#FFFFFF", "#202020", "#DDDDDD", "#005AB5"} {
 		require.Contains(t, string(light), colour)
 		require.NotContains(t, string(svg), colour)
 	}
 	require.Regexp(t, `(?s)<svg [^>]*fill="#E6EDF3"`, string(svg), "for texts without a colour")
-	svg, err = darkened((&Report{}).DepthPlot(2))
-	require.NoError(t, err)
-	require.Nil(t, svg)
 }
 
 // The tables for other documents are of loads that exist, and have one number a cell.
@@ -464,7 +410,7 @@ func TestAbridgedTables(t *testing.T) {
 	require.True(t, slices.ContainsFunc(all, func(l load.Load) bool { return strings.HasPrefix(l.Name, burst) }))
 	r := watched()
 	r.Loads = append(r.Loads, load.Load{Name: burst + " in the task", Bystander: load.Inside})
-	text := tables(t, r)
+	text := r.Tables()
 	_, block, ok := strings.Cut(text, "<!-- figures: callers -->")
 	require.True(t, ok)
 	block, _, _ = strings.Cut(block, "<!-- end of figures -->")
@@ -480,34 +426,18 @@ func TestAbridgedTables(t *testing.T) {
 	block, _, _ = strings.Cut(block, "<!-- end of figures -->")
 	require.Regexp(t, `\| nanosleep +\| 2.00 +\| - +\| - +\| 2.00 +\|`, block)
 	require.NotContains(t, block, "| alone", "its first rate was not measured")
-	require.NotContains(t, tables(t, sample(2)), "figures: neighbours")
-	require.NotContains(t, tables(t, sample(2)), "figures: rates")
-	require.NotContains(t, tables(t, sample(2, 4)), "figures: ", "one number a cell")
-}
-
-func TestScalingPlotHasAPanelForEachLoad(t *testing.T) {
-	r := scaled(1, 2, 4)
-	svg, err := r.ScalingPlot()
-	require.NoError(t, err)
-	found := texts(t, svg)
-	for _, l := range r.Loads {
-		require.Contains(t, found, l.Name)
-	}
-	r.Loads = r.Loads[:1] // an odd number leaves a place empty
-	_, err = r.ScalingPlot()
-	require.NoError(t, err)
+	require.NotContains(t, sample(2).Tables(), "figures: neighbours")
+	require.NotContains(t, sample(2).Tables(), "figures: rates")
+	require.NotContains(t, sample(2, 4).Tables(), "figures: ", "one number a cell")
 }
 
 func TestNothingToPlotIsNoPlot(t *testing.T) {
 	r := &Report{Settings: Settings{Procs: []int{2}}}
-	for i, draw := range []func(int) ([]byte, error){r.RatioPlot, r.DepthPlot, r.LatencyPlot, r.NeighboursPlot, r.RatePlot} {
+	for i, draw := range []func(int) ([]byte, error){r.RatioPlot, r.DepthPlot, r.LatencyPlot} {
 		svg, err := draw(2)
 		require.NoError(t, err, i)
 		require.Nil(t, svg, i)
 	}
-	svg, err := r.ScalingPlot()
-	require.NoError(t, err)
-	require.Nil(t, svg)
 }
 
 // watched is the sample with loads that measure delays: as many milliseconds as the
@@ -538,7 +468,7 @@ func watched() *Report {
 }
 
 func TestTablesShowTheDelays(t *testing.T) {
-	text := tables(t, watched())
+	text := watched().Tables()
 	require.Contains(t, text, "`go` manages 12345 tasks a second")
 	for section, want := range map[string][]string{
 		"Delay, p50": {"5.5ms", "11ms", "16.5ms", "22ms"}, "Delay, p99": {"11ms", "22ms", "33ms", "44ms"},
@@ -555,31 +485,14 @@ func TestTablesShowTheDelays(t *testing.T) {
 		rest, _, _ = strings.Cut(rest, "\n## ")
 		require.NotContains(t, rest, "nanosleep", section)
 	}
-	require.NotContains(t, tables(t, sample(2)), "## Delay")
+	require.NotContains(t, sample(2).Tables(), "## Delay")
 }
 
-func TestPlotsShowTheDelays(t *testing.T) {
-	r := watched()
-	svg, err := r.NeighboursPlot(2)
-	require.NoError(t, err)
-	require.Contains(t, texts(t, svg), "4,000 x 50 us from 1: token")
-	require.NotContains(t, texts(t, svg), "from P")
-	svg, err = r.RatePlot(2)
-	require.NoError(t, err)
-	for _, want := range []string{"nanosleep", "90", "hemlock", "100ms"} {
-		require.Contains(t, texts(t, svg), want)
-	}
-	require.NotContains(t, texts(t, svg), "alone", "one rate is no line")
-	svg, err = r.RatePlot(8)
-	require.NoError(t, err)
-	require.Nil(t, svg, "nothing was measured there")
-	svg, err = r.RatioPlot(2)
+// The ratio of what is measured beside a burst says nothing.
+func TestRatioPlotLeavesDelaysOut(t *testing.T) {
+	svg, err := watched().RatioPlot(2)
 	require.NoError(t, err)
 	require.NotContains(t, texts(t, svg), "token")
-	r.Loads = slices.Delete(r.Loads, 2, 3)
-	svg, err = r.NeighboursPlot(2)
-	require.NoError(t, err)
-	require.Contains(t, texts(t, svg), "from P", "the first burst, if the usual one was not measured")
 }
 
 func TestNumbersHaveThreeDigitsOrSo(t *testing.T) {

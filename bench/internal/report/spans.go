@@ -1,6 +1,7 @@
 package report
 
 import (
+	"image/color"
 	"math"
 	"slices"
 	"time"
@@ -20,7 +21,7 @@ type percentile struct {
 	name  string
 	of    func(Delays) time.Duration
 	shape draw.GlyphDrawer
-	fill  colour
+	fill  color.Color
 }
 
 // percentiles are the marks on a span, from the left to the right.
@@ -46,12 +47,7 @@ func (r *Report) LatencyPlot(procs int) ([]byte, error) {
 	if len(panels) == 0 {
 		return nil, nil
 	}
-	return render([][]*plot.Plot{panels}, r.spansHeight(), r.Machine.Place())
-}
-
-// spansHeight is the height of a row of panels.
-func (r *Report) spansHeight() vg.Length {
-	return vg.Points(90) + vg.Length(len(r.Runners))*vg.Points(17)
+	return render(panels, vg.Points(90)+vg.Length(len(r.Runners))*vg.Points(17), r.Machine.Place())
 }
 
 // spans returns one panel: for each runner the percentiles, joined by a line.

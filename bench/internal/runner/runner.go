@@ -8,9 +8,9 @@ import (
 	"strings"
 	"time"
 
+	"example.com/hemlock/bench/internal/figures"
 	"example.com/hemlock/conformance/peers"
 	"example.com/hemlock/conformance/self"
-	"example.com/hemlock/internal/figures"
 	"github.com/panjf2000/ants/v2"
 )
 

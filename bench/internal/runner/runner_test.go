@@ -3,56 +3,11 @@ package runner
 import (
 	"runtime"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 )
-
-func TestEveryPoolRunsEachTaskOnce(t *testing.T) {
-	const tasks = 1000
-	for _, r := range All() {
-		t.Run(r.Name, func(t *testing.T) {
-			pool := r.New()
-			var ran atomic.Int64
-			var done sync.WaitGroup
-			submit := pool.Bind(func() {
-				ran.Add(1)
-				done.Done()
-			})
-			done.Add(tasks)
-			for range tasks {
-				submit()
-			}
-			done.Wait()
-			pool.Close()
-			require.EqualValues(t, tasks, ran.Load())
-		})
-	}
-}
-
-func TestEveryPoolRunsTasksThatWaitForEachOther(t *testing.T) {
-	const tasks = 500
-	for _, r := range All() {
-		t.Run(r.Name, func(t *testing.T) {
-			pool := r.New()
-			defer pool.Close()
-			var running, done sync.WaitGroup
-			submit := pool.Bind(func() {
-				running.Done()
-				running.Wait()
-				done.Done()
-			})
-			running.Add(tasks)
-			done.Add(tasks)
-			for range tasks {
-				submit()
-			}
-			done.Wait()
-		})
-	}
-}
 
 func TestClosedPoolLeavesNoGoroutine(t *testing.T) {
 	Hush()

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"time"
 
+	"example.com/hemlock/bench/internal/figures"
+	"example.com/hemlock/bench/internal/usage"
 	"example.com/hemlock/bench/servers/internal/target"
 )
 
@@ -30,7 +32,7 @@ func Dial(t target.Target, to target.Endpoint, callers, connections int) (*Calle
 	if !t.Shared {
 		connections = callers
 	}
-	c := &Callers{number: callers, pause: pause}
+	c := &Callers{number: callers, pause: usage.Nanosleep}
 	for range min(callers, connections) {
 		client, err := t.Dial(to)
 		if err != nil {
@@ -117,11 +119,8 @@ func call(ctx context.Context, client target.Client, number uint64) error {
 }
 
 func result(elapsed time.Duration, times []time.Duration, failures []error) Result {
-	slices.Sort(times)
-	r := Result{
-		Calls: len(times), Elapsed: elapsed,
-		P50: quantile(times, 500), P99: quantile(times, 990), P999: quantile(times, 999), Max: quantile(times, 1000),
-	}
+	q := figures.Quantiles(times, 0.5, 0.99, 0.999, 1)
+	r := Result{Calls: len(times), Elapsed: elapsed, P50: q[0], P99: q[1], P999: q[2], Max: q[3]}
 	for _, err := range failures {
 		if err != nil {
 			r.Failed++
@@ -129,13 +128,4 @@ func result(elapsed time.Duration, times []time.Duration, failures []error) Resu
 		}
 	}
 	return r
-}
-
-// quantile returns the smallest of the sorted times that is not below that many
-// thousandths of all, or 0 if there are none.
-func quantile(sorted []time.Duration, thousandths int) time.Duration {
-	if len(sorted) == 0 {
-		return 0
-	}
-	return sorted[max((len(sorted)*thousandths+999)/1000-1, 0)]
 }

@@ -95,17 +95,3 @@ func TestACallerThatFailsGivesUp(t *testing.T) {
 		})
 	}
 }
-
-func TestQuantileIsTheSmallestThatIsNotBelowTheShare(t *testing.T) {
-	var hundred []time.Duration
-	for i := range 100 {
-		hundred = append(hundred, time.Duration(i+1))
-	}
-	require.EqualValues(t, 50, quantile(hundred, 500))
-	require.EqualValues(t, 99, quantile(hundred, 990))
-	require.EqualValues(t, 2, quantile(hundred[:3], 500))
-	require.EqualValues(t, 3, quantile(hundred[:3], 990))
-	require.EqualValues(t, 1, quantile(hundred[:1], 500))
-	require.EqualValues(t, 100, quantile(hundred, 999))
-	require.Zero(t, quantile(nil, 500))
-}

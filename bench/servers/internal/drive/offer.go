@@ -7,6 +7,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"example.com/hemlock/bench/internal/figures"
 )
 
 // Arrivals draws when calls are due, perSecond of them a second on average. They
@@ -70,8 +72,6 @@ func (c *Callers) OfferEach(ctx context.Context, due []time.Duration) (each []ti
 	callers.Wait()
 	r = result(time.Since(began), slices.Concat(times...), failures)
 	c.runs++ // so that no question comes twice
-	late := slices.Concat(lates...)
-	slices.Sort(late)
-	r.Late, r.Failed = quantile(late, 990), len(due)-r.Calls
+	r.Late, r.Failed = figures.Quantiles(slices.Concat(lates...), 0.99)[0], len(due)-r.Calls
 	return each, r
 }

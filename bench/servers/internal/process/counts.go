@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"runtime/metrics"
 	"time"
+
+	"example.com/hemlock/bench/internal/usage"
 )
 
 // Counts are a snapshot of a server's process. Those whose comment ends in "so far"
@@ -61,7 +63,7 @@ func count(stats func() any) (Counts, error) {
 		{Name: heap},
 	}
 	metrics.Read(samples)
-	c := Counts{CPU: processTime()}
+	c := Counts{CPU: usage.Process()}
 	for _, s := range samples {
 		c.set(s.Name, s.Value)
 	}

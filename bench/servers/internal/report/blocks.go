@@ -7,24 +7,12 @@ import (
 
 	"github.com/jedib0t/go-pretty/v6/table"
 
+	"example.com/hemlock/bench/internal/figures"
 	"example.com/hemlock/bench/servers/internal/mode"
-	"example.com/hemlock/internal/figures"
 )
 
 // titles turns the names of servers into those of the documents.
 var titles = strings.NewReplacer("http1", "HTTP/1.1", "http2", "HTTP/2", "http3", "HTTP/3", "dns", "DNS", "grpc", "gRPC")
-
-// writeBlocks writes the tables for other documents, as far as they were measured.
-func (r *Report) writeBlocks(b *strings.Builder) {
-	for _, block := range []struct {
-		name string
-		t    table.Writer
-	}{{"servers", r.abridged()}, {"http", r.abridgedHTTP()}} {
-		if block.t.Length() > 0 {
-			fmt.Fprintln(b, figures.Block(block.name, block.t.RenderMarkdown(), r.Machine.Origin()))
-		}
-	}
-}
 
 // abridged has all servers by stack, with 64 callers and nothing else varied.
 func (r *Report) abridged() table.Writer {
@@ -38,14 +26,14 @@ func (r *Report) abridged() table.Writer {
 	}
 	slices.Sort(stacks)
 	stacks = slices.Compact(stacks)
-	head := table.Row{"server, call"}
+	head := []any{"server, call"}
 	for _, title := range []string{"throughput, ", "processor time, "} {
 		for _, stack := range stacks {
 			head = append(head, fmt.Sprintf("%s%d KiB", title, stack))
 			title = ""
 		}
 	}
-	t := newTable(head)
+	t := figures.NewTable(head...)
 	for _, target := range targets {
 		for _, call := range []struct{ mode, name string }{{mode.Subject, "Run"}, {mode.Through, "Do"}} {
 			var rates, times []any
@@ -54,7 +42,7 @@ func (r *Report) abridged() table.Writer {
 				rates = append(rates, r.ratio(cell, call.mode, Rate))
 				times = append(times, r.ratio(cell, call.mode, CPU))
 			}
-			if slices.ContainsFunc(rates, func(cell any) bool { return cell != nothing }) {
+			if slices.ContainsFunc(rates, func(cell any) bool { return cell != figures.Nothing }) {
 				t.AppendRow(slices.Concat(table.Row{titles.Replace(target) + ", " + call.name}, rates, times))
 			}
 		}
@@ -64,11 +52,11 @@ func (r *Report) abridged() table.Writer {
 
 // abridgedHTTP has net/http by callers and stack.
 func (r *Report) abridgedHTTP() table.Writer {
-	t := newTable(table.Row{"protocol", "clients", "KiB of stack a request", "throughput", "processor time"})
+	t := figures.NewTable("protocol", "clients", "KiB of stack a request", "throughput", "processor time")
 	for _, target := range []string{"http1", "http2"} {
 		for _, c := range r.Cells() {
 			rate := r.ratio(c, mode.Through, Rate)
-			if rate != nothing && c == (Cell{Target: target, Stack: c.Stack, Callers: c.Callers}) {
+			if rate != figures.Nothing && c == (Cell{Target: target, Stack: c.Stack, Callers: c.Callers}) {
 				t.AppendRow(table.Row{titles.Replace(target), c.Callers, c.Stack, rate, r.ratio(c, mode.Through, CPU)})
 			}
 		}
@@ -79,8 +67,5 @@ func (r *Report) abridgedHTTP() table.Writer {
 // ratio is a cell of a table: the median, or nothing.
 func (r *Report) ratio(cell Cell, name string, figure Figure) string {
 	s, ok := r.Ratio(cell, name, figure)
-	if !ok {
-		return nothing
-	}
-	return figures.Decimal(s.Median)
+	return figures.Cell(s.Median, ok, figures.Decimal)
 }

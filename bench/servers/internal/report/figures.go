@@ -1,8 +1,8 @@
 package report
 
 import (
+	"example.com/hemlock/bench/internal/figures"
 	"example.com/hemlock/bench/servers/internal/mode"
-	"example.com/hemlock/internal/figures"
 )
 
 // A Figure returns a number of a measurement, or false if it has none.
@@ -109,26 +109,18 @@ func perCall(m Measurement, total float64) (float64, bool) {
 // Absolute returns the spread of a figure over the rounds, or false if there is
 // none.
 func (r *Report) Absolute(cell Cell, name string, figure Figure) (figures.Spread, bool) {
-	return summarize(r.rounds(cell, name, figure))
+	return r.rounds(cell, name, figure).Spread()
 }
 
 // Ratio returns the spread of a figure divided by that of the baseline in the
 // same round, or false if there is none.
 func (r *Report) Ratio(cell Cell, name string, figure Figure) (figures.Spread, bool) {
-	values, base := r.rounds(cell, name, figure), r.rounds(cell, mode.Baseline, figure)
-	for round := range values {
-		if base[round] == 0 { // missing, or nothing to divide by
-			delete(values, round)
-			continue
-		}
-		values[round] /= base[round]
-	}
-	return summarize(values)
+	return r.rounds(cell, name, figure).Over(r.rounds(cell, mode.Baseline, figure))
 }
 
 // rounds returns a figure by round.
-func (r *Report) rounds(cell Cell, name string, figure Figure) map[int]float64 {
-	values := map[int]float64{}
+func (r *Report) rounds(cell Cell, name string, figure Figure) figures.Rounds {
+	values := figures.Rounds{}
 	for _, m := range r.Measurements {
 		if m.Cell != cell || m.Mode != name {
 			continue
@@ -138,15 +130,4 @@ func (r *Report) rounds(cell Cell, name string, figure Figure) map[int]float64 {
 		}
 	}
 	return values
-}
-
-func summarize(byRound map[int]float64) (figures.Spread, bool) {
-	if len(byRound) == 0 {
-		return figures.Spread{}, false
-	}
-	values := make([]float64, 0, len(byRound))
-	for _, v := range byRound {
-		values = append(values, v)
-	}
-	return figures.Summarize(values), true
 }

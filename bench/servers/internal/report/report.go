@@ -6,16 +6,16 @@ import (
 	"slices"
 	"time"
 
+	"example.com/hemlock/bench/internal/figures"
 	"example.com/hemlock/bench/servers/internal/drive"
 	"example.com/hemlock/bench/servers/internal/process"
-	"example.com/hemlock/internal/figures"
 )
 
 // A Report is what a run measured.
 type Report struct {
-	Machine  Machine  `json:"machine"`
-	Settings Settings `json:"settings"`
-	Modules  []Module `json:"modules"`
+	Machine  figures.Machine `json:"machine"`
+	Settings Settings        `json:"settings"`
+	Modules  []Module        `json:"modules"`
 
 	// Rounds is how many rounds there were. Cut says why there were fewer than
 	// Settings.Rounds, or why they were shorter. It is empty if neither holds.
@@ -23,18 +23,6 @@ type Report struct {
 	Cut    string `json:"cut,omitempty"`
 
 	Measurements []Measurement `json:"measurements"`
-}
-
-// Read reads the file of the raw results of a run.
-func Read(name string) (*Report, error) {
-	r := new(Report)
-	return r, figures.Read(name, r)
-}
-
-// A Machine is where and how the run was made.
-type Machine struct {
-	figures.Machine
-	Procs int `json:"gomaxprocs"`
 }
 
 // Settings are those of the user.
@@ -75,7 +63,7 @@ func (c Cell) String() string {
 
 func (c Cell) load() string {
 	if c.Load == 0 {
-		return nothing
+		return figures.Nothing
 	}
 	return fmt.Sprintf("%d %%", c.Load)
 }

@@ -2,17 +2,15 @@ package report
 
 import (
 	"encoding/json"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"example.com/hemlock/bench/internal/figures"
 	"example.com/hemlock/bench/servers/internal/drive"
 	"example.com/hemlock/bench/servers/internal/process"
-	"example.com/hemlock/internal/figures"
 )
 
 var cell = Cell{Target: "dns", Stack: 8, Callers: 64}
@@ -125,9 +123,9 @@ func sample() *Report {
 	}
 }
 
-// row returns the cells of the first row after the heading that has the text,
+// cellsOf returns the cells of the first row after the heading that has the text,
 // without blanks.
-func row(t *testing.T, markdown, heading, text string) []string {
+func cellsOf(t *testing.T, markdown, heading, text string) []string {
 	t.Helper()
 	_, after, ok := strings.Cut(markdown, "## "+heading)
 	require.True(t, ok, heading)
@@ -141,28 +139,23 @@ func row(t *testing.T, markdown, heading, text string) []string {
 }
 
 func TestTablesShowRatiosCostsSharesAndFailures(t *testing.T) {
-	var b strings.Builder
-	require.NoError(t, sample().WriteTables(&b))
-	text := b.String()
+	text := sample().Tables()
 	require.Equal(t, []string{"", "dns", "8KiB", "0MiB", "64", "go", "100", "-", "1ms", "-", "2ms", "-", "1µs", "-", ""},
-		row(t, text, "Who is ahead", "go"))
+		cellsOf(t, text, "Who is ahead", "go"))
 	require.Equal(t, []string{
 		"", "dns", "8KiB", "0MiB", "64", "pool", "200", "2.00(2.00..2.00)", "1ms", "1.00(1.00..1.00)",
 		"2ms", "1.00(1.00..1.00)", "1µs", "1.00(1.00..1.00)", "",
-	}, row(t, text, "Who is ahead", "pool"))
-	require.Contains(t, row(t, text, "Where the processor time went", "pool"), "12.5%")
+	}, cellsOf(t, text, "Who is ahead", "pool"))
+	require.Contains(t, cellsOf(t, text, "Where the processor time went", "pool"), "12.5%")
 	require.Contains(t, text, "3 calls failed, one with: wrong answer")
 	require.Contains(t, text, "**cut**: rounds: 1 instead of 5")
 	require.Contains(t, text, "GODEBUG=gcshrinkstackoff=1")
-	require.Equal(t, []string{"", "github.com/miekg/dns", "v1.1.73", ""}, row(t, text, "Libraries", "github.com/miekg/dns"))
+	require.Equal(t, []string{"", "github.com/miekg/dns", "v1.1.73", ""}, cellsOf(t, text, "Libraries", "github.com/miekg/dns"))
 }
 
 // block returns the table of that name for other documents, or "".
-func block(t *testing.T, r *Report, name string) string {
-	t.Helper()
-	var b strings.Builder
-	require.NoError(t, r.WriteTables(&b))
-	_, found, _ := strings.Cut(b.String(), "<!-- figures: "+name+" -->")
+func block(r *Report, name string) string {
+	_, found, _ := strings.Cut(r.Tables(), "<!-- figures: "+name+" -->")
 	found, _, _ = strings.Cut(found, "<!-- end of figures -->")
 	return found
 }
@@ -176,13 +169,13 @@ func TestAbridgedTableHasAllServersByStack(t *testing.T) {
 			r.Measurements = append(r.Measurements, m)
 		}
 	}
-	text := block(t, r, "servers")
+	text := block(r, "servers")
 	require.Regexp(t, `\| server, call \| throughput, 8 KiB +\| 32 KiB \| processor time, 8 KiB +\| 32 KiB \|`, text)
 	require.Regexp(t, `\| DNS, Run +\| 2.00 +\| - +\| 1.00 +\| - +\|`, text)
 	require.Regexp(t, `\| HTTP/2, Do +\| 1.00 +\| 1.00 +\| 1.00 +\| 1.00 +\|`, text)
 	require.Contains(t, text, "commit not recorded")
-	require.Regexp(t, `\| HTTP/2 +\| +64 \| +8 \| 1.00 +\| 1.00 +\|`, block(t, r, "http"))
-	require.Empty(t, block(t, sample(), "http"))
+	require.Regexp(t, `\| HTTP/2 +\| +64 \| +8 \| 1.00 +\| 1.00 +\|`, block(r, "http"))
+	require.Empty(t, block(sample(), "http"))
 }
 
 func TestAbridgedTableHasWhatIsMeasuredWith64CallersAlone(t *testing.T) {
@@ -191,17 +184,15 @@ func TestAbridgedTableHasWhatIsMeasuredWith64CallersAlone(t *testing.T) {
 		for i := range r.Measurements {
 			r.Measurements[i].Cell = change
 		}
-		require.Empty(t, block(t, r, "servers"), change)
+		require.Empty(t, block(r, "servers"), change)
 	}
 }
 
 func TestWithoutProfilesThereIsNoTableOfThem(t *testing.T) {
 	r := sample()
 	r.Measurements = r.Measurements[:1]
-	var b strings.Builder
-	require.NoError(t, r.WriteTables(&b))
-	require.NotContains(t, b.String(), "Where the processor time went")
-	require.Contains(t, b.String(), "every call had the right answer")
+	require.NotContains(t, r.Tables(), "Where the processor time went")
+	require.Contains(t, r.Tables(), "every call had the right answer")
 	require.Zero(t, r.Failed())
 	require.Equal(t, 3, sample().Failed())
 }
@@ -223,39 +214,20 @@ func loaded() *Report {
 }
 
 func TestFixedRatesHaveTablesOfTheirOwn(t *testing.T) {
-	var b strings.Builder
-	require.NoError(t, loaded().WriteTables(&b))
-	text := b.String()
+	text := loaded().Tables()
 	require.Equal(t, []string{
 		"", "dns", "8KiB", "0MiB", "64", "80%", "pool", "800", "100", "2ms", "4ms", "3ms", "7ms", "80", "1µs", "80µs", "",
-	}, row(t, text, "At fixed rates\n", "80 % | pool"))
+	}, cellsOf(t, text, "At fixed rates\n", "80 % | pool"))
 	require.Equal(t, []string{
 		"", "dns", "8KiB", "0MiB", "64", "-", "go", "-", "100", "1ms", "2ms", "3ms", "7ms", "0", "1µs", "-", "",
-	}, row(t, text, "At fixed rates\n", "-    | go"))
+	}, cellsOf(t, text, "At fixed rates\n", "-    | go"))
 	require.Equal(t, []string{
 		"", "dns", "8KiB", "0MiB", "64", "80%", "pool", "2.00", "2.00", "2.00", "2.00", "2.00", "2.00", "1.00", "1.00", "1.00", "1.00", "1.00", "1.00", "",
-	}, row(t, text, "At fixed rates, relative to go", "80 % | pool"))
+	}, cellsOf(t, text, "At fixed rates, relative to go", "80 % | pool"))
 	ahead, _, _ := strings.Cut(text, "## At fixed rates")
 	require.NotContains(t, ahead, "80 %", "those without a load are a table of their own")
 	require.Contains(t, text, "- dns, 8 KiB, 0 MiB, 64 callers, load 30 %, go, round 2: 30 calls failed")
 
-	b.Reset()
-	require.NoError(t, sample().WriteTables(&b))
-	require.NotContains(t, b.String(), "fixed rates")
-	require.NotContains(t, b.String(), "| load")
-}
-
-func TestFilesHoldTheTablesAndEverythingElse(t *testing.T) {
-	folder := filepath.Join(t.TempDir(), "new")
-	names, err := sample().Write(folder)
-	require.NoError(t, err)
-	require.ElementsMatch(t, []string{filepath.Join(folder, "results.md"), filepath.Join(folder, "results.json.gz")}, names)
-	var tables strings.Builder
-	require.NoError(t, sample().WriteTables(&tables))
-	markdown, err := os.ReadFile(filepath.Join(folder, "results.md"))
-	require.NoError(t, err)
-	require.Equal(t, tables.String(), string(markdown))
-	again, err := Read(filepath.Join(folder, "results.json.gz"))
-	require.NoError(t, err)
-	require.Equal(t, sample(), again)
+	require.NotContains(t, sample().Tables(), "fixed rates")
+	require.NotContains(t, sample().Tables(), "| load")
 }

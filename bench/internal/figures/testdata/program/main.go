@@ -4,7 +4,7 @@ package main
 import (
 	"fmt"
 
-	"example.com/hemlock/internal/figures"
+	"example.com/hemlock/bench/internal/figures"
 )
 
 func main() { fmt.Println(figures.Commit()) }

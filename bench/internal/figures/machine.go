@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/klauspost/cpuid/v2"
 )
 
 // A Machine says where and when figures were measured, of which code, and how to
@@ -22,16 +24,20 @@ type Machine struct {
 	Date    time.Time `json:"date"`
 	Command string    `json:"command"`
 	Commit  string    `json:"commit,omitempty"` // as of [Commit]; empty in reports from before there was one
+
+	Procs int           `json:"gomaxprocs,omitempty"` // unless the run sets it
+	Clock time.Duration `json:"clock_ns,omitempty"`   // what one reading of the clock costs
+	Pace  float64       `json:"pace,omitempty"`       // rounds of the loop that is work, in a microsecond of processor time
 }
 
 // Here returns the machine, the moment and the command of this process. The program is
 // how the documentation starts it.
-func Here(program, cpu string) Machine {
+func Here(program string) Machine {
 	return Machine{
 		Go:      runtime.Version(),
 		OS:      runtime.GOOS,
 		Arch:    runtime.GOARCH,
-		CPU:     cpu,
+		CPU:     cpuid.CPU.BrandName,
 		CPUs:    runtime.NumCPU(),
 		Date:    time.Now().UTC().Truncate(time.Second),
 		Command: command(program, os.Args[1:]),

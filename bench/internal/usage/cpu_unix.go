@@ -1,15 +1,15 @@
 //go:build unix
 
-package process
+package usage
 
 import (
 	"syscall"
 	"time"
 )
 
-// processTime returns the processor time that the process has used, in user
-// and in system mode, or 0 if the system does not say.
-func processTime() time.Duration {
+// Process returns the processor time that the process has used, in user and in system
+// mode, or 0 if the system does not say.
+func Process() time.Duration {
 	var usage syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
 		return 0

@@ -1,0 +1,117 @@
+package figures
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+)
+
+// Nothing stands where there is no figure.
+const Nothing = "-"
+
+// Cell writes a figure, or nothing.
+func Cell(v float64, ok bool, format func(float64) string) string {
+	if !ok {
+		return Nothing
+	}
+	return format(v)
+}
+
+// A Column is a title and what stands under it in the row of an R.
+type Column[R any] struct {
+	Title string
+	Cell  func(R) any
+}
+
+// Pick is a column of a number of a spread.
+func Pick[R any](title string, of func(R) (Spread, bool), pick func(Spread) float64, format func(float64) string) Column[R] {
+	return Column[R]{title, func(row R) any {
+		s, ok := of(row)
+		return Cell(pick(s), ok, format)
+	}}
+}
+
+// Ratios are three columns: the median, the smallest and the largest.
+func Ratios[R any](titles [3]string, of func(R) (Spread, bool)) []Column[R] {
+	return []Column[R]{
+		Pick(titles[0], of, Median, Decimal), Pick(titles[1], of, Least, Decimal), Pick(titles[2], of, Most, Decimal),
+	}
+}
+
+// Table returns a table with the columns, and a row for each of the rows.
+func Table[R any](rows []R, columns []Column[R]) table.Writer {
+	var head table.Row
+	for _, c := range columns {
+		head = append(head, c.Title)
+	}
+	t := NewTable(head...)
+	for _, row := range rows {
+		var cells table.Row
+		for _, c := range columns {
+			cells = append(cells, c.Cell(row))
+		}
+		t.AppendRow(cells)
+	}
+	return t
+}
+
+// NewTable returns a table without rows.
+func NewTable(head ...any) table.Writer {
+	t := table.NewWriter()
+	style := table.StyleDefault
+	style.Markdown.PadContent = true
+	t.SetStyle(style)
+	t.AppendHeader(head)
+	return t
+}
+
+// A Page is Markdown that also reads well in a terminal.
+type Page struct{ strings.Builder }
+
+// Printf appends to the page.
+func (p *Page) Printf(format string, args ...any) { fmt.Fprintf(p, format, args...) }
+
+// Section writes a table under a heading and a text.
+func (p *Page) Section(title, what string, t table.Writer) {
+	p.Printf("## %s\n\n%s\n\n%s\n\n", title, what, t.RenderMarkdown())
+}
+
+// List writes lines under a heading, or what is said if there are none.
+func (p *Page) List(title, none string, lines []string) {
+	if len(lines) == 0 {
+		lines = []string{none}
+	}
+	p.Printf("## %s\n\n%s\n\n", title, strings.Join(lines, "\n"))
+}
+
+// Block writes a table and where it is from, between the marks that tools/figures looks
+// for, unless the table is empty.
+func (p *Page) Block(name string, t table.Writer, origins ...string) {
+	if t.Length() == 0 {
+		return
+	}
+	p.Printf("<!-- figures: %s -->\n%s\n", name, t.RenderMarkdown())
+	for _, origin := range origins {
+		p.Printf("\n%s\n", wrap(origin))
+	}
+	p.Printf("<!-- end of figures -->\n\n")
+}
+
+// wrap breaks the lines of a text between its words.
+func wrap(text string) string {
+	const width = 110
+	var b strings.Builder
+	length := width // so that the first word begins a line
+	for _, word := range strings.Fields(text) {
+		if length+1+len(word) > width {
+			b.WriteByte('\n')
+			length = -1
+		} else {
+			b.WriteByte(' ')
+		}
+		b.WriteString(word)
+		length += 1 + len(word)
+	}
+	return strings.TrimPrefix(b.String(), "\n")
+}

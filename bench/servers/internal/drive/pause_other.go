@@ -1,8 +1,0 @@
-//go:build !linux
-
-package drive
-
-import "time"
-
-// pause sleeps.
-func pause(d time.Duration) { time.Sleep(d) }
