@@ -29,6 +29,8 @@ type Stall struct {
 	Stop    time.Duration // how long the server is stopped
 	Settle  time.Duration // the load before the stop
 	Watch   time.Duration // the load after it
+
+	Environment []string // of the server, beside that of this process
 }
 
 // Stall stops each server of the plan, with the first of its stacks, callers and rates, and
@@ -38,6 +40,7 @@ func (p Plan) Stall(ctx context.Context, stop time.Duration, out io.Writer) erro
 		s := Stall{
 			Target: t, Work: work.Work{Stack: p.Stacks[0], Garbage: p.Settings.Garbage}, Callers: p.Callers[0],
 			Rate: append(p.Settings.Rates, 40)[0], Stop: stop, Settle: p.Settings.Duration, Watch: 3*stop + p.Settings.Duration,
+			Environment: p.environment(),
 		}
 		if err := s.Print(ctx, out, p.Modes, p.Settings.Rounds); err != nil {
 			return err
@@ -85,7 +88,7 @@ func (s Stall) saturation(ctx context.Context) (perSecond float64, err error) {
 func (s Stall) serve(ctx context.Context, name string, f func(*process.Process, *drive.Callers) error) error {
 	ctx, cancel := context.WithTimeout(ctx, s.Settle+s.Stop+s.Watch+limit)
 	defer cancel()
-	return setup{s.Target, name, s.Work, s.Callers, s.Callers}.serve(ctx, f)
+	return setup{s.Target, name, s.Work, s.Callers, s.Callers}.serve(ctx, f, s.Environment...)
 }
 
 // Recover returns how long after the stop the server answers as it did before: the median

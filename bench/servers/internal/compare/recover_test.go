@@ -72,4 +72,6 @@ func TestStallNamesWhatCannotRun(t *testing.T) {
 	s := Stall{Target: dns, Callers: 2, Rate: 10, Stop: 10 * time.Millisecond, Settle: 100 * time.Millisecond, Watch: 50 * time.Millisecond}
 	var out strings.Builder
 	require.ErrorContains(t, s.Print(t.Context(), &out, []string{"none"}, 1), `dns, none: server: no mode "none"`)
+	s.Environment = []string{"GOMEMLIMIT=little"} // with which no server starts
+	require.Error(t, s.Print(t.Context(), &out, []string{"go"}, 1))
 }
