@@ -98,31 +98,50 @@ func TestOneKillsAtATime(t *testing.T) {
 	require.EqualValues(t, 1, k.killed.Load())
 }
 
-// A leaving is a crew whose last worker to be told leaves when Trim has found that one has
-// not left, and does not yet wait.
-type leaving struct {
+// A late is a crew to which something happens when Trim has found that the killer is not
+// settled, and does not yet wait.
+type late struct {
 	crew
-	killer *killer
-	left   bool
+	size    int64
+	happens func()
 }
 
-func (*leaving) workers() int64 { return 0 }
+func (l *late) workers() int64 { return l.size }
 
-func (l *leaving) isClosed() bool {
-	if !l.left {
-		l.left = true
-		l.killer.noteSwallowed()
+func (l *late) isClosed() bool {
+	if f := l.happens; f != nil {
+		l.happens = nil
+		f()
 	}
 	return false
 }
 
-func TestTrimMissesNoWorkerThatLeavesBeforeItWaits(t *testing.T) {
-	var k killer
-	k.init(&leaving{killer: &k}, nil, &options{})
-	k.killed.Store(1)
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-	defer cancel()
-	require.NoError(t, k.settle(ctx))
+// Pitfall 83: Trim waits for as long as the pool is busy.
+func TestTrimMissesNothingThatHappensBeforeItWaits(t *testing.T) {
+	for name, c := range map[string]struct {
+		told    int64 // workers that have not left
+		armed   bool
+		happens func(k *killer, l *late)
+	}{
+		"a worker leaves": {told: 1, happens: func(k *killer, _ *late) { k.noteSwallowed() }},
+		"the killer ends": {armed: true, happens: func(k *killer, _ *late) { k.run() }},
+		"the killer has work again": {armed: true, happens: func(k *killer, l *late) {
+			l.size = 1
+			k.noteSpawn(l.size)
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var k killer
+			l := new(late)
+			l.happens = func() { c.happens(&k, l) }
+			k.init(l, func() time.Duration { return 0 }, &options{interval: 1})
+			k.killed.Store(c.told)
+			k.armed.Store(c.armed)
+			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+			defer cancel()
+			require.NoError(t, k.settle(ctx))
+		})
+	}
 }
 
 // An endless is a crew in which a worker is idle whenever one is told to leave.

@@ -52,7 +52,7 @@ type killer struct {
 	clock func() time.Duration
 	wake  chan struct{} // capacity 1: a token says that it may be time to end
 	trims chan struct{} // capacity 1: full during a Trim
-	left  chan struct{} // capacity 1: a token tells Trim that a worker or the killer has left
+	left  chan struct{} // capacity 1: a token tells Trim that it may be settled
 
 	mu sync.Mutex // held while workers are killed, by the killer or by Trim
 }
@@ -84,6 +84,7 @@ func (k *killer) noteSpawn(workers int64) {
 	k.lastSpawn.Store(int64(k.clock()))
 	if workers > k.minimum {
 		k.arm()
+		signal(k.left)
 	}
 }
 
@@ -214,7 +215,9 @@ func (k *killer) maySpare() bool {
 // settled reports whether all workers that were told to leave have left, and the killer
 // as well if nothing is left to kill. Those that have left are read first: if they are
 // as many as were killed later, all had left when they were read. mu keeps away from the
-// moment at which a worker was told to leave and is not counted as killed.
+// moment at which a worker was told to leave and is not counted as killed. What makes it
+// true puts a token on left: a worker that leaves, the killer that ends, and a worker that
+// is started, for which the killer stays.
 func (k *killer) settled() bool {
 	swallowed := k.swallowed.Load()
 	k.mu.Lock()
