@@ -623,6 +623,36 @@ func TestOneTrimAtATime(t *testing.T) {
 	})
 }
 
+// Pitfall 83: Trim ends while tasks are blocked, also if the killer was about to end when
+// they came.
+func TestTrimEndsInABusyPool(t *testing.T) {
+	p := pooltest.New(t, hemlock.WithKillInterval(time.Microsecond), hemlock.WithKillDelay(0))
+	var trims atomic.Int64
+	var over atomic.Bool
+	var trimmer errgroup.Group
+	trimmer.Go(func() error {
+		for ; !over.Load(); trims.Inc() {
+			if err := p.Trim(t.Context()); err != nil {
+				return err
+			}
+			runtime.Gosched() // on one processor it would be alone for a whole time slice
+		}
+		return nil
+	})
+	defer over.Store(true)
+	for round := range pooltest.Scaled(5000) {
+		release := pooltest.Occupy(t, p, 1+round%3)
+		seen := trims.Load()
+		pooltest.Eventually(t, func() bool { return trims.Load() >= seen+3 }, "Trim does not end: %v", p.Stats())
+		release()
+		if round%2 == 0 { // otherwise the next tasks come while the killer is about to end
+			pooltest.Eventually(t, func() bool { return p.Stats().Workers == 0 }, "a worker is not killed")
+		}
+	}
+	over.Store(true)
+	require.NoError(t, trimmer.Wait())
+}
+
 // Pitfall 12, where Trim and the killer kill at once, and a Shutdown at some moment.
 func TestTrimKeepsTheMinimumAndLosesNothing(t *testing.T) {
 	const minimum = 4
