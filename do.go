@@ -94,11 +94,7 @@ func (p *Pool) newCoroutine() *handoff.Coroutine {
 // spawnCoroutine counts and makes a coroutine for an accepted task. A closed pool
 // does so, too, as in [Pool.spawn].
 func (p *Pool) spawnCoroutine(at *handoff.Shard) *handoff.Coroutine {
-	if p.killer.misplaced() {
-		at.Complete()
-		panic(misplaced)
-	}
-	p.countSpawn()
+	p.countSpawn(at, (*handoff.Shard).Complete)
 	return p.newCoroutine()
 }
 

@@ -20,8 +20,6 @@ const idlePerKill = 16
 // bubble's clock for good, and the test would hang.
 const lifetime time.Duration = 1 << 59
 
-const misplaced = "hemlock: a Pool is used in a bubble of testing/synctest, but was made outside of it"
-
 // A killer stops idle workers while there are more workers than the minimum. It is a
 // goroutine only then: the start of a worker that lifts the pool above its minimum
 // arms it, and it ends when the pool is back there or closed. So a pool at its minimum

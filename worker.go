@@ -64,17 +64,17 @@ type worker struct {
 // A closed pool spawns, too: the task was accepted, so it runs. That is safe because
 // drained is not closed while an accepted task has not completed.
 func (p *Pool) spawn(at *handoff.Shard, task func()) {
-	if p.killer.misplaced() {
-		at.Abandon()
-		panic(misplaced)
-	}
-	p.countSpawn()
+	p.countSpawn(at, (*handoff.Shard).Abandon)
 	p.start(at, task, false)
 }
 
 // countSpawn counts one more worker, of either kind, before it starts; see
-// [killer.noteSpawn].
-func (p *Pool) countSpawn() {
+// [killer.noteSpawn]. If the pool is misplaced it gives up the accepted task, and panics.
+func (p *Pool) countSpawn(at *handoff.Shard, giveUp func(*handoff.Shard)) {
+	if p.killer.misplaced() {
+		giveUp(at)
+		panic("hemlock: a Pool is used in a bubble of testing/synctest, but was made outside of it")
+	}
 	workers := p.count.raise()
 	p.spawned.Inc()
 	p.killer.noteSpawn(workers)
