@@ -244,8 +244,8 @@ var protocol = []change{
 	}},
 
 	{"a spawn is counted after its goroutine starts", "worker.go", []string{
-		"p.countSpawn()\n\tp.start(at, task, false)",
-		"p.start(at, task, false)\n\tp.countSpawn()",
+		"p.countSpawn(at, (*handoff.Shard).Abandon)\n\tp.start(at, task, false)",
+		"p.start(at, task, false)\n\tp.countSpawn(at, (*handoff.Shard).Abandon)",
 	}},
 	{"a newborn gets its task through the handoff", "internal/handoff/shard.go", []string{
 		"s.handoff.start(s, task)", "s.handoff.start(s, func() {})\n\t\tfor !s.handoff.offer(delivery{task, s}) {\n\t\t}",
