@@ -126,6 +126,7 @@ func TestNameLabelsWorkers(t *testing.T) {
 			pprof.Do(t.Context(), pprof.Labels(strayLabel, "x"), func(labelled context.Context) {
 				for range 20 {
 					run(t, p, func() {
+						synctest.Wait() // until a recycled worker has ended, which has the name too
 						require.Equal(t, 1, named(), kind)
 						require.Equal(t, 1, labelledStacks(t), "%s: the submitter has them", kind)
 						pprof.SetGoroutineLabels(labelled)
