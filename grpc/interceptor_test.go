@@ -185,38 +185,6 @@ func TestCancellationReachesTheHandler(t *testing.T) {
 	})
 }
 
-func TestDeadlinesReachTheHandler(t *testing.T) {
-	everyWay(t, func(t *testing.T, options ...grpc.ServerOption) {
-		var reached atomic.Int64
-		ended := make(chan error, 100)
-		_, client := serve(t, both(func(ctx context.Context) error {
-			reached.Add(1)
-			if _, ok := ctx.Deadline(); !ok {
-				ended <- errors.New("no deadline")
-				return nil
-			}
-			<-ctx.Done()
-			ended <- ctx.Err()
-			return ctx.Err()
-		}), options...)
-		for kind, call := range kinds {
-			reached.Store(0)
-			// On a busy machine the time may be up before the handler is called.
-			for timeout := 20 * time.Millisecond; reached.Load() == 0; timeout *= 2 {
-				ctx, cancel := context.WithTimeout(t.Context(), timeout)
-				require.Equal(t, codes.DeadlineExceeded, status.Code(call(ctx, client)), kind)
-				cancel()
-				require.Less(t, timeout, limit)
-			}
-			// The client's deadline and the server's are two timers. If the
-			// client's is first it also cancels the handler.
-			if err := <-ended; !errors.Is(err, context.Canceled) {
-				require.ErrorIs(t, err, context.DeadlineExceeded, kind)
-			}
-		}
-	})
-}
-
 func TestMetadataGoesInAndOut(t *testing.T) {
 	everyWay(t, func(t *testing.T, options ...grpc.ServerOption) {
 		_, client := serve(t, both(func(ctx context.Context) error {
@@ -284,47 +252,6 @@ func TestCallsNeverWaitForEachOther(t *testing.T) {
 			}
 		}
 		require.NoError(t, group.Wait())
-	})
-}
-
-func TestAsManyWorkersAsCallsUnderWay(t *testing.T) {
-	const calls = 1000
-	pool := pooltest.New(t, hemlock.WithKillInterval(0))
-	var met sync.WaitGroup
-	met.Add(calls)
-	_, client := serve(t, both(func(context.Context) error {
-		met.Done()
-		met.Wait()
-		return nil
-	}), through(pool, nil, nil)...)
-	ctx := within(t)
-	var group errgroup.Group
-	for range calls {
-		group.Go(func() error { return kinds["unary"](ctx, client) })
-	}
-	require.NoError(t, group.Wait())
-	require.Equal(t, hemlock.Stats{
-		Workers: calls, Idle: calls, Submitted: calls, Completed: calls, Spawned: calls, PeakWorkers: calls,
-	}, pool.Stats())
-}
-
-// A handler may call its own server, and wait.
-func TestHandlersMayCallTheirOwnServer(t *testing.T) {
-	const depth = 100
-	everyWay(t, func(t *testing.T, options ...grpc.ServerOption) {
-		var client testgrpc.TestServiceClient
-		connected := newGate(t)
-		_, client = serve(t, service{unary: func(ctx context.Context, in *testgrpc.SimpleRequest) (*testgrpc.SimpleResponse, error) {
-			connected.pass()
-			if in.ResponseSize == 0 {
-				return &testgrpc.SimpleResponse{Username: "deepest"}, nil
-			}
-			return client.UnaryCall(ctx, &testgrpc.SimpleRequest{ResponseSize: in.ResponseSize - 1})
-		}}, options...)
-		connected.open()
-		answer, err := client.UnaryCall(within(t), &testgrpc.SimpleRequest{ResponseSize: depth})
-		require.NoError(t, err)
-		require.Equal(t, "deepest", answer.Username)
 	})
 }
 
