@@ -333,7 +333,8 @@ func TestTimeSliceGrowsWithTheTurnsOfOthers(t *testing.T) {
 	}
 }
 
-// A time slice begins with the first task that is timed while others wait.
+// A time slice begins with the first task that is timed while others wait, and ends
+// once.
 func TestTimeSliceEndsOnlyWhileTasksWait(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1)) // one shard is used
 	p := New()
@@ -355,6 +356,9 @@ func TestTimeSliceEndsOnlyWhileTasksWait(t *testing.T) {
 		w.measure(begin + c.after)
 		require.Equal(t, c.over, w.over, c.after)
 	}
+	require.Nil(t, w.drain(), "the time slice is over")
+	require.True(t, w.at.Settle(), "a turn is owed")
+	require.NotNil(t, w.drain(), "the next time slice")
 }
 
 // A function of a plugin is one of the host by its name; a name that was removed is none.
