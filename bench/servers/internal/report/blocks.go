@@ -50,16 +50,29 @@ func (r *Report) abridged() table.Writer {
 	return t
 }
 
-// abridgedHTTP has net/http by callers and stack.
-func (r *Report) abridgedHTTP() table.Writer {
-	t := figures.NewTable("protocol", "clients", "KiB of stack a request", "throughput", "processor time")
-	for _, target := range []string{"http1", "http2"} {
-		for _, c := range r.Cells() {
-			rate := r.ratio(c, mode.Through, Rate)
-			if rate != figures.Nothing && c == (Cell{Target: target, Stack: c.Stack, Callers: c.Callers}) {
-				t.AppendRow(table.Row{titles.Replace(target), c.Callers, c.Stack, rate, r.ratio(c, mode.Through, CPU)})
+// abridgedGRPC has gRPC in each of its modes, by stack and callers, with nothing else
+// varied.
+func (r *Report) abridgedGRPC() table.Writer {
+	modes := []string{"workers", "workers128", mode.Through, "do+workers"}
+	head := []any{"call", "KiB", "callers"}
+	for _, title := range []string{"processor time, ", "throughput, "} {
+		for _, name := range modes {
+			head = append(head, title+name)
+			title = ""
+		}
+	}
+	t := figures.NewTable(head...)
+	for _, c := range r.Cells() {
+		if !strings.HasPrefix(c.Target, "grpc") || c != (Cell{Target: c.Target, Stack: c.Stack, Callers: c.Callers}) {
+			continue
+		}
+		row := table.Row{titles.Replace(c.Target), c.Stack, c.Callers}
+		for _, figure := range []Figure{CPU, Rate} {
+			for _, name := range modes {
+				row = append(row, r.ratio(c, name, figure))
 			}
 		}
+		t.AppendRow(row)
 	}
 	return t
 }

@@ -174,8 +174,20 @@ func TestAbridgedTableHasAllServersByStack(t *testing.T) {
 	require.Regexp(t, `\| DNS, Run +\| 2.00 +\| - +\| 1.00 +\| - +\|`, text)
 	require.Regexp(t, `\| HTTP/2, Do +\| 1.00 +\| 1.00 +\| 1.00 +\| 1.00 +\|`, text)
 	require.Contains(t, text, "commit not recorded")
-	require.Regexp(t, `\| HTTP/2 +\| +64 \| +8 \| 1.00 +\| 1.00 +\|`, block(r, "http"))
-	require.Empty(t, block(sample(), "http"))
+}
+
+func TestAbridgedTableOfGRPCHasItsModesByStackAndCallers(t *testing.T) {
+	r := sample()
+	for _, name := range []string{"go", "workers128", "do"} {
+		m := measured(name, 0, 100, time.Millisecond, time.Microsecond)
+		m.Cell = Cell{Target: "grpc-stream", Stack: 8, Callers: 512}
+		r.Measurements = append(r.Measurements, m)
+	}
+	text := block(r, "grpc")
+	require.Regexp(t, `\| call +\| KiB \| callers \| processor time, workers \| workers128 \| do +\| do\+workers \| throughput, workers \|`, text)
+	require.Regexp(t, `\| gRPC-stream \| +8 \| +512 \| - +\| 1.00 +\| 1.00 \| - +\| - +\| 1.00 +\| 1.00 \| - +\|`, text)
+	require.NotContains(t, text, "DNS")
+	require.Empty(t, block(sample(), "grpc"))
 }
 
 func TestAbridgedTableHasWhatIsMeasuredWith64CallersAlone(t *testing.T) {

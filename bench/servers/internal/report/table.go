@@ -24,7 +24,7 @@ func (r *Report) Tables() string {
 	b := new(figures.Page)
 	r.writeHead(b)
 	b.Block("servers", r.abridged(), r.Machine.Origin())
-	b.Block("http", r.abridgedHTTP(), r.Machine.Origin())
+	b.Block("grpc", r.abridgedGRPC(), r.Machine.Origin())
 	r.writeRatios(b)
 	r.writeLoaded(b)
 	r.writeCosts(b)
