@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -495,10 +497,13 @@ var children = map[string]func(){
 	},
 }
 
+// withIdleWorker returns a pool whose worker waits at its channel. A worker counts as idle
+// some instructions before.
 func withIdleWorker() *hemlock.Pool {
 	p := hemlock.New()
 	p.Run(func() {})
-	for p.Stats().Idle == 0 {
+	waits := func(stack string) bool { return strings.Contains(stack, "[chan receive") }
+	for !slices.ContainsFunc(pooltest.StacksOf("(*Shard).Take"), waits) {
 		runtime.Gosched()
 	}
 	return p
