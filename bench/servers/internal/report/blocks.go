@@ -26,14 +26,11 @@ func (r *Report) abridged() table.Writer {
 	}
 	slices.Sort(stacks)
 	stacks = slices.Compact(stacks)
-	head := []any{"server, call"}
-	for _, title := range []string{"throughput, ", "processor time, "} {
-		for _, stack := range stacks {
-			head = append(head, fmt.Sprintf("%s%d KiB", title, stack))
-			title = ""
-		}
+	var depths []string
+	for _, stack := range stacks {
+		depths = append(depths, fmt.Sprintf("%d KiB", stack))
 	}
-	t := figures.NewTable(head...)
+	t := figures.NewTable(slices.Concat([]any{"server, call"}, columns("throughput", depths), columns("processor time", depths))...)
 	for _, target := range targets {
 		for _, call := range []struct{ mode, name string }{{mode.Subject, "Run"}, {mode.Through, "Do"}} {
 			var rates, times []any
@@ -54,14 +51,7 @@ func (r *Report) abridged() table.Writer {
 // varied.
 func (r *Report) abridgedGRPC() table.Writer {
 	modes := []string{"workers", "workers128", mode.Through, "do+workers"}
-	head := []any{"call", "KiB", "callers"}
-	for _, title := range []string{"processor time, ", "throughput, "} {
-		for _, name := range modes {
-			head = append(head, title+name)
-			title = ""
-		}
-	}
-	t := figures.NewTable(head...)
+	t := figures.NewTable(slices.Concat([]any{"call", "KiB", "callers"}, columns("processor time", modes), columns("throughput", modes))...)
 	for _, c := range r.Cells() {
 		if !strings.HasPrefix(c.Target, "grpc") || c != (Cell{Target: c.Target, Stack: c.Stack, Callers: c.Callers}) {
 			continue
@@ -75,6 +65,17 @@ func (r *Report) abridgedGRPC() table.Writer {
 		t.AppendRow(row)
 	}
 	return t
+}
+
+// columns heads those of one figure: its title stands before the first name only.
+func columns(title string, names []string) (head []any) {
+	for i, name := range names {
+		if i == 0 {
+			name = title + ", " + name
+		}
+		head = append(head, name)
+	}
+	return head
 }
 
 // ratio is a cell of a table: the median, or nothing.
