@@ -7,10 +7,9 @@ import (
 	"go.uber.org/atomic"
 )
 
-// A backlog is a queue of tasks without bound, first in, first out. Submitters
-// append to one slice and workers take from another. They swap them when the
-// workers' is empty, so that the two meet once for many tasks. The slices keep
-// their capacity, so nothing is allocated in the steady state.
+// A backlog is a queue of tasks without bound, first in, first out. Submitters append
+// to one list of blocks and workers take from another. They swap them when the workers'
+// is empty, so that the two meet once for many tasks.
 type backlog struct {
 	inbox
 	_ [stride - unsafe.Sizeof(inbox{})]byte // the two sides belong to different processors
@@ -21,8 +20,9 @@ type backlog struct {
 	popped atomic.Uint64
 
 	outMu sync.Mutex
-	out   []func()
-	next  int // what lies before it in out has been taken, and is nil
+	left  uint64 // tasks on the workers' list
+	out   *block // its first block, kept when it is empty
+	next  int    // what lies before it in out has been taken, and is nil
 }
 
 // An inbox is the submitters' side of a backlog.
@@ -32,15 +32,44 @@ type inbox struct {
 	// counted finds it.
 	pushed atomic.Uint64
 
-	inMu sync.Mutex
-	in   []func()
+	inMu        sync.Mutex
+	room        int    // free places in last
+	first, last *block // nil before the first task
 }
+
+// size is how many tasks a block holds. A block is 1 KiB on 64-bit platforms.
+const size = 127
+
+// A block is a part of a list. All but the last one of the submitters' are full.
+type block struct {
+	tasks [size]func()
+	next  *block
+}
+
+// blocks are empty. All backlogs share them: the blocks of a spike serve other shards
+// and pools until the collector takes them.
+var blocks = sync.Pool{New: func() any { return new(block) }}
 
 func (b *backlog) push(task func()) {
 	b.inMu.Lock()
 	defer b.inMu.Unlock()
-	b.in = append(b.in, task)
+	if b.room == 0 {
+		b.extend()
+	}
+	b.last.tasks[size-b.room] = task
+	b.room--
 	b.pushed.Add(1)
+}
+
+// extend adds a block to the submitters' list. The caller holds inMu.
+func (b *backlog) extend() {
+	empty := blocks.Get().(*block)
+	if b.last == nil {
+		b.first = empty
+	} else {
+		b.last.next = empty
+	}
+	b.last, b.room = empty, size
 }
 
 // len returns how many tasks wait.
@@ -70,29 +99,42 @@ func (b *backlog) tryPop() func() {
 
 // take takes the oldest task. The caller holds outMu.
 func (b *backlog) take() func() {
-	if b.next == len(b.out) && !b.swap() {
+	if b.left == 0 && !b.swap() {
 		return nil
 	}
-	task := b.out[b.next]
-	b.out[b.next] = nil // or the slice would keep alive what the task captured
+	if b.next == size {
+		b.advance()
+	}
+	at := &b.out.tasks[b.next]
+	task := *at
+	*at = nil // or the block would keep alive what the task captured
 	b.next++
+	b.left--
 	b.popped.Add(1)
 	return task
 }
 
-// spike is the length below which a slice is kept whatever the load does.
-const spike = 1024
+// advance goes on to the next block of the workers' list.
+func (b *backlog) advance() {
+	empty := b.out
+	b.out, b.next = empty.next, 0
+	empty.next = nil
+	blocks.Put(empty)
+}
 
-// swap exchanges the two sides when the workers' is empty, and reports whether
-// there is a task now. It gives back what a spike took.
+// swap exchanges the two lists when the workers' is empty, and reports whether there is
+// a task now.
 func (b *backlog) swap() bool {
 	b.inMu.Lock()
 	defer b.inMu.Unlock()
-	next := b.out[:0]
-	if cap(next) > spike && cap(next) > 8*len(b.in) {
-		next = nil
+	if b.left = b.len(); b.left == 0 {
+		return false
 	}
-	b.in, b.out = next, b.in
-	b.next = 0
-	return len(b.out) > 0
+	empty := b.out
+	b.out, b.next = b.first, 0
+	b.first, b.last, b.room = empty, empty, 0
+	if empty != nil {
+		b.room = size
+	}
+	return true
 }

@@ -85,24 +85,8 @@ var equivalents = []unnoticed{
 		"internal/handoff/backlog.go", "backlog.pop", "if b.len() == 0 { return nil }", removed,
 		"take finds that there is none, too, with two locks",
 	},
-	{"internal/handoff/backlog.go", "", "const spike = 1024", "const spike = 1025", chosen},
-	{"internal/handoff/backlog.go", "", "const spike = 1024", "const spike = 1023", chosen},
-	{
-		"internal/handoff/backlog.go", "backlog.swap",
-		"if cap(next) > spike && cap(next) > 8*len(b.in) {", "if cap(next) >= spike && cap(next) > 8*len(b.in) {", chosen,
-	},
-	{
-		"internal/handoff/backlog.go", "backlog.swap",
-		"if cap(next) > spike && cap(next) > 8*len(b.in) {", "if cap(next) > spike && cap(next) >= 8*len(b.in) {", chosen,
-	},
-	{
-		"internal/handoff/backlog.go", "backlog.swap",
-		"if cap(next) > spike && cap(next) > 8*len(b.in) {", "if cap(next) > spike && cap(next) > 9*len(b.in) {", chosen,
-	},
-	{
-		"internal/handoff/backlog.go", "backlog.swap",
-		"if cap(next) > spike && cap(next) > 8*len(b.in) {", "if cap(next) > spike && cap(next) > 7*len(b.in) {", chosen,
-	},
+	{"internal/handoff/backlog.go", "", "const size = 127", "const size = 128", chosen},
+	{"internal/handoff/backlog.go", "", "const size = 127", "const size = 126", chosen},
 	{
 		"internal/handoff/coroutines.go", "coroutines.takeNewest", "if l.n.Load() == 0 { return nil }", removed,
 		"remove finds that there is none, too, with a lock",

@@ -213,14 +213,15 @@ var protocol = []change{
 	}},
 
 	{"pushed is raised before the task is in", "internal/handoff/backlog.go", []string{
-		"b.inMu.Lock()\n\tdefer b.inMu.Unlock()\n\tb.in = append(b.in, task)\n\tb.pushed.Add(1)", "b.pushed.Add(1)\n\tb.inMu.Lock()\n\tdefer b.inMu.Unlock()\n\tb.in = append(b.in, task)",
+		"func (b *backlog) push(task func()) {\n", "func (b *backlog) push(task func()) {\n\tb.pushed.Add(1)\n",
+		"b.room--\n\tb.pushed.Add(1)", "b.room--",
 	}},
 	{"popped is read after pushed", "internal/handoff/backlog.go", []string{
 		"popped := b.popped.Load() // first, so that the difference is not negative\n\treturn b.pushed.Load() - popped", "pushed := b.pushed.Load()\n\treturn pushed - b.popped.Load()",
 	}},
 	{"popped is raised before the task is out", "internal/handoff/backlog.go", []string{
-		"if b.next == len(b.out) && !b.swap() {\n\t\treturn nil\n\t}", "b.popped.Add(1)\n\tif b.next == len(b.out) && !b.swap() {\n\t\tb.popped.Sub(1)\n\t\treturn nil\n\t}",
-		"b.next++\n\tb.popped.Add(1)", "b.next++",
+		"if b.left == 0 && !b.swap() {\n\t\treturn nil\n\t}", "b.popped.Add(1)\n\tif b.left == 0 && !b.swap() {\n\t\tb.popped.Sub(1)\n\t\treturn nil\n\t}",
+		"b.left--\n\tb.popped.Add(1)", "b.left--",
 	}},
 	{"pop without the mutex", "internal/handoff/backlog.go", []string{
 		"b.outMu.Lock()\n\tdefer b.outMu.Unlock()", "",
