@@ -20,8 +20,8 @@ type backlog struct {
 	popped atomic.Uint64
 
 	outMu sync.Mutex
-	left  uint64 // tasks on the workers' list
-	out   *block // its first block, kept when it is empty
+	until uint64 // what popped is when the workers' list is empty
+	out   *block // the first block of that list, kept when it is empty
 	next  int    // what lies before it in out has been taken, and is nil
 }
 
@@ -99,7 +99,7 @@ func (b *backlog) tryPop() func() {
 
 // take takes the oldest task. The caller holds outMu.
 func (b *backlog) take() func() {
-	if b.left == 0 && !b.swap() {
+	if b.popped.Load() == b.until && !b.swap() {
 		return nil
 	}
 	if b.next == size {
@@ -109,7 +109,6 @@ func (b *backlog) take() func() {
 	task := *at
 	*at = nil // or the block would keep alive what the task captured
 	b.next++
-	b.left--
 	b.popped.Add(1)
 	return task
 }
@@ -127,9 +126,11 @@ func (b *backlog) advance() {
 func (b *backlog) swap() bool {
 	b.inMu.Lock()
 	defer b.inMu.Unlock()
-	if b.left = b.len(); b.left == 0 {
+	pushed := b.pushed.Load()
+	if b.until == pushed {
 		return false
 	}
+	b.until = pushed
 	empty := b.out
 	b.out, b.next = b.first, 0
 	b.first, b.last, b.room = empty, empty, 0

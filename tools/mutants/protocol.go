@@ -220,8 +220,8 @@ var protocol = []change{
 		"popped := b.popped.Load() // first, so that the difference is not negative\n\treturn b.pushed.Load() - popped", "pushed := b.pushed.Load()\n\treturn pushed - b.popped.Load()",
 	}},
 	{"popped is raised before the task is out", "internal/handoff/backlog.go", []string{
-		"if b.left == 0 && !b.swap() {\n\t\treturn nil\n\t}", "b.popped.Add(1)\n\tif b.left == 0 && !b.swap() {\n\t\tb.popped.Sub(1)\n\t\treturn nil\n\t}",
-		"b.left--\n\tb.popped.Add(1)", "b.left--",
+		"if b.popped.Load() == b.until && !b.swap() {\n\t\treturn nil\n\t}", "if b.popped.Add(1) == b.until+1 && !b.swap() {\n\t\tb.popped.Sub(1)\n\t\treturn nil\n\t}",
+		"b.next++\n\tb.popped.Add(1)", "b.next++",
 	}},
 	{"pop without the mutex", "internal/handoff/backlog.go", []string{
 		"b.outMu.Lock()\n\tdefer b.outMu.Unlock()", "",
