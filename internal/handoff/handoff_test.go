@@ -720,7 +720,7 @@ func TestBacklogKeepsNoTask(t *testing.T) {
 // backlog has a block, and the others are free.
 func TestBacklogGivesBackASpike(t *testing.T) {
 	b := new(backlog)
-	for range 2 { // blocks that were used before are empty, too
+	for range 3 { // the third spike takes used blocks alone: they are empty, and end a list
 		var waiting int
 		for range 100*size + 1 {
 			b.push(func() { waiting-- })
