@@ -50,7 +50,12 @@ func (r *Report) abridged() table.Writer {
 // abridgedGRPC has gRPC in each of its modes, by stack and callers, with nothing else
 // varied.
 func (r *Report) abridgedGRPC() table.Writer {
-	modes := []string{"workers", "workers128", mode.Through, "do+workers"}
+	var modes []string
+	for _, m := range mode.All() {
+		if m.Within {
+			modes = append(modes, m.Name)
+		}
+	}
 	t := figures.NewTable(slices.Concat([]any{"call", "KiB", "callers"}, columns("processor time", modes), columns("throughput", modes))...)
 	for _, c := range r.Cells() {
 		if !strings.HasPrefix(c.Target, "grpc") || c != (Cell{Target: c.Target, Stack: c.Stack, Callers: c.Callers}) {
