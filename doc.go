@@ -75,8 +75,8 @@
 // # What differs from go
 //
 //   - A task does not inherit the profiler labels of its submitter; it may start with
-//     [runtime/pprof.SetGoroutineLabels]. When it ends, its labels and its
-//     [runtime/debug.SetPanicOnFault] do.
+//     [runtime/pprof.SetGoroutineLabels]. The labels and the
+//     [runtime/debug.SetPanicOnFault] that it sets end with it.
 //   - A task that returns with its thread locked leaves the worker on that thread. End
 //     such a task with [runtime.Goexit], or start it with go.
 //   - In traces and crashes the goroutine that started the worker is the creator, not the
@@ -97,8 +97,9 @@
 // In a bubble of [testing/synctest] make the pool inside. One that was made outside panics
 // when it starts a worker inside. A task that its idle worker takes runs outside, and the
 // runtime reports a deadlock of the bubble, or that the task uses a channel of it. So make
-// one pool for each server, not one in a package variable. The package shares nothing
-// between pools and starts nothing when it is imported.
+// one pool for each server, not one in a package variable. Pools share no goroutine,
+// channel, timer or count, only empty blocks of memory. Nothing starts when the package
+// is imported.
 //
 // A test that looks for leaked goroutines calls Shutdown first, or [Pool.Trim] where the
 // pool outlives the test. docs/LEAKS.md has the lines for goleak.

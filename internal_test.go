@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"example.com/hemlock/internal/handoff"
@@ -374,5 +375,25 @@ func TestSameFunctionByEntryOrName(t *testing.T) {
 		{runtime.Frame{Entry: 1, Function: "f"}, runtime.Frame{Entry: 2, Function: "g"}, false},
 	} {
 		require.Equal(t, c.want, same(c.a, c.b), c)
+	}
+}
+
+// The task of a refused spawn may be the last that a closed pool waits for.
+func TestShutdownEndsAfterARefusedSpawn(t *testing.T) {
+	for name, spawn := range map[string]func(*Pool, *handoff.Shard){
+		"Run": func(p *Pool, at *handoff.Shard) { p.spawn(at, func() {}) },
+		"Do":  func(p *Pool, at *handoff.Shard) { p.spawnCoroutine(at) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := New()
+			at := p.handoff.Accept()
+			ended, cancel := context.WithCancel(t.Context())
+			cancel()
+			require.Error(t, p.Shutdown(ended), "a task is to come")
+			synctest.Test(t, func(t *testing.T) {
+				require.Panics(t, func() { spawn(p, at) })
+			})
+			require.NoError(t, p.Shutdown(ended))
+		})
 	}
 }

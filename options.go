@@ -53,7 +53,7 @@ func WithKillDelay(d time.Duration) Option {
 }
 
 // WithMinWorkers sets how many workers the killer leaves, those of Do included. The
-// default is 0. It binds the killer alone: New starts no worker, and a task that
+// default is 0. It binds the killer and Trim alone: New starts no worker, and a task that
 // panics or calls [runtime.Goexit] ends its worker whatever the minimum.
 func WithMinWorkers(n int) Option {
 	return func(o *options) { o.minimum = int64(nonNegative("WithMinWorkers", n)) }

@@ -461,7 +461,7 @@ func TestRunAfterShutdownIsAnOrdinaryGoroutine(t *testing.T) {
 	require.Zero(t, p.Stats())
 }
 
-// Pitfall 31: nothing is shared between pools, so bubbles may follow each
+// Pitfall 31: pools share nothing but memory without contents, so bubbles may follow each
 // other and run beside a pool outside.
 func TestPoolsWorkInBubbles(t *testing.T) {
 	outside := pooltest.New(t)
@@ -470,6 +470,9 @@ func TestPoolsWorkInBubbles(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			p := pooltest.New(t)
 			pooltest.GrowInBubble(t, p, 50)
+			for range 1000 { // more than fit into a block of the backlog
+				p.Run(func() {})
+			}
 		})
 	}
 }

@@ -17,7 +17,7 @@ type Stats struct {
 	Completed   int64 `json:"completed"`    // tasks ended, by whatever means
 	Panicked    int64 `json:"panicked"`     // tasks whose panic went to the handler
 	Spawned     int64 `json:"spawned"`      // workers started for a task, not as replacements
-	Killed      int64 `json:"killed"`       // idle workers that the killer killed
+	Killed      int64 `json:"killed"`       // idle workers killed, by the killer or Trim
 	Recycled    int64 `json:"recycled"`     // workers replaced; see WithMaxTasksPerWorker
 	PeakWorkers int64 `json:"peak_workers"` // largest value Workers ever had
 }

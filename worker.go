@@ -73,6 +73,9 @@ func (p *Pool) spawn(at *handoff.Shard, task func()) {
 func (p *Pool) countSpawn(at *handoff.Shard, giveUp func(*handoff.Shard)) {
 	if p.killer.misplaced() {
 		giveUp(at)
+		if p.closed.Load() {
+			p.drain() // the task may have been the last
+		}
 		panic("hemlock: a Pool is used in a bubble of testing/synctest, but was made outside of it")
 	}
 	workers := p.count.raise()
@@ -103,8 +106,9 @@ func (w *worker) work() {
 	}
 }
 
-// begin is what a worker does before the first task that it was sent: if more tasks
-// wait at the shard, it sends the next one to another worker.
+// begin is what a worker does before each task that it is sent, but not before those that
+// it takes from the backlog: if more tasks wait at the shard, it sends the next one to
+// another worker.
 //
 // If a turn is owed it yields before, while it still counts as on its way and has woken
 // no worker. The runtime runs a goroutine that was just woken next, so as long as
@@ -153,8 +157,8 @@ func (w *worker) run() {
 }
 
 // measure notes how long the task took that has just ended, and whether the time slice
-// has ended with it. There is a time slice only while tasks wait; it begins with the
-// first call that finds some. A task is long if fewer than timing of its kind fit into a
+// has ended with it. A time slice ends only while tasks wait. It begins when the worker
+// yields, or else with the first call that finds some. A task is long if fewer than timing of its kind fit into a
 // time slice.
 func (w *worker) measure(now time.Duration) {
 	took := now - w.since

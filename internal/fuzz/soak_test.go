@@ -24,10 +24,9 @@ var (
 )
 
 // TestSoak has several drivers at once do random operations to each of several pools,
-// side by side, since pools share nothing. Meanwhile the number of processors changes,
-// and garbage is made. At the end every count balances, and goroutines, heap and stacks
-// are back where they were. With the same seed it makes the same choices, but the
-// scheduler does not.
+// side by side. Meanwhile the number of processors changes, and garbage is made. At the end
+// every count balances, and goroutines, heap and stacks are back where they were. With the
+// same seed it makes the same choices, but the scheduler does not.
 func TestSoak(t *testing.T) {
 	s := newSoak(*soakSeed)
 	report, err := s.run(*soakTime)

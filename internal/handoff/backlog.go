@@ -20,9 +20,9 @@ type backlog struct {
 	popped atomic.Uint64
 
 	outMu sync.Mutex
-	until uint64 // what popped is when the workers' list is empty
+	until uint64 // the value of popped at which the workers' list is empty
 	out   *block // the first block of that list, kept when it is empty
-	next  int    // what lies before it in out has been taken, and is nil
+	next  int    // the index in out of the oldest task; places before it are nil
 }
 
 // An inbox is the submitters' side of a backlog.
@@ -33,14 +33,15 @@ type inbox struct {
 	pushed atomic.Uint64
 
 	inMu        sync.Mutex
-	room        int    // free places in last
 	first, last *block // nil before the first task
+	filled      int    // tasks in last
 }
 
-// size is how many tasks a block holds. A block is 1 KiB on 64-bit platforms.
-const size = 127
+// size is how many tasks a block holds. On 64-bit platforms a block takes 1 KiB, with 8
+// bytes that the allocator adds.
+const size = 126
 
-// A block is a part of a list. All but the last one of the submitters' are full.
+// A block is a part of a list. In the submitters' list all blocks but the last are full.
 type block struct {
 	tasks [size]func()
 	next  *block
@@ -53,11 +54,11 @@ var blocks = sync.Pool{New: func() any { return new(block) }}
 func (b *backlog) push(task func()) {
 	b.inMu.Lock()
 	defer b.inMu.Unlock()
-	if b.room == 0 {
+	if b.last == nil || b.filled == size {
 		b.extend()
 	}
-	b.last.tasks[size-b.room] = task
-	b.room--
+	b.last.tasks[b.filled] = task
+	b.filled++
 	b.pushed.Add(1)
 }
 
@@ -69,7 +70,7 @@ func (b *backlog) extend() {
 	} else {
 		b.last.next = empty
 	}
-	b.last, b.room = empty, size
+	b.last, b.filled = empty, 0
 }
 
 // len returns how many tasks wait.
@@ -133,9 +134,6 @@ func (b *backlog) swap() bool {
 	b.until = pushed
 	empty := b.out
 	b.out, b.next = b.first, 0
-	b.first, b.last, b.room = empty, empty, 0
-	if empty != nil {
-		b.room = size
-	}
+	b.first, b.last, b.filled = empty, empty, 0
 	return true
 }

@@ -11,7 +11,7 @@ import (
 // stride keeps two shards off the same cache line, and off the pair of lines
 // that a processor fetches together. It is a multiple of 8 on every platform,
 // which keeps the 64-bit atomics of a []Shard aligned on 32-bit ones.
-// BenchmarkRun pays for it.
+// Without it BenchmarkRun is slower.
 const stride = 128
 
 // A Shard is what one processor shares with no other while the load is even.
@@ -159,10 +159,9 @@ func (s *Shard) Waits() bool { return s.backlog.len() > 0 }
 // goroutine a turn.
 func (s *Shard) Owe() { s.owed.Store(true) }
 
-// often is how many workers begin, while tasks wait, until one of them yields
-// whatever the clock says: where tasks block before they end, no worker finds its
-// time slice over. The runtime looks at its global queue as often, at every 61st
-// goroutine.
+// often says of how many workers that begin one yields, if tasks wait then, whatever the
+// clock says: where tasks block before they end, no worker finds its time slice over. The
+// runtime looks at its global queue about as often, at every 61st goroutine.
 const often = 64
 
 // Settle reports whether a turn is owed. The caller must yield then.

@@ -21,6 +21,10 @@ type token struct {
 // the next shard in turn, which may be another processor's. So tokens are dealt
 // in rounds: the first draw after all shards have been dealt begins a new round, in
 // which every processor draws again, and each has a shard of its own again.
+//
+// With more processors than shards no round would last: its last processors would
+// begin the next one, and every processor would draw for each task. Then no round
+// begins, and processors share shards as they draw.
 type tokens struct {
 	pool  sync.Pool
 	drawn atomic.Uint32 // tokens made so far
@@ -45,7 +49,7 @@ func (t *tokens) shard(shards []Shard) *Shard {
 
 // current returns the token, or another if it is lost or of an earlier round.
 func (t *tokens) current(own *token, shards []Shard) *token {
-	// As a difference, so that a round that overflows is later all the same.
+	// As a difference, since rounds may overflow.
 	if own == nil || int32(own.round-t.round.Load()) < 0 {
 		return t.draw(shards)
 	}
@@ -55,8 +59,9 @@ func (t *tokens) current(own *token, shards []Shard) *token {
 func (t *tokens) draw(shards []Shard) *token {
 	n, all := t.drawn.Add(1)-1, uint32(len(shards))
 	own := &token{shard: &shards[n%all], round: n / all}
-	t.procs.Store(int32(runtime.GOMAXPROCS(0)))
-	if n%all == 0 {
+	procs := runtime.GOMAXPROCS(0)
+	t.procs.Store(int32(procs))
+	if n%all == 0 && procs <= len(shards) {
 		t.round.Store(own.round)
 	}
 	return own

@@ -85,8 +85,8 @@ var equivalents = []unnoticed{
 		"internal/handoff/backlog.go", "backlog.pop", "if b.len() == 0 { return nil }", removed,
 		"take finds that there is none, too, with two locks",
 	},
-	{"internal/handoff/backlog.go", "", "const size = 127", "const size = 128", chosen},
-	{"internal/handoff/backlog.go", "", "const size = 127", "const size = 126", chosen},
+	{"internal/handoff/backlog.go", "", "const size = 126", "const size = 127", chosen},
+	{"internal/handoff/backlog.go", "", "const size = 126", "const size = 125", chosen},
 	{
 		"internal/handoff/coroutines.go", "coroutines.takeNewest", "if l.n.Load() == 0 { return nil }", removed,
 		"remove finds that there is none, too, with a lock",
@@ -124,7 +124,7 @@ var equivalents = []unnoticed{
 	},
 	{
 		"internal/handoff/tokens.go", "tokens.draw",
-		"t.procs.Store(int32(runtime.GOMAXPROCS(0)))", "t.procs.Store(int32(runtime.GOMAXPROCS((-1))))",
+		"procs := runtime.GOMAXPROCS(0)", "procs := runtime.GOMAXPROCS((-1))",
 		"it changes no setting either",
 	},
 }

@@ -214,7 +214,7 @@ var protocol = []change{
 
 	{"pushed is raised before the task is in", "internal/handoff/backlog.go", []string{
 		"func (b *backlog) push(task func()) {\n", "func (b *backlog) push(task func()) {\n\tb.pushed.Add(1)\n",
-		"b.room--\n\tb.pushed.Add(1)", "b.room--",
+		"b.filled++\n\tb.pushed.Add(1)", "b.filled++",
 	}},
 	{"popped is read after pushed", "internal/handoff/backlog.go", []string{
 		"popped := b.popped.Load() // first, so that the difference is not negative\n\treturn b.pushed.Load() - popped", "pushed := b.pushed.Load()\n\treturn pushed - b.popped.Load()",
