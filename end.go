@@ -68,7 +68,7 @@ func (p *Pool) leave() {
 }
 
 // drain drives a closed pool to its end. Shutdown calls it, and then every worker that
-// leaves, and the killer.
+// leaves, a spawn that is refused, and the killer.
 //
 // While tasks are running, each call retires one idle worker, which calls drain when
 // it leaves. So all idle workers go one after the other, and no goroutine waits for it.

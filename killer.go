@@ -212,10 +212,10 @@ func (k *killer) maySpare() bool {
 
 // settled reports whether all workers that were told to leave have left, and the killer
 // as well if nothing is left to kill. Those that have left are read first: if they are
-// as many as were killed later, all had left when they were read. mu excludes the
-// moment at which a worker was told to leave and is not yet counted as killed. What makes it
-// true puts a token on left: a worker that leaves, the killer that ends, and a worker that
-// is started, for which the killer stays.
+// as many as were killed later, all had left when they were read. mu excludes the moment
+// at which a worker was told to leave and is not yet counted as killed. What makes it true
+// puts a token on left: a worker that leaves, the killer that ends, and a worker that is
+// started, for which the killer stays.
 func (k *killer) settled() bool {
 	swallowed := k.swallowed.Load()
 	k.mu.Lock()

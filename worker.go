@@ -158,8 +158,8 @@ func (w *worker) run() {
 
 // measure notes how long the task took that has just ended, and whether the time slice
 // has ended with it. A time slice ends only while tasks wait. It begins when the worker
-// yields, or else with the first call that finds some. A task is long if fewer than timing of its kind fit into a
-// time slice.
+// yields, or else with the first call that finds tasks waiting. A task is long if fewer
+// than timing of its kind fit into a time slice.
 func (w *worker) measure(now time.Duration) {
 	took := now - w.since
 	w.pool.handoff.Note(took)

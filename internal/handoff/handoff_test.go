@@ -852,8 +852,9 @@ func TestShardsSufficeForMoreProcessorsLater(t *testing.T) {
 // task. The processors are simulated.
 func TestMoreProcessorsThanShardsDrawOnce(t *testing.T) {
 	race.NeedsThreads(t)
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
 	for procs := 1; procs <= 9; procs++ {
-		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(procs))
+		runtime.GOMAXPROCS(procs)
 		shards := make([]Shard, 3)
 		common := new(tokens)
 		own := make([]*token, procs)
