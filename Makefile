@@ -5,7 +5,7 @@
 # Those of go.work, and two that must not raise the requirements of the others. A recipe that loops
 # over all of them takes each alone: with the versions that it requires, which its importers get.
 # The workspace has the highest of all.
-ALL     = $(shell go list -m -f '{{.Dir}}') $(CURDIR)/metrics/prometheus/autoscaling $(CURDIR)/tools
+ALL     = $(shell go list -m -f '{{.Dir}}') $(CURDIR)/metrics/prometheus/autoscaling $(CURDIR)/internal/tools
 MODULES = $(ALL)
 
 .DEFAULT_GOAL := help
@@ -26,8 +26,8 @@ check-all trust: export HEMLOCK_TEST_LONG = 1
 
 # The tools have a module of their own, outside the workspace, so that their
 # requirements do not raise ours.
-bin/%: tools/go.mod tools/go.sum
-	cd tools && GOWORK=off go build -o ../bin/ $$(GOWORK=off go list tool | grep '/$*$$')
+bin/%: internal/tools/go.mod internal/tools/go.sum
+	cd internal/tools && GOWORK=off go build -o ../../bin/ $$(GOWORK=off go list tool | grep '/$*$$')
 
 # A go.mod is tidy or not by itself.
 .PHONY: tidy
@@ -53,7 +53,7 @@ lint: bin/staticcheck
 	@rows=$$(sed -n 's/^| `make \([a-z0-9-]*\).*/\1/p' CONTRIBUTING.md | sort); \
 	targets=$$(sed -n 's/^\.PHONY: //p' Makefile | sort); \
 	if [ "$$rows" != "$$targets" ]; then echo "the table of CONTRIBUTING.md has not the targets of the Makefile, each once" >&2; exit 1; fi
-	cd tools && GOWORK=off go run ./strayfatal ..
+	cd internal/tools && GOWORK=off go run ./strayfatal ../..
 	@# Alone, because what is deprecated depends on the version.
 	@root=$$PWD; for module in $(MODULES); do \
 		(cd $$module && GOWORK=off $$root/bin/staticcheck ./...) || exit 1; \
@@ -70,7 +70,7 @@ test:
 .PHONY: test-race
 test-race:
 	go test -race -shuffle=on work
-	for module in metrics/prometheus/autoscaling tools; do \
+	for module in metrics/prometheus/autoscaling internal/tools; do \
 		(cd $$module && GOWORK=off go test -shuffle=on ./...) || exit 1; \
 	done
 
@@ -80,19 +80,19 @@ test-cpus:
 
 .PHONY: test-32bit
 test-32bit:
-	tools/platforms 32bit
+	internal/tools/platforms 32bit
 
 .PHONY: test-wasm
 test-wasm:
-	tools/platforms wasm
+	internal/tools/platforms wasm
 
 .PHONY: builds
 builds:
-	tools/platforms build
+	internal/tools/platforms build
 
 .PHONY: vulnerabilities
 vulnerabilities: bin/govulncheck
-	tools/vulnerabilities
+	internal/tools/vulnerabilities
 
 .PHONY: demo
 demo:
@@ -115,7 +115,7 @@ soak:
 
 .PHONY: mutants
 mutants:
-	cd tools && GOWORK=off go run ./mutants $(if $(SINCE),-since $(SINCE)) $(if $(FOR),-for $(FOR))
+	cd internal/tools && GOWORK=off go run ./mutants $(if $(SINCE),-since $(SINCE)) $(if $(FOR),-for $(FOR))
 
 .PHONY: mutants-ci
 mutants-ci:
@@ -123,56 +123,56 @@ mutants-ci:
 
 .PHONY: flakes
 flakes:
-	tools/flakes $(MINUTES)
+	internal/tools/flakes $(MINUTES)
 
 .PHONY: garble
 garble:
-	tools/endings
+	internal/tools/endings
 
 .PHONY: leak
 leak:
-	tools/leak
+	internal/tools/leak
 
 .PHONY: unchanged
 unchanged:
-	tools/unchanged
+	internal/tools/unchanged
 
 .PHONY: figures
 figures:
-	tools/figures
+	internal/tools/figures
 
 .PHONY: figures-fresh
 figures-fresh:
-	tools/figures-fresh
+	internal/tools/figures-fresh
 
 .PHONY: releases
 releases:
-	tools/releases
+	internal/tools/releases
 
 .PHONY: lowest
 lowest:
-	tools/releases $(shell head -n 1 tools/go-releases)
+	internal/tools/releases $(shell head -n 1 internal/tools/go-releases)
 
 .PHONY: release-check
 release-check:
-	tools/release-check
+	internal/tools/release-check
 
 .PHONY: api
 api:
-	@cd tools && GOWORK=off go run ./api .. | diff -u api/hemlock.txt - || \
+	@cd internal/tools && GOWORK=off go run ./api ../.. | diff -u api/hemlock.txt - || \
 		{ echo "api: the exported interface has changed; if it should, run make api-update"; exit 1; }
 
 .PHONY: api-update
 api-update:
-	cd tools && GOWORK=off go run ./api .. >api/hemlock.txt
+	cd internal/tools && GOWORK=off go run ./api ../.. >api/hemlock.txt
 
 .PHONY: coverage
 coverage:
-	tools/coverage
+	internal/tools/coverage
 
 .PHONY: platforms
 platforms:
-	tools/platforms
+	internal/tools/platforms
 
 .PHONY: trust
 trust:
@@ -192,35 +192,35 @@ conformance:
 
 .PHONY: suites
 suites:
-	cd tools && GOWORK=off go run ./suites -only '$(ONLY)'
+	cd internal/tools && GOWORK=off go run ./suites -only '$(ONLY)'
 
 .PHONY: bench
 bench:
 	go run ./bench
-	tools/figures
+	internal/tools/figures
 
 .PHONY: releases-race
 RACEFLAGS ?= -rounds 5 -shrink 0 -loads '(callers that wait|submitter|^work|blocking|cold pool|^server)'
 releases-race:
-	for release in $$(tail -n +2 tools/go-releases); do \
+	for release in $$(tail -n +2 internal/tools/go-releases); do \
 		GOTOOLCHAIN=$$release go run ./bench -runners '^hemlock$$' -out bench/results/$${release%.*} $(RACEFLAGS) >/dev/null || exit 1; \
 	done
-	go run ./bench/releases $$(sed -n 's|\.[0-9]*$$|/results.json.gz|; 2,$$s|^|bench/results/|p' tools/go-releases) >bench/results/releases.md
-	tools/figures
+	go run ./bench/releases $$(sed -n 's|\.[0-9]*$$|/results.json.gz|; 2,$$s|^|bench/results/|p' internal/tools/go-releases) >bench/results/releases.md
+	internal/tools/figures
 
 .PHONY: servers
 servers:
 	go run ./bench/servers -out bench/servers/results
-	tools/figures
+	internal/tools/figures
 
 .PHONY: sixteen
 sixteen:
-	tools/sixteen
+	internal/tools/sixteen
 
 .PHONY: sixteen-results
 FROM ?= bin/sixteen/results
 sixteen-results:
-	tools/sixteen $(FROM)
+	internal/tools/sixteen $(FROM)
 
 .PHONY: benchmark
 benchmark: bin/benchstat

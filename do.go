@@ -4,6 +4,7 @@ import (
 	"iter"
 
 	"example.com/hemlock/internal/handoff"
+	"example.com/hemlock/internal/panics"
 )
 
 // Do runs the task and returns when it has ended, as the call
@@ -141,10 +142,10 @@ func (w *coroutine) end() {
 		return
 	}
 	defer w.lose()
-	if !unwinding() {
+	if !panics.Unwinding() {
 		return
 	}
-	known, v := told(), recover()
+	known, v := panics.Told(), recover()
 	if w.pool.handler != nil {
 		w.pool.tell(v, known)
 		known = true
@@ -156,7 +157,7 @@ func (w *coroutine) end() {
 // is deferred, because the panic handler may not return. If the handler panics, its
 // panic takes the place of the task's, and no handler knows of it.
 func (w *coroutine) lose() {
-	if unwinding() {
+	if panics.Unwinding() {
 		w.Panic = &handoff.Panic{Value: recover()}
 	}
 	w.At.Complete()
@@ -178,7 +179,7 @@ func raiseAgain(c *handoff.Coroutine) {
 	switch {
 	case c.Panic == nil:
 	case c.Panic.Told:
-		raise(c.Panic.Value)
+		panics.Raise(c.Panic.Value)
 	default:
 		panic(c.Panic.Value)
 	}

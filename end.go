@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
+
+	"example.com/hemlock/internal/panics"
 )
 
 // Shutdown closes the pool: it refuses further tasks, waits until every accepted task
@@ -57,6 +60,27 @@ func (p *Pool) retire() {
 		p.stop(c)
 	}
 	p.drain()
+}
+
+// alone calls a task that the closed pool did not accept, and that no count includes.
+// A panic goes to the handler, and ends here unless it is to be passed on to the
+// caller of Do.
+func (p *Pool) alone(task func(), pass bool) {
+	if p.handler != nil {
+		defer func() {
+			if !panics.Unwinding() {
+				return
+			}
+			known, v := panics.Told(), recover()
+			if !known {
+				p.handler(v, debug.Stack())
+			}
+			if pass {
+				panics.Raise(v)
+			}
+		}()
+	}
+	task()
 }
 
 // leave takes one worker off the count. A Shutdown may return before leave does.

@@ -362,22 +362,6 @@ func TestTimeSliceEndsOnlyWhileTasksWait(t *testing.T) {
 	require.NotNil(t, w.drain(), "the next time slice")
 }
 
-// A function of a plugin is one of the host by its name; a name that was removed is none.
-func TestSameFunctionByEntryOrName(t *testing.T) {
-	for _, c := range []struct {
-		a, b runtime.Frame
-		want bool
-	}{
-		{runtime.Frame{Entry: 1}, runtime.Frame{Entry: 1}, true},
-		{runtime.Frame{Entry: 1}, runtime.Frame{Entry: 2}, false},
-		{runtime.Frame{Entry: 1, Function: "f"}, runtime.Frame{Entry: 1}, true},
-		{runtime.Frame{Entry: 1, Function: "f"}, runtime.Frame{Entry: 2, Function: "f"}, true},
-		{runtime.Frame{Entry: 1, Function: "f"}, runtime.Frame{Entry: 2, Function: "g"}, false},
-	} {
-		require.Equal(t, c.want, same(c.a, c.b), c)
-	}
-}
-
 // The task of a refused spawn may be the last that a closed pool waits for.
 func TestShutdownEndsAfterARefusedSpawn(t *testing.T) {
 	for name, spawn := range map[string]func(*Pool, *handoff.Shard){

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"example.com/hemlock/internal/handoff"
+	"example.com/hemlock/internal/panics"
 )
 
 // timing says that a worker times one task in timing. To time a task costs two
@@ -226,10 +227,10 @@ func (w *worker) end() {
 	case w.replaced:
 	case !w.running:
 		w.leave()
-	case !unwinding():
+	case !panics.Unwinding():
 		w.complete() // runtime.Goexit
 	case w.pool.handler != nil:
-		known, v := told(), recover()
+		known, v := panics.Told(), recover()
 		defer w.handled() // deferred, because the handler may call runtime.Goexit
 		w.pool.tell(v, known)
 	}
@@ -237,9 +238,19 @@ func (w *worker) end() {
 
 // handled ends the worker after the panic handler, unless that panicked too.
 func (w *worker) handled() {
-	if !unwinding() {
+	if !panics.Unwinding() {
 		w.complete()
 	}
+}
+
+// tell counts a panic in a task and calls the panic handler, with the task's stack,
+// unless a handler knows of the panic.
+func (p *Pool) tell(v any, known bool) {
+	if known {
+		return
+	}
+	p.panicked.Inc()
+	p.handler(v, debug.Stack())
 }
 
 // complete counts the task that did not return, and leaves.

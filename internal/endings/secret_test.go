@@ -14,7 +14,7 @@ import (
 
 // A worker has the secret mode of the goroutine that started it, and keeps it: the
 // mode of a task's submitter says nothing about the task. It takes a build with
-// GOEXPERIMENT=runtimesecret; see tools/releases.
+// GOEXPERIMENT=runtimesecret; see internal/tools/releases.
 func TestSecretModeIsThatOfTheWorkersFirstSubmitter(t *testing.T) {
 	for name, call := range map[string]func(p *hemlock.Pool, task func()){
 		"Run": func(p *hemlock.Pool, task func()) { pooltest.RunToEnd(t, p, task) },

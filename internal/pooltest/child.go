@@ -28,7 +28,7 @@ func Silent() bool { return os.Getenv(silentVariable) != "" }
 // Main is for TestMain. It runs the tests, or one of the children: what ends the
 // process cannot be tested within it, so a test runs the test binary again, as
 // that child. After the tests no goroutine may be leaked, if the runtime can tell;
-// tools/leak builds it so.
+// internal/tools/leak builds it so.
 func Main(m *testing.M, children map[string]func()) {
 	if name := Child(); name != "" {
 		child := children[name]

@@ -51,7 +51,7 @@ func (m Machine) Place() string {
 		m.At(), m.Go, m.OS, m.Arch, m.CPU, m.CPUs, m.Date.Format(time.DateOnly))
 }
 
-// At names the commit in the words that tools/figures-fresh looks for.
+// At names the commit in the words that internal/tools/figures-fresh looks for.
 func (m Machine) At() string { return "commit " + cmp.Or(m.Commit, "not recorded") }
 
 // Origin returns all of it, in one line.
@@ -78,7 +78,7 @@ func command(program string, args []string) string {
 	return strings.Join(words, " ")
 }
 
-// commit is set by the linker in a program that runs elsewhere; see tools/sixteen.
+// commit is set by the linker in a program that runs elsewhere; see internal/tools/sixteen.
 var commit string
 
 // Commit returns the commit that this process was built from, followed by "+changes" if

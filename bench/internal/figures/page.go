@@ -85,7 +85,7 @@ func (p *Page) List(title, none string, lines []string) {
 	p.Printf("## %s\n\n%s\n\n", title, strings.Join(lines, "\n"))
 }
 
-// Block writes a table and where it is from, between the marks that tools/figures looks
+// Block writes a table and where it is from, between the marks that internal/tools/figures looks
 // for, unless the table is empty.
 func (p *Page) Block(name string, t table.Writer, origins ...string) {
 	if t.Length() == 0 {

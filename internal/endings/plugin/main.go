@@ -1,4 +1,4 @@
-// Command plugin is built by tools/endings as a plugin: it has its own copies of the
+// Command plugin is built by internal/tools/endings as a plugin: it has its own copies of the
 // tasks, of the pool, and of the functions of the runtime that a panic is in.
 package main
 
