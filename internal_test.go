@@ -329,23 +329,46 @@ func TestTimeSliceGrowsWithTheTurnsOfOthers(t *testing.T) {
 		30 * time.Millisecond:  longest,
 		time.Minute:            longest,
 	} {
-		require.Equal(t, want, sliceAfter(turn, false), turn)
-		require.Equal(t, 2*time.Millisecond, sliceAfter(turn, true), turn)
+		require.Equal(t, want, sliceAfter(turn, false, slice), turn)
+		require.Equal(t, 2*time.Millisecond, sliceAfter(turn, true, slice), turn)
 	}
+	require.Equal(t, brief, sliceAfter(0, false, brief))
+	require.Less(t, brief, slice)
 }
 
 // A time slice begins with the first task that is timed while others wait, and ends
-// once.
+// once. Where tasks take long it is shorter.
 func TestTimeSliceEndsOnlyWhileTasksWait(t *testing.T) {
+	for length, least := range map[time.Duration]time.Duration{
+		5 * time.Microsecond:  slice,
+		11 * time.Microsecond: brief,
+		time.Second:           brief,
+	} {
+		t.Run(length.String(), func(t *testing.T) { requireSlice(t, length, least) })
+	}
+}
+
+// requireSlice fails unless the time slice is as long as this, for a worker of a pool
+// whose tasks take so long.
+func requireSlice(t *testing.T, length, least time.Duration) {
+	t.Helper()
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1)) // one shard is used
 	p := New()
 	p.handoff = handoff.New(func(*handoff.Shard, func()) {}) // whose tasks wait for ever
 	w := &worker{pool: p, at: p.handoff.Accept()}
-	const begin = time.Second
+	const begin = time.Hour
+	measure := func(at time.Duration) {
+		w.since = at - length
+		w.measure(at)
+	}
+	for range 100 {
+		measure(begin) // until the mean is known
+	}
+	require.Equal(t, length > least/timing, w.long)
 	w.until = begin
 	w.begin()
 	require.Zero(t, w.until, "a worker that begins")
-	w.measure(begin)
+	measure(begin)
 	require.Zero(t, w.until, "no task waits")
 	for !w.at.Waits() {
 		require.True(t, p.handoff.Submit(func() {}))
@@ -353,8 +376,8 @@ func TestTimeSliceEndsOnlyWhileTasksWait(t *testing.T) {
 	for _, c := range []struct {
 		after time.Duration
 		over  bool
-	}{{0, false}, {slice - 1, false}, {slice + 1, true}} {
-		w.measure(begin + c.after)
+	}{{0, false}, {least - 1, false}, {least + 1, true}} {
+		measure(begin + c.after)
 		require.Equal(t, c.over, w.over, c.after)
 	}
 	require.Nil(t, w.drain(), "the time slice is over")

@@ -20,6 +20,10 @@ const (
 	// and a shorter one do.
 	slice = 100 * time.Microsecond
 
+	// brief is the time slice where tasks take long. The worker on its way has the task
+	// that has waited longest, and whatever a worker takes while tasks wait overtakes it.
+	brief = slice / 4
+
 	// idled is the time slice after a turn in which a processor idled for about
 	// handoff.Patience.
 	idled = 10 * handoff.Patience
@@ -126,18 +130,26 @@ func (w *worker) begin() {
 // begins a time slice.
 func (w *worker) yield() {
 	turn, gaveWay, now := w.at.Yield()
-	w.until = now + sliceAfter(turn, gaveWay)
+	w.until = now + sliceAfter(turn, gaveWay, w.least())
+}
+
+// least returns the time slice of a worker where no turn of others lengthens it.
+func (w *worker) least() time.Duration {
+	if w.pool.handoff.Lengthy() {
+		return brief
+	}
+	return slice
 }
 
 // sliceAfter returns the time slice that follows a turn of others. A long turn is a
 // computation, and leaves the pool a third of the time. If it were half, the workers of
 // two pools would take each other's time slices for computation, and lengthen theirs in
 // turn. A turn of a submitter that had to give way was spent in its system calls.
-func sliceAfter(turn time.Duration, gaveWay bool) time.Duration {
+func sliceAfter(turn time.Duration, gaveWay bool, least time.Duration) time.Duration {
 	if gaveWay {
 		return idled
 	}
-	return max(slice, min(turn/2, longest))
+	return max(least, min(turn/2, longest))
 }
 
 // run runs the task in hand and counts it as completed.
@@ -164,12 +176,13 @@ func (w *worker) run() {
 func (w *worker) measure(now time.Duration) {
 	took := now - w.since
 	w.pool.handoff.Note(took)
-	w.long = took > slice/timing
+	least := w.least()
+	w.long = took > least/timing
 	if !w.at.Waits() {
 		return
 	}
 	if w.until == 0 {
-		w.until = now + slice
+		w.until = now + least
 	}
 	w.over = now >= w.until
 }

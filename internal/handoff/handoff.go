@@ -122,6 +122,10 @@ func (h *Handoff) offer(d delivery) bool {
 // Clock returns the time since the handoff was made.
 func (h *Handoff) Clock() time.Duration { return time.Since(h.epoch) }
 
+// Lengthy reports whether tasks take so long that it costs them little to wake a worker
+// for each.
+func (h *Handoff) Lengthy() bool { return h.meter.mean.Load() > int32(lengthy) }
+
 // Note tells the handoff how long a task took.
 func (h *Handoff) Note(d time.Duration) { h.meter.note(d) }
 

@@ -15,6 +15,9 @@ const (
 	// does not outweigh the next thousand.
 	long = 32 * time.Microsecond
 
+	// lengthy is the mean from which on tasks take long; see [Handoff.Lengthy].
+	lengthy = 8 * time.Microsecond
+
 	// weight is how many samples the mean goes back.
 	weight = 8
 )

@@ -56,10 +56,12 @@ var equivalents = []unnoticed{
 	},
 	{"worker.go", "", "slice = 100 * time.Microsecond", "slice = 101 * time.Microsecond", chosen},
 	{"worker.go", "", "slice = 100 * time.Microsecond", "slice = 99 * time.Microsecond", chosen},
+	{"worker.go", "", "brief = slice / 4", "brief = slice / 5", chosen},
+	{"worker.go", "", "brief = slice / 4", "brief = slice / 3", chosen},
 	{"worker.go", "", "longest = 10 * time.Millisecond", "longest = 11 * time.Millisecond", chosen},
 	{"worker.go", "", "longest = 10 * time.Millisecond", "longest = 9 * time.Millisecond", chosen},
 	{
-		"worker.go", "worker.measure", "w.long = took > slice/timing", "w.long = took >= slice/timing",
+		"worker.go", "worker.measure", "w.long = took > least/timing", "w.long = took >= least/timing",
 		"of tasks that take just so long, any number may be timed",
 	},
 	{
@@ -71,6 +73,14 @@ var equivalents = []unnoticed{
 		"return s.owed.Load() && s.owed.CompareAndSwap(true, false) || s.begun.Load()%often == 0 && s.Waits()",
 		"return s.owed.Load() && s.owed.CompareAndSwap(true, false) || s.begun.Load()%often == 1 && s.Waits()",
 		"another of the 64 workers yields",
+	},
+	{"internal/handoff/meter.go", "", "lengthy = 8 * time.Microsecond", "lengthy = 9 * time.Microsecond", chosen},
+	{"internal/handoff/meter.go", "", "lengthy = 8 * time.Microsecond", "lengthy = 7 * time.Microsecond", chosen},
+	{
+		"internal/handoff/handoff.go", "Handoff.Lengthy",
+		"func (h *Handoff) Lengthy() bool { return h.meter.mean.Load() > int32(lengthy) }",
+		"func (h *Handoff) Lengthy() bool { return h.meter.mean.Load() >= int32(lengthy) }",
+		"by a nanosecond",
 	},
 	{"internal/handoff/shard.go", "", "const often = 64", "const often = 65", chosen},
 	{"internal/handoff/shard.go", "", "const often = 64", "const often = 63", chosen},
