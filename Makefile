@@ -77,6 +77,7 @@ test-race:
 .PHONY: test-cpus
 test-cpus:
 	HEMLOCK_TEST_LONG= go test -shuffle=on -cpu=1,2,4,8 . ./internal/handoff
+	go test -cpu=1,2,4,8 -run '^TestConformance$$' ./conformance
 
 .PHONY: test-32bit
 test-32bit:
@@ -176,7 +177,8 @@ platforms:
 
 .PHONY: trust
 trust:
-	cd conformance && GOWORK=off go test -count=1 ./...
+	GOWORK=off go test -count=1 ./conformance
+	cd conformance/peers && GOWORK=off go test -count=1 ./histories
 	$(MAKE) fuzz FUZZTIME=45s
 	$(MAKE) model
 	$(MAKE) soak SOAKTIME=30s

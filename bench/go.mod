@@ -4,7 +4,6 @@ go 1.26.0
 
 require (
 	example.com/hemlock v0.1.0
-	example.com/hemlock/conformance v0.1.0
 	example.com/hemlock/conformance/peers v0.1.0
 	example.com/hemlock/grpc v0.1.0
 	github.com/HdrHistogram/hdrhistogram-go v1.4.0
@@ -94,7 +93,6 @@ require (
 
 replace (
 	example.com/hemlock => ..
-	example.com/hemlock/conformance => ../conformance
 	example.com/hemlock/conformance/peers => ../conformance/peers
 	example.com/hemlock/grpc => ../grpc
 )

@@ -7,6 +7,6 @@ import (
 	"example.com/hemlock/conformance/self"
 )
 
-func TestHemlockKeepsEveryClause(t *testing.T) {
+func TestConformance(t *testing.T) {
 	conformance.Run(t, self.Subject())
 }

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -56,7 +57,8 @@ func start(ctx context.Context, test string, s Subject, c Clause, file string) (
 		return ending{}, err
 	}
 	var output bytes.Buffer
-	cmd := exec.CommandContext(ctx, self, "-test.run="+exactly(test), "-test.count=1", "-test.timeout=0")
+	cmd := exec.CommandContext(ctx, self, "-test.run="+exactly(test), "-test.count=1", "-test.timeout=0",
+		fmt.Sprint("-test.cpu=", runtime.GOMAXPROCS(0)))
 	cmd.Env = append(os.Environ(), raceOptions(), envTest+"="+test, envSubject+"="+s.Name,
 		envClause+"="+c.Name, envVerdict+"="+file)
 	cmd.Stdout, cmd.Stderr = &output, &output

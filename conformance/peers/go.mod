@@ -3,8 +3,9 @@ module example.com/hemlock/conformance/peers
 go 1.26.0
 
 require (
-	example.com/hemlock/conformance v0.1.0
+	example.com/hemlock v0.1.0
 	github.com/alitto/pond/v2 v2.7.1
+	github.com/anishathalye/porcupine v1.0.0
 	github.com/bytedance/gopkg v0.1.4
 	github.com/cloudwego/gopkg v0.1.4
 	github.com/gammazero/workerpool v1.3.0
@@ -15,14 +16,10 @@ require (
 )
 
 require (
-	example.com/hemlock v0.1.0 // indirect
 	github.com/gammazero/deque v1.2.2 // indirect
 	go.uber.org/atomic v1.12.0 // indirect
 	go.uber.org/multierr v1.9.0 // indirect
 	go.yaml.in/yaml/v3 v3.0.5 // indirect
 )
 
-replace (
-	example.com/hemlock => ../..
-	example.com/hemlock/conformance => ..
-)
+replace example.com/hemlock => ../..

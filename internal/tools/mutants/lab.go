@@ -38,8 +38,9 @@ func (v verdict) String() string {
 type stage struct {
 	dir   string
 	build []string
-	long  bool // the long run of the tests
-	racy  bool // built with the race detector
+	long  bool   // the long run of the tests
+	racy  bool   // built with the race detector
+	run   string // the tests that run, as a pattern
 
 	once   sync.Once     // guards the first run without a mutant
 	binary string        // of the tests without a mutant
@@ -63,6 +64,7 @@ func stages() []*stage {
 		{dir: "."},
 		{dir: "internal/fuzz"},
 		{dir: "internal/endings"},
+		{dir: "conformance", run: "^TestConformance$"},
 		{dir: "internal/handoff"},
 		{dir: "internal/panics"},
 		{dir: ".", long: true},
@@ -249,7 +251,7 @@ func (l *lab) run(ctx context.Context, s *stage, binary string, p patience, flag
 	if s.racy {
 		limit = "" // the race detector reserves far more
 	}
-	args := []string{"-c", limit + `exec "$0" "$@"`, binary, "-test.failfast", "-test.v", "-test.timeout=0"}
+	args := []string{"-c", limit + `exec "$0" "$@"`, binary, "-test.failfast", "-test.v", "-test.timeout=0", "-test.run=" + s.run}
 	cmd := exec.CommandContext(ctx, "sh", append(args, flags...)...)
 	cmd.Dir = filepath.Join(l.root, s.dir)
 	long := ""
