@@ -9,7 +9,6 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
-	"time"
 
 	"example.com/hemlock"
 	"example.com/hemlock/internal/pooltest"
@@ -29,22 +28,6 @@ func onOneShard(t *testing.T) {
 		debug.SetGCPercent(percent)
 		runtime.GOMAXPROCS(procs)
 	})
-}
-
-func TestDoReturnsWhenTheTaskHasEnded(t *testing.T) {
-	p := pooltest.New(t, hemlock.WithKillInterval(0))
-	ended := false
-	p.Do(func() {
-		defer func() { ended = true }()
-		s := p.Stats()
-		require.EqualValues(t, 1, s.Running)
-		require.EqualValues(t, 1, s.Workers)
-		pooltest.RequireBalance(t, s)
-	})
-	require.True(t, ended)
-	require.Equal(t, hemlock.Stats{
-		Workers: 1, Idle: 1, Submitted: 1, Completed: 1, Spawned: 1, PeakWorkers: 1,
-	}, p.Stats())
 }
 
 // The stack that was used last is hot, so it is used next. What the pool's other
@@ -86,24 +69,6 @@ func TestDoSpawnsOnlyWhenNoWorkerForItIsIdle(t *testing.T) {
 	require.LessOrEqual(t, p.Stats().Spawned, int64(8))
 }
 
-func TestDoNests(t *testing.T) {
-	p := pooltest.New(t, hemlock.WithKillInterval(0))
-	depth := pooltest.Scaled(5000)
-	var dive func(n int)
-	deepest := 0
-	dive = func(n int) {
-		if n == depth {
-			deepest = n
-			require.EqualValues(t, depth, p.Stats().Running)
-			return
-		}
-		p.Do(func() { dive(n + 1) })
-	}
-	dive(0)
-	require.Equal(t, depth, deepest)
-	require.EqualValues(t, depth, p.Stats().Idle)
-}
-
 func TestDoAndRunWithinEachOther(t *testing.T) {
 	p := pooltest.New(t)
 	const n = 100
@@ -124,28 +89,6 @@ func TestDoAndRunWithinEachOther(t *testing.T) {
 	require.EqualValues(t, n, ran.Load())
 	pooltest.Shutdown(t, p)
 	require.EqualValues(t, 4*n, p.Stats().Submitted)
-}
-
-// Every task starts at once: 1,000 of them wait for each other, 10,000 in a long run.
-func TestDoManyAtOnce(t *testing.T) {
-	n := pooltest.Scaled(10_000)
-	p := pooltest.New(t)
-	var arrived, ended sync.WaitGroup
-	arrived.Add(n)
-	for range n {
-		ended.Go(func() {
-			p.Do(func() {
-				arrived.Done()
-				arrived.Wait()
-			})
-		})
-	}
-	arrived.Wait()
-	require.EqualValues(t, n, p.Stats().PeakWorkers)
-	ended.Wait()
-	pooltest.RequireBalance(t, p.Stats())
-	require.EqualValues(t, n, p.Stats().Completed)
-	pooltest.Shutdown(t, p)
 }
 
 // What a task does is ordered with its caller, in both directions: the race
@@ -272,19 +215,6 @@ func requireSame(t testing.TB, want, got any) {
 		return
 	}
 	require.Equal(t, want, got)
-}
-
-// The handler is told where the panic came from, since the caller cannot see it.
-func TestDoTellsTheHandlerTheTasksStack(t *testing.T) {
-	var stack string
-	p := pooltest.New(t, hemlock.WithPanicHandler(func(_ any, s []byte) { stack = string(s) }))
-	require.Equal(t, "deep", outcome(func() { p.Do(panicDeepInATask) }))
-	require.Contains(t, stack, "panicDeepInATask")
-
-	pooltest.Shutdown(t, p)
-	stack = ""
-	require.Equal(t, "deep", outcome(func() { p.Do(panicDeepInATask) }))
-	require.Contains(t, stack, "panicDeepInATask")
 }
 
 // Pitfall 73: a panic that passes through several tasks goes to one handler, that of
@@ -496,35 +426,6 @@ func TestDoProfilerLabels(t *testing.T) {
 		})
 		require.NotZero(t, p.Stats().Recycled)
 		p.Do(func() { require.Zero(t, labelledStacks(t)) })
-	})
-}
-
-func TestDoPanicOnFaultDoesNotLeak(t *testing.T) {
-	p := pooltest.New(t, hemlock.WithKillInterval(0))
-	defer debug.SetPanicOnFault(debug.SetPanicOnFault(false))
-	for range 3 {
-		p.Do(func() { require.False(t, debug.SetPanicOnFault(true)) })
-		require.False(t, debug.SetPanicOnFault(false), "the caller's is its own")
-	}
-	require.EqualValues(t, 1, p.Stats().Spawned)
-}
-
-// In a bubble, time passes while a task sleeps, and an idle worker lets it pass.
-func TestDoInABubble(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p := pooltest.New(t)
-		begin := time.Now()
-		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-		defer cancel()
-		p.Do(func() { <-ctx.Done() })
-		require.ErrorIs(t, ctx.Err(), context.DeadlineExceeded)
-		require.Equal(t, time.Minute, time.Since(begin))
-
-		var other sync.WaitGroup
-		other.Go(func() { p.Do(func() { time.Sleep(time.Hour) }) })
-		synctest.Wait() // the task blocks durably
-		require.EqualValues(t, 1, p.Stats().Running)
-		other.Wait()
 	})
 }
 

@@ -81,36 +81,6 @@ func TestRecyclingDoesNotHoldTheKillerBack(t *testing.T) {
 	})
 }
 
-// Pitfall 7: a pill is only for a worker that is idle now.
-func TestKillerSparesBusyWorkers(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p := pooltest.New(t, hemlock.WithKillInterval(time.Second), hemlock.WithKillDelay(0))
-		release := pooltest.Occupy(t, p, 20)
-		time.Sleep(time.Minute + time.Second/2)
-		require.Zero(t, p.Stats().Killed)
-		release()
-		// A pill that had waited would have taken a worker by now.
-		synctest.Wait()
-		require.EqualValues(t, 20, p.Stats().Idle)
-		// And the killer is not stuck.
-		time.Sleep(time.Second)
-		require.EqualValues(t, 1, p.Stats().Killed)
-	})
-}
-
-// Pitfall 8: a pool counts its own workers, not those of its neighbours.
-func TestPoolsHaveTheirOwnMinimum(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		a := pooltest.New(t, hemlock.WithMinWorkers(5))
-		b := pooltest.New(t, hemlock.WithMinWorkers(2))
-		pooltest.GrowInBubble(t, a, 8)
-		pooltest.GrowInBubble(t, b, 100)
-		time.Sleep(time.Hour)
-		require.EqualValues(t, 5, a.Stats().Workers)
-		require.EqualValues(t, 2, b.Stats().Workers)
-	})
-}
-
 // Pitfalls 9, 10 and 36: a trickle of tasks keeps one worker busy, at any number of
 // processors, and the others idle.
 func TestTrickleLetsThePoolShrink(t *testing.T) {
@@ -164,19 +134,6 @@ func TestKillerTakesItsTimes(t *testing.T) {
 	}
 }
 
-// Pitfall 11: a pool that is bursty does not shrink and grow all the time.
-func TestBurstsDoNotThrash(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p := pooltest.New(t)
-		const size, bursts = 160, 720
-		for range bursts {
-			pooltest.GrowInBubble(t, p, size)
-			time.Sleep(5 * time.Second)
-		}
-		require.Less(t, p.Stats().Spawned, int64(size*bursts/8))
-	})
-}
-
 // Pitfall 12: no reader sees the pool below its minimum, even if workers swallow their
 // pills late.
 func TestKillerKeepsTheMinimum(t *testing.T) {
@@ -226,25 +183,6 @@ func TestIdlePoolHasNoKiller(t *testing.T) {
 			// Outside, the killer of another test's pool may be returning.
 			require.NotContains(t, stack, "synctest bubble")
 		}
-	})
-}
-
-// Pitfall 19: the killer ends with the last spare worker, not an interval later.
-func TestKillerEndsAtOnce(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p := pooltest.New(t, hemlock.WithKillInterval(time.Hour), hemlock.WithKillDelay(0))
-		for range 3 {
-			// Goexit takes the worker away without the killer.
-			require.NoError(t, p.Submit(runtime.Goexit))
-			synctest.Wait()
-			require.Zero(t, p.Stats().Workers)
-			require.False(t, p.KillerArmed())
-		}
-		pooltest.GrowInBubble(t, p, 1)
-		born := time.Now()
-		pooltest.SleepUntil(born.Add(time.Hour))
-		require.Zero(t, p.Stats().Workers)
-		require.False(t, p.KillerArmed())
 	})
 }
 
@@ -376,20 +314,6 @@ func TestKillerTakesTheMoreFrequentKind(t *testing.T) {
 			})
 		})
 	}
-}
-
-func TestKillerTakesWorkersOfDoDownToTheMinimum(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p := pooltest.New(t, hemlock.WithMinWorkers(7))
-		pooltest.GrowDo(p, 20)
-		pooltest.GrowInBubble(t, p, 10)
-		time.Sleep(time.Hour)
-		require.EqualValues(t, 7, p.Stats().Workers)
-		require.EqualValues(t, 23, p.Stats().Killed)
-		require.False(t, p.KillerArmed())
-		pooltest.GrowDo(p, 7)
-		require.LessOrEqual(t, p.Stats().Workers, int64(14))
-	})
 }
 
 // Pitfall 12: no reader sees the pool below its minimum, however often the killer

@@ -21,86 +21,6 @@ import (
 
 func TestMain(m *testing.M) { pooltest.Main(m, children) }
 
-// Pitfall 1: a newborn worker's task must not travel through the channel, where
-// an older worker can take it.
-func TestTasksNeverWaitForTheEndOfAnother(t *testing.T) {
-	p := pooltest.New(t, hemlock.WithKillInterval(0))
-	for round := range 200 {
-		// Between one and all of the tasks find an idle worker.
-		n := 1 + round%64
-		var group errgroup.Group
-		var arrived sync.WaitGroup
-		arrived.Add(n)
-		for range n {
-			group.Go(func() error {
-				return p.Submit(func() {
-					arrived.Done()
-					arrived.Wait()
-				})
-			})
-		}
-		require.NoError(t, group.Wait())
-		arrived.Wait()
-	}
-}
-
-// Pitfall 2: a nil task is not a way to send a pill.
-func TestNilTaskIsRefusedAndKillsNobody(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p := pooltest.New(t, hemlock.WithKillInterval(0))
-		pooltest.GrowInBubble(t, p, 100) // at local places and on the shared channel
-		for range 100 {
-			require.ErrorIs(t, p.Submit(nil), hemlock.ErrNilTask)
-			require.PanicsWithValue(t, "hemlock: Run with a nil task", func() { p.Run(nil) })
-		}
-		synctest.Wait()
-		require.EqualValues(t, 100, p.Stats().Idle)
-		require.EqualValues(t, 100, p.Stats().Submitted)
-	})
-}
-
-// Pitfall 3: a task may submit a task and wait for it, to any depth.
-func TestNestedSubmitsNeverDeadlock(t *testing.T) {
-	p := pooltest.New(t)
-	var chain func(depth int) error
-	chain = func(depth int) error {
-		if depth == 0 {
-			return nil
-		}
-		result := make(chan error, 1)
-		if err := p.Submit(func() { result <- chain(depth - 1) }); err != nil {
-			return err
-		}
-		return <-result
-	}
-	require.NoError(t, chain(5000))
-	require.EqualValues(t, 5000, p.Stats().Submitted)
-	require.EqualValues(t, 5000, p.Stats().PeakWorkers)
-}
-
-func TestSubmitReusesAnIdleWorker(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p := pooltest.New(t)
-		for range 1000 {
-			pooltest.RunToEnd(t, p, func() {})
-			synctest.Wait() // the worker is idle again
-		}
-		require.EqualValues(t, 1, p.Stats().Spawned)
-		require.EqualValues(t, 1, p.Stats().PeakWorkers)
-	})
-}
-
-func TestSubmitSpawnsOnlyWhenNoWorkerIsIdle(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p := pooltest.New(t, hemlock.WithKillInterval(0))
-		for _, n := range []int{1, 10, 100, 50, 101} {
-			pooltest.GrowInBubble(t, p, n)
-		}
-		require.EqualValues(t, 101, p.Stats().Spawned)
-		require.EqualValues(t, 101, p.Stats().Idle)
-	})
-}
-
 // Workers wait where the load was. When it moves to another processor, they
 // must be found there.
 func TestIdleWorkersAreFoundFromEveryProcessor(t *testing.T) {
@@ -169,32 +89,6 @@ func TestDefaults(t *testing.T) {
 	})
 }
 
-// Pitfall 37: neither the jitter nor a deadline overflows.
-func TestLargestOptionValuesWork(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		const forever = time.Duration(1<<63 - 1)
-		const most = int(^uint(0) >> 1)
-		for name, opts := range map[string][]hemlock.Option{
-			"interval": {hemlock.WithKillInterval(forever), hemlock.WithKillDelay(0)},
-			"delay":    {hemlock.WithKillInterval(1), hemlock.WithKillDelay(forever)},
-			"both":     {hemlock.WithKillInterval(forever), hemlock.WithKillDelay(forever)},
-			"minimum":  {hemlock.WithKillInterval(1), hemlock.WithKillDelay(0), hemlock.WithMinWorkers(most)},
-			"tasks":    {hemlock.WithKillInterval(0), hemlock.WithMaxTasksPerWorker(most)},
-		} {
-			p := pooltest.New(t, opts...)
-			time.Sleep(time.Hour) // a pool that has lived for a while
-			for range 3 {         // every worker runs three tasks, and draws its own limit
-				pooltest.GrowInBubble(t, p, 20)
-				time.Sleep(1000 * time.Hour)
-			}
-			s := p.Stats()
-			require.EqualValues(t, 20, s.Workers, name)
-			require.Zero(t, s.Recycled, name)
-			pooltest.Shutdown(t, p)
-		}
-	})
-}
-
 // Pitfall 49: a sentence, not a nil dereference.
 func TestNilArgumentsPanicWithASentence(t *testing.T) {
 	var absent *hemlock.Pool
@@ -220,26 +114,6 @@ func TestMethodsOfAZeroPoolPanic(t *testing.T) {
 	} {
 		require.PanicsWithValue(t, "hemlock: zero Pool: use New", call, name)
 	}
-}
-
-func TestShutdownRunsWhatWasAccepted(t *testing.T) {
-	p := pooltest.New(t)
-	var ran atomic.Int64
-	for range 1000 {
-		require.NoError(t, p.Submit(func() {
-			runtime.Gosched()
-			ran.Inc()
-		}))
-	}
-	require.NoError(t, p.Shutdown(t.Context()))
-	require.EqualValues(t, 1000, ran.Load())
-	require.ErrorIs(t, p.Submit(func() { ran.Inc() }), hemlock.ErrClosed)
-	require.ErrorIs(t, p.Submit(nil), hemlock.ErrNilTask)
-	require.EqualValues(t, 1000, p.Stats().Submitted, "a refused task is not counted")
-}
-
-func TestShutdownOfAnUnusedPoolReturns(t *testing.T) {
-	require.NoError(t, hemlock.New().Shutdown(t.Context()))
 }
 
 // Pitfalls 15, 16 and 43: a Submit that races with Shutdown is accepted or
@@ -316,26 +190,6 @@ func TestRefusalIsFinal(t *testing.T) {
 	}
 }
 
-// Pitfall 18: a Shutdown that timed out leaves no goroutine waiting.
-func TestTimedOutShutdownsLeaveNoGoroutine(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p := hemlock.New()
-		release := pooltest.Occupy(t, p, 1)
-		_ = p.Shutdown(pooltest.EndingIn(t, time.Millisecond))
-		synctest.Wait()
-		before := len(pooltest.StacksOf("synctest bubble"))
-		for range 1000 {
-			err := p.Shutdown(pooltest.EndingIn(t, time.Millisecond))
-			require.ErrorIs(t, err, context.DeadlineExceeded)
-			require.EqualError(t, err, "hemlock: shutdown: 1 task running, 0 waiting, 1 worker left: context deadline exceeded")
-		}
-		synctest.Wait()
-		require.Len(t, pooltest.StacksOf("synctest bubble"), before)
-		release()
-		pooltest.Shutdown(t, p)
-	})
-}
-
 func TestShutdownReportsTheCauseOfItsContext(t *testing.T) {
 	p := pooltest.New(t)
 	pooltest.Occupy(t, p, 7)
@@ -347,6 +201,7 @@ func TestShutdownReportsTheCauseOfItsContext(t *testing.T) {
 	require.ErrorIs(t, err, context.Canceled)
 	require.EqualError(t, err, "hemlock: shutdown: 7 tasks running, 0 waiting, 7 workers left: "+
 		"context canceled: the operator lost patience")
+	require.EqualError(t, p.Shutdown(pooltest.Ended()), "hemlock: shutdown: 7 tasks running, 0 waiting, 7 workers left: context canceled")
 }
 
 // A context that is done and has no error breaks its contract, and is no reason
@@ -366,28 +221,23 @@ func (doneWithoutError) Done() <-chan struct{} {
 	return done
 }
 
-func TestShutdownWinsAgainstAnEndedContext(t *testing.T) {
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	for range 100 {
-		require.NoError(t, hemlock.New().Shutdown(ctx))
-	}
-}
-
 // Idle workers need not wait for the last task, and none of them counts as
 // killed.
 func TestShutdownRetiresIdleWorkersAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := pooltest.New(t, hemlock.WithKillInterval(0))
 		pooltest.GrowInBubble(t, p, 100)
+		pooltest.GrowDo(p, 10)
 		release := pooltest.Occupy(t, p, 2)
-		require.Error(t, p.Shutdown(pooltest.EndingIn(t, time.Second)))
+		go p.Do(func() { time.Sleep(time.Minute) })
 		synctest.Wait()
-		require.EqualValues(t, 2, p.Stats().Workers)
+		require.ErrorContains(t, p.Shutdown(pooltest.Ended()), "3 tasks running")
+		synctest.Wait()
+		require.EqualValues(t, 3, p.Stats().Workers)
 		release()
 		require.NoError(t, p.Shutdown(t.Context()))
 		require.Zero(t, p.Stats().Killed)
-		require.EqualValues(t, 100, p.Stats().PeakWorkers)
+		require.EqualValues(t, 110, p.Stats().PeakWorkers)
 	})
 }
 
@@ -403,118 +253,6 @@ func TestShutdownLeavesNoGoroutine(t *testing.T) {
 		require.Zero(t, p.Stats().Workers)
 	}
 	pooltest.Eventually(t, func() bool { return len(pooltest.StacksOf("hemlock.(*")) == 0 }, "the goroutines of ended pools return")
-}
-
-// Pitfall 20: from inside a task, twice, and from many at once.
-func TestShutdownFromInsideTasks(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		const n = 10
-		p := pooltest.New(t)
-		var timedOut atomic.Int64
-		var arrived sync.WaitGroup
-		arrived.Add(n)
-		for range n {
-			require.NoError(t, p.Submit(func() {
-				arrived.Done()
-				arrived.Wait()
-				for range 2 {
-					if errors.Is(p.Shutdown(pooltest.EndingIn(t, time.Second)), context.DeadlineExceeded) {
-						timedOut.Inc()
-					}
-				}
-			}))
-		}
-		require.NoError(t, p.Shutdown(t.Context()))
-		require.EqualValues(t, 2*n, timedOut.Load())
-	})
-}
-
-// Pitfall 38, and the promise that Run never fails.
-func TestRunAfterShutdownKeepsTheHandler(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		seen := make(chan any, 2)
-		p := hemlock.New(hemlock.WithPanicHandler(func(v any, stack []byte) {
-			seen <- v
-			seen <- string(stack)
-		}))
-		require.NoError(t, p.Shutdown(t.Context()))
-		p.Run(func() { panic("late") })
-		require.Equal(t, "late", <-seen)
-		require.Contains(t, <-seen, "TestRunAfterShutdownKeepsTheHandler")
-		p.Run(func() { seen <- "ran" })
-		require.Equal(t, "ran", <-seen)
-		p.Run(func() { defer func() { seen <- "left" }(); runtime.Goexit() })
-		require.Equal(t, "left", <-seen)
-		require.Zero(t, p.Stats())
-	})
-}
-
-func TestRunAfterShutdownIsAnOrdinaryGoroutine(t *testing.T) {
-	p := hemlock.New()
-	require.NoError(t, p.Shutdown(t.Context()))
-	release := make(chan struct{})
-	ended := make(chan struct{})
-	p.Run(func() { <-release; close(ended) })
-	require.NoError(t, p.Shutdown(t.Context()), "Shutdown does not wait for it")
-	close(release)
-	<-ended
-	require.Zero(t, p.Stats())
-}
-
-// Pitfall 31: pools share nothing but memory without contents, so bubbles may follow each
-// other and run beside a pool outside.
-func TestPoolsWorkInBubbles(t *testing.T) {
-	outside := pooltest.New(t)
-	for range 20 {
-		pooltest.RunToEnd(t, outside, func() {})
-		synctest.Test(t, func(t *testing.T) {
-			p := pooltest.New(t)
-			pooltest.GrowInBubble(t, p, 50)
-			for range 1000 { // more than fit into a block of the backlog
-				p.Run(func() {})
-			}
-		})
-	}
-}
-
-// A bubble ends cleanly without Shutdown too, once the killer has drained the
-// pool: synctest fails the test if a goroutine is left.
-func TestDrainedPoolLetsItsBubbleEnd(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p := hemlock.New()
-		pooltest.GrowInBubble(t, p, 10)
-		time.Sleep(time.Minute)
-		require.Zero(t, p.Stats().Workers)
-	})
-}
-
-func TestShutdownRetiresIdleWorkersOfDo(t *testing.T) {
-	for _, n := range []int{1, pooltest.Scaled(10_000)} {
-		t.Run(fmt.Sprint(n), func(t *testing.T) {
-			p := hemlock.New(hemlock.WithKillInterval(0))
-			pooltest.GrowDo(p, n)
-			require.EqualValues(t, n, p.Stats().Workers)
-			require.GreaterOrEqual(t, len(pooltest.StacksOf("hemlock.(*coroutine)")), n)
-			pooltest.Shutdown(t, p)
-			pooltest.Eventually(t, func() bool { return len(pooltest.StacksOf("hemlock.(*coroutine)")) == 0 }, "coroutines end")
-		})
-	}
-}
-
-func TestShutdownWaitsForTasksOfDo(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p := pooltest.New(t, hemlock.WithKillInterval(0))
-		pooltest.GrowDo(p, 10)
-		begin := time.Now()
-		go p.Do(func() { time.Sleep(time.Minute) })
-		synctest.Wait()
-		err := p.Shutdown(pooltest.Ended())
-		require.ErrorContains(t, err, "1 task running")
-		synctest.Wait()
-		require.EqualValues(t, 1, p.Stats().Workers, "the idle ones have gone")
-		require.NoError(t, p.Shutdown(t.Context()))
-		require.Equal(t, time.Minute, time.Since(begin))
-	})
 }
 
 // Pitfall 48: Shutdown honours an ended ctx before the idle workers have gone. There
@@ -533,27 +271,6 @@ func TestShutdownDoesNotWaitForIdleWorkersToGo(t *testing.T) {
 		}
 		require.Less(t, tries, 100, "%v", err)
 	}
-}
-
-func TestShutdownWithinDo(t *testing.T) {
-	p := pooltest.New(t)
-	p.Do(func() {
-		require.Error(t, p.Shutdown(pooltest.Ended()))
-		caller := pooltest.GoroutineID()
-		p.Do(func() { require.Equal(t, caller, pooltest.GoroutineID()) })
-	})
-	require.NoError(t, p.Shutdown(t.Context()))
-	require.EqualValues(t, 1, p.Stats().Completed)
-}
-
-func TestDoAfterShutdownIsACall(t *testing.T) {
-	p := pooltest.New(t)
-	pooltest.Shutdown(t, p)
-	caller := pooltest.GoroutineID()
-	var task string
-	p.Do(func() { task = pooltest.GoroutineID() })
-	require.Equal(t, caller, task)
-	require.Zero(t, p.Stats())
 }
 
 // Pitfalls 15 and 16: when Shutdown returns nil, every accepted task has ended, however
@@ -608,38 +325,6 @@ func TestShutdownMeetsWorkersOfDoThatBecomeIdle(t *testing.T) {
 		require.NoError(t, err)
 		require.Zero(t, p.Stats().Workers)
 	}
-}
-
-// A pool that is dropped drains itself.
-func TestDroppedPoolEndsItsWorkersOfDo(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		pooltest.GrowDo(hemlock.New(), 100)
-		time.Sleep(time.Hour)
-		for _, stack := range pooltest.StacksOf("hemlock.(*coroutine)") {
-			require.NotContains(t, stack, "synctest bubble")
-		}
-	})
-}
-
-// Pitfall 21: a pool that is dropped without Shutdown drains itself and is
-// collected.
-func TestDroppedPoolsAreCollected(t *testing.T) {
-	n := pooltest.Scaled(10_000)
-	var collected atomic.Int64
-	func() {
-		var ended sync.WaitGroup
-		for range n {
-			p := hemlock.New(hemlock.WithKillInterval(time.Millisecond), hemlock.WithKillDelay(0))
-			runtime.AddCleanup(p, func(int) { collected.Inc() }, 0)
-			ended.Add(3)
-			for range 3 {
-				p.Run(ended.Done)
-			}
-		}
-		ended.Wait()
-	}()
-	pooltest.RequireCollected(t, &collected, n, "dropped pools are still reachable")
-	pooltest.Eventually(t, func() bool { return len(pooltest.StacksOf("hemlock.(*")) == 0 }, "the goroutines of drained pools return")
 }
 
 // What tasks did is visible after Shutdown, and what a submitter did is visible to its

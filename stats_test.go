@@ -109,19 +109,20 @@ func TestCountsBalanceAfterEveryPath(t *testing.T) {
 		p := hemlock.New(hemlock.WithPanicHandler(func(any, []byte) {}), hemlock.WithMaxTasksPerWorker(2))
 		release := pooltest.Occupy(t, p, 3)
 		steps := []func(){
-			func() { require.Error(t, p.Submit(nil)) },
-			func() { require.Panics(t, func() { p.Run(nil) }) },
+			func() { require.ErrorIs(t, p.Submit(nil), hemlock.ErrNilTask) },
+			func() { require.PanicsWithValue(t, "hemlock: Run with a nil task", func() { p.Run(nil) }) },
 			func() { p.Run(func() {}) },
 			func() { p.Run(runtime.Goexit) },
 			func() { p.Run(func() { panic("task") }) },
 			func() { p.Run(func() { p.Run(func() {}) }) },
 			func() { pooltest.GrowInBubble(t, p, 5) },
 			func() { require.Error(t, p.Shutdown(pooltest.Ended())) },
-			func() { require.Error(t, p.Submit(func() {})) },
+			func() { require.ErrorIs(t, p.Submit(func() {}), hemlock.ErrClosed) },
 			func() { p.Run(func() {}) },
 			release,
 			func() { require.NoError(t, p.Shutdown(t.Context())) },
-			func() { require.Error(t, p.Submit(func() {})) },
+			func() { require.ErrorIs(t, p.Submit(func() {}), hemlock.ErrClosed) },
+			func() { require.ErrorIs(t, p.Submit(nil), hemlock.ErrNilTask) },
 		}
 		for _, step := range steps {
 			step()
@@ -173,20 +174,6 @@ func TestStatsIsBoundedAndTotalsNeverFall(t *testing.T) {
 		require.NoError(t, readers.Wait())
 		pooltest.Shutdown(t, p)
 	}
-}
-
-func TestPeakWorkersIsThePeak(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p := pooltest.New(t, hemlock.WithPanicHandler(func(any, []byte) {}))
-		pooltest.GrowInBubble(t, p, 7)
-		for range 7 {
-			require.NoError(t, p.Submit(runtime.Goexit))
-		}
-		synctest.Wait()
-		pooltest.GrowInBubble(t, p, 3)
-		require.EqualValues(t, 3, p.Stats().Workers)
-		require.EqualValues(t, 7, p.Stats().PeakWorkers)
-	})
 }
 
 func TestPeakWorkersIsExactUnderLoad(t *testing.T) {

@@ -8,7 +8,6 @@ import (
 	"runtime"
 	"runtime/debug"
 	"runtime/pprof"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -23,95 +22,7 @@ import (
 	"go.uber.org/atomic"
 )
 
-// Pitfall 5: an idle worker does not keep what its last task captured, neither
-// at a place of a shard nor on the shared channel.
-func TestIdleWorkersReleaseTheirTasks(t *testing.T) {
-	p := pooltest.New(t, hemlock.WithKillInterval(0))
-	const n = 300
-	var collected atomic.Int64
-	var arrived, ended sync.WaitGroup
-	arrived.Add(n)
-	ended.Add(n)
-	for range n {
-		captured := new([1 << 10]byte)
-		runtime.AddCleanup(captured, func(int) { collected.Inc() }, 0)
-		require.NoError(t, p.Submit(func() {
-			defer ended.Done()
-			captured[0]++
-			arrived.Done()
-			arrived.Wait()
-		}))
-	}
-	ended.Wait()
-	pooltest.RequireCollected(t, &collected, n, "a finished task is still reachable")
-	require.EqualValues(t, n, p.Stats().Idle)
-}
-
-func TestPanicHandlerSeesTheTasksStack(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var value any
-		var trace string
-		p := pooltest.New(t, hemlock.WithPanicHandler(func(v any, stack []byte) {
-			value, trace = v, string(stack)
-		}))
-		require.NoError(t, p.Submit(panicDeepInATask))
-		synctest.Wait()
-		require.Equal(t, "deep", value)
-		require.Contains(t, trace, "panicDeepInATask")
-	})
-}
-
 func panicDeepInATask() { panic("deep") }
-
-// Pitfall 17: Shutdown outlasts the handler.
-func TestShutdownOutlastsThePanicHandler(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var done atomic.Bool
-		p := pooltest.New(t, hemlock.WithPanicHandler(func(any, []byte) {
-			time.Sleep(time.Hour)
-			done.Store(true)
-		}))
-		require.NoError(t, p.Submit(panicDeepInATask))
-		synctest.Wait()
-		require.EqualValues(t, 1, p.Stats().Running, "the task is not over before its handler is")
-		require.EqualValues(t, 1, p.Stats().Panicked)
-		require.NoError(t, p.Shutdown(t.Context()))
-		require.True(t, done.Load())
-	})
-}
-
-// Pitfall 34: a handler may end its goroutine, as t.Fatal does.
-func TestPanicHandlerMayGoexit(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p := pooltest.New(t, hemlock.WithPanicHandler(func(any, []byte) { runtime.Goexit() }))
-		for range 10 {
-			require.NoError(t, p.Submit(panicDeepInATask))
-		}
-		require.NoError(t, p.Shutdown(t.Context()))
-		require.EqualValues(t, 10, p.Stats().Panicked)
-	})
-}
-
-// Pitfall 26: labels neither come from the submitter nor pass from one task to
-// the next, and an idle worker has none.
-func TestProfilerLabelsDoNotLeak(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p := pooltest.New(t, hemlock.WithKillInterval(0), hemlock.WithMaxTasksPerWorker(3))
-		pprof.Do(context.Background(), pprof.Labels(strayLabel, "x"), func(labelled context.Context) {
-			for range 20 {
-				var during int
-				pooltest.RunToEnd(t, p, func() {
-					during = labelledStacks(t)
-					pprof.SetGoroutineLabels(labelled)
-				})
-				require.Equal(t, 1, during, "the submitter has them, its task has not")
-				synctest.Wait()
-				require.Equal(t, 1, labelledStacks(t), "an idle worker has none")
-			}
-		})
-		require.NotZero(t, p.Stats().Recycled)
-	})
-}
 
 // A worker of either kind has the name of its pool when a task begins, whatever the
 // submitter or the task before had, and when it is idle.
@@ -175,20 +86,6 @@ func goroutineProfile(t testing.TB) string {
 	var b strings.Builder
 	assert.NoError(t, pprof.Lookup("goroutine").WriteTo(&b, 1)) // tasks call this, too
 	return b.String()
-}
-
-// Pitfall 27.
-func TestPanicOnFaultDoesNotLeak(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p := pooltest.New(t, hemlock.WithMinWorkers(1))
-		for range 10 {
-			var leaked bool
-			pooltest.RunToEnd(t, p, func() { leaked = debug.SetPanicOnFault(true) })
-			require.False(t, leaked)
-			synctest.Wait()
-		}
-		require.EqualValues(t, 1, p.Stats().Spawned)
-	})
 }
 
 // Pitfall 28: a task that returns with its thread locked leaves the worker tied to it.
@@ -299,16 +196,6 @@ func burst(p *hemlock.Pool, n int, task func()) {
 		})
 	}
 	all.Wait()
-}
-
-// Pitfall 68: while a burst is worked off, a goroutine that is ready to run has its
-// turn at the end of each time slice, not at the end of the burst.
-func TestBurstLeavesTurnsToOthers(t *testing.T) {
-	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
-	p := pooltest.New(t)
-	const n = 1000
-	// A time slice has room for two of these tasks, if no other process computes.
-	requireTurns(t, n/40, func() { burst(p, n, func() { compute(50 * time.Microsecond) }) })
 }
 
 // A task that yields or blocks ends after the next has begun. Then workers wake
@@ -440,23 +327,6 @@ func TestWorkerYieldsOnlyIfATurnIsOwed(t *testing.T) {
 	require.Greater(t, next, n/8, "of %d tasks, those that ran before any other goroutine had a turn", n)
 }
 
-// Pitfall 68: a task that has begun goes on. Without time slices a burst would be one
-// time slice of the runtime, which preempts it after 10 ms, in the middle of a task.
-// That task would wait for all the others.
-func TestStartedTaskWaitsForFewOthers(t *testing.T) {
-	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
-	p := pooltest.New(t)
-	const n = 4000
-	var begun atomic.Int64
-	met := make([]int64, n) // by each task, in the order in which they begin
-	burst(p, n, func() {
-		number := begun.Inc()
-		compute(50 * time.Microsecond)
-		met[number-1] = begun.Load() - number
-	})
-	require.Less(t, slices.Max(met), int64(n/8), "tasks that began while another one ran")
-}
-
 // Other goroutines have turns, not the processor: beside goroutines that compute
 // without end a burst has time slices as long as theirs.
 func TestBurstHasItsShareBesideComputation(t *testing.T) {
@@ -481,21 +351,6 @@ func TestBurstHasItsShareBesideComputation(t *testing.T) {
 	ended.Store(true)
 	all.Wait()
 	require.Less(t, had, int64(8*n), "turns of 50 us of a goroutine that computes, while %d tasks of 50 us ran", n)
-}
-
-func TestRecyclingReplacesTheWorkerAndNothingElse(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p := pooltest.New(t, hemlock.WithMinWorkers(1), hemlock.WithMaxTasksPerWorker(1))
-		goroutines := map[string]bool{}
-		for range 100 {
-			pooltest.RunToEnd(t, p, func() { goroutines[pooltest.GoroutineID()] = true })
-			synctest.Wait()
-		}
-		require.Len(t, goroutines, 100)
-		require.Equal(t, hemlock.Stats{
-			Workers: 1, Idle: 1, Submitted: 100, Completed: 100, Spawned: 1, Recycled: 99, PeakWorkers: 1,
-		}, p.Stats())
-	})
 }
 
 func TestMaxTasksZeroNeverRecycles(t *testing.T) {
@@ -557,52 +412,6 @@ func TestLimitsAreBetweenThreeAndFiveQuarters(t *testing.T) {
 			})
 		})
 	}
-}
-
-// Pitfall 29: workers that started together are not replaced together.
-func TestRecyclesAreSpread(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		const workers, limit = 200, 64
-		p := pooltest.New(t, hemlock.WithKillInterval(0), hemlock.WithMaxTasksPerWorker(limit))
-		var most, before int64
-		var turns int
-		for turn := range 2 * limit {
-			pooltest.GrowInBubble(t, p, workers) // every worker runs one task
-			recycled := p.Stats().Recycled - before
-			before += recycled
-			most = max(most, recycled)
-			if recycled > 0 {
-				turns++
-			}
-			if turn < limit*3/4-1 {
-				require.Zero(t, recycled, "before three quarters of the limit")
-			}
-		}
-		require.GreaterOrEqual(t, p.Stats().Recycled, int64(workers))
-		require.Less(t, most, int64(workers/8))
-		require.Greater(t, turns, limit/4)
-	})
-}
-
-// Pitfall 5, for the workers of Do.
-func TestDoIdleWorkersReleaseTheirTasks(t *testing.T) {
-	p := pooltest.New(t, hemlock.WithKillInterval(0))
-	const n = 100
-	var collected atomic.Int64
-	var nest func(n int)
-	nest = func(n int) {
-		captured := new([1 << 10]byte)
-		runtime.AddCleanup(captured, func(int) { collected.Inc() }, 0)
-		p.Do(func() {
-			captured[0]++
-			if n > 1 {
-				nest(n - 1)
-			}
-		})
-	}
-	nest(n)
-	pooltest.RequireCollected(t, &collected, n, "a finished task is still reachable")
-	require.EqualValues(t, n, p.Stats().Idle)
 }
 
 // A worker of Do is replaced when its last task has ended, not before the next one: the

@@ -47,7 +47,7 @@ var citizenship = []Clause{
 				x.await(done, "a task runs outside of the bubbles")
 			}
 			outside()
-			for range 3 {
+			for range 20 {
 				bubbleEndsAfterShutdown(x)
 				outside()
 			}
@@ -110,6 +110,7 @@ func bubbleEndsAfterShutdown(x *trial) {
 	x.bubble(func() {
 		p := x.pool(Settings{})
 		h := x.keep(p, 10)
+		x.submits(p, 1000, func() {}) // more than fit into a block of a queue
 		time.AfterFunc(time.Second, func() { close(h.gate) })
 		x.shutdown(p)
 	})

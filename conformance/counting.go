@@ -103,16 +103,18 @@ var counting = []Clause{
 	clause("lifetimes-counted",
 		"Spawned, killed, panicked and peak are exact, and workers retired by Shutdown are not killed.",
 		needs{FullCounts, PanicHandler, Shrinks, Shutdown}, func(x *trial) {
-			const workers, panics, exits = 20, 3, 2
+			const workers, panics, exits, again = 20, 18, 2, 5
 			s := brisk(0)
 			s.PanicHandler = func(any, []byte) {}
 			p := x.pool(s)
 			x.burst(p, workers)
 			x.submits(p, panics, func() { panic("for the handler") })
 			x.submits(p, exits, runtime.Goexit)
+			x.burst(p, again) // new ones, and fewer than before
 			before := x.stats(p)
-			x.require(before.Spawned == workers && before.PeakWorkers == workers && before.Panicked == panics &&
-				before.Killed == 0, "after %d workers, %d panics and %d Goexits the counts are %+v", workers, panics, exits, before)
+			x.require(before.Spawned == workers+again && before.PeakWorkers == workers && before.Panicked == panics &&
+				before.Killed == 0, "after %d workers, %d panics, %d Goexits and %d workers again the counts are %+v",
+				workers, panics, exits, again, before)
 			x.pass(12*time.Second + 500*time.Millisecond)
 			killed, left := x.stats(p).Killed, x.stats(p).Workers
 			x.require(killed > 0 && killed == before.Workers-left,

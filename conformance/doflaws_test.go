@@ -62,7 +62,8 @@ func waits(wait func(g conformance.Group) error) func(settings) pool {
 var doingFlaws = []flaw{
 	{"does not wait", "do-returns-after-task", "had not ended", does(func(_ self.Pool, task func()) { go task() })},
 	{"runs a task twice", "do-returns-after-task", "ran 2 times", wrapsDo(func(call func()) { call(); call() })},
-	{"has one worker", "do-nests", "not within", breaks(func(p self.Pool, b *broken.Pool) {
+	{"takes its time", "do-returns-after-task", "took 2s", wrapsDo(func(call func()) { call(); time.Sleep(time.Second) })},
+	{"has one worker", "do-nests", "1 run", breaks(func(p self.Pool, b *broken.Pool) {
 		place := make(chan struct{}, 1)
 		b.OnDo = func(task func()) {
 			place <- struct{}{}
@@ -75,7 +76,7 @@ var doingFlaws = []flaw{
 		"turns the panic into text", "do-passes-panic", "not the value",
 		throwsAgain(func(v any) any { return fmt.Sprint(v) }),
 	},
-	{"tells no handler", "do-passes-panic", "told 0 times", callsDirectly},
+	{"tells no handler", "do-passes-panic", "was not called", callsDirectly},
 	{"tells without the stack", "do-passes-panic", "does not show the task", dropsStack},
 	{"tells once a level", "do-tells-once", "was told 11 times", throwsAgain(func(v any) any { return v })},
 	{"knows a panic by its value", "do-tells-each-panic", "told 1 times of three", mistakes(func(s *settings) {
@@ -108,8 +109,8 @@ var doingFlaws = []flaw{
 	})},
 	{"outlives Goexit", "do-passes-goexit", "returned from a task that called Goexit", wrapsDo(apart)},
 	{"takes Goexit for a panic", "do-passes-goexit", "became a panic", wrapsDo(takesGoexitForPanic)},
-	{"counts nothing", "do-is-counted", "as submitted", callsDirectly},
-	{"counts late", "do-is-counted", "as completed", does(func(p self.Pool, task func()) {
+	{"counts nothing", "do-is-counted", "in task 1", callsDirectly},
+	{"counts late", "do-is-counted", "after 1 calls", does(func(p self.Pool, task func()) {
 		began := make(chan struct{})
 		go p.Do(func() {
 			task()
@@ -119,6 +120,7 @@ var doingFlaws = []flaw{
 		<-began
 	})},
 	{"is not waited for", "shutdown-waits-for-do", "had not ended", callsDirectly},
+	{"is late", "shutdown-waits-for-do", "returned after 11s", shutsDownLate},
 	{"takes another goroutine", "do-after-shutdown", "another goroutine", wrapsDo(apart)},
 	{
 		"drops what comes late", "do-after-shutdown", "did not run",

@@ -1,7 +1,6 @@
 package conformance
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"runtime"
@@ -17,6 +16,7 @@ var doing = []Clause{
 			p := x.pool(Settings{})
 			for range 10 {
 				var began, ended atomic.Int64
+				start := time.Now()
 				_, returned := x.do(p, func() {
 					began.Add(1)
 					time.Sleep(time.Second)
@@ -25,46 +25,43 @@ var doing = []Clause{
 				x.require(returned, "Do did not return")
 				x.require(began.Load() <= 1, "the task of Do ran %d times", began.Load())
 				x.require(ended.Load() == 1, "Do returned and its task had not ended")
+				x.require(time.Since(start) == time.Second, "Do of a task of a second took %v", time.Since(start))
 			}
 		}),
 
 	clause("do-nests", "A task may call Do, and so may that one's task, many deep and many at once.",
-		needs{Calls}, func(x *trial) {
-			const deep, callers = 20, 50
-			p := x.pool(Settings{})
-			var reached atomic.Int64
-			var all sync.WaitGroup
-			all.Add(callers)
-			for range callers {
-				x.submit(p, func() {
-					defer all.Done()
-					doNested(deep, func() {
-						time.Sleep(time.Second) // so that all of them run at once
-						reached.Add(1)
-					}, p)
-				})
+		needs{Calls, FullCounts}, func(x *trial) {
+			for _, c := range []struct{ callers, deep int }{{1000, 1}, {50, 20}, {1, 1000}} {
+				p := x.pool(Settings{})
+				gate := make(chan struct{})
+				var all sync.WaitGroup
+				for range c.callers {
+					all.Go(func() { doNested(c.deep, func() { <-gate }, p) })
+				}
+				x.settle()
+				tasks, within := int64(c.callers*c.deep), x.stats(p)
+				x.require(within.Running == tasks, "of %d tasks of Do at once %d run", tasks, within.Running)
+				close(gate)
+				x.within("nested calls of Do return", all.Wait)
+				after := x.stats(p)
+				x.require(after.Idle == tasks && after.PeakWorkers == tasks,
+					"after %d tasks of Do at once %d workers are idle of %d", tasks, after.Idle, after.PeakWorkers)
 			}
-			x.within("nested calls of Do return", all.Wait)
-			x.require(reached.Load() == callers, "of %d chains of Do %d reached their end", callers, reached.Load())
 		}),
 
 	clause("do-passes-panic",
 		"A panic in a task of Do is told to the handler, with the task's stack, and reaches the caller with its value.",
-		needs{Calls, PanicHandler}, func(x *trial) {
-			var told atomic.Int64
-			var stack []byte
-			p := x.pool(Settings{PanicHandler: func(_ any, s []byte) {
-				stack = s
-				told.Add(1)
-			}})
+		needs{Calls, PanicHandler, Shutdown}, func(x *trial) {
+			p, told := x.catches()
 			want := new(int)
-			for n := range int64(10) {
+			for n := range 10 {
+				if n == 5 {
+					x.shutdown(p)
+				}
 				got, returned := x.do(p, func() { panicWith(want) })
 				x.require(!returned, "Do returned from a task that panicked")
 				x.require(got == any(want), "the caller of Do got %v, not the value of the panic", got)
-				x.require(told.Load() == n+1, "after %d panics in tasks of Do the handler was told %d times", n+1, told.Load())
-				x.require(bytes.Contains(stack, []byte("conformance.panicWith(")),
-					"the handler's stack does not show the task of Do")
+				x.requireCaught(told, want)
 			}
 		}),
 
@@ -135,16 +132,16 @@ var doing = []Clause{
 		}),
 
 	clause("do-is-counted", "A task of Do is counted as running while it runs and as completed when Do returns.",
-		needs{Calls, TaskCounts}, func(x *trial) {
+		needs{Calls, FullCounts}, func(x *trial) {
 			p := x.pool(Settings{})
 			var within Stats
 			for n := range int64(10) {
 				x.do(p, func() { within = x.stats(p) })
+				want := Stats{Submitted: n + 1, Completed: n, Running: 1, Workers: 1, Spawned: 1, PeakWorkers: 1}
+				x.require(within == want, "in task %d of Do the counts are %+v", n+1, within)
+				want.Completed, want.Running, want.Idle = n+1, 0, 1
 				after := x.stats(p)
-				x.require(within.Submitted == n+1 && within.Running == 1,
-					"in task %d of Do %d are counted as submitted and %d as running", n+1, within.Submitted, within.Running)
-				x.require(after.Completed == n+1 && after.Running == 0,
-					"after %d calls of Do %d are counted as completed and %d as running", n+1, after.Completed, after.Running)
+				x.require(after == want, "after %d calls of Do the counts are %+v", n+1, after)
 			}
 		}),
 
@@ -158,20 +155,31 @@ var doing = []Clause{
 			ended.Store(true)
 		})
 		x.await(began, "a task of Do begins")
+		start := time.Now()
 		x.shutdown(p)
 		x.require(ended.Load(), "Shutdown returned and a task of Do had not ended")
+		x.require(time.Since(start) == patience/2, "the last task of Do ended after %v, but Shutdown returned after %v",
+			patience/2, time.Since(start))
 	}),
 
 	clause("do-after-shutdown", "After Shutdown, Do calls its task on the caller's goroutine.",
-		needs{Calls, Shutdown}, func(x *trial) {
+		needs{Calls, Shutdown, Deadline, TaskCounts}, func(x *trial) {
 			p := x.pool(Settings{})
-			x.do(p, func() {})
+			requireCall := func() {
+				var task uint64
+				p.(Caller).Do(func() { task = self() })
+				x.require(task != 0, "after Shutdown Do did not run its task")
+				x.require(task == self(), "after Shutdown Do ran its task on another goroutine")
+			}
+			x.do(p, func() {
+				_ = stop(p, 0) // which this task outlasts
+				requireCall()
+			})
 			x.shutdown(p)
 			x.step("calling Do after Shutdown")
-			var task uint64
-			p.(Caller).Do(func() { task = self() })
-			x.require(task != 0, "after Shutdown Do did not run its task")
-			x.require(task == self(), "after Shutdown Do ran its task on another goroutine")
+			before := x.stats(p)
+			requireCall()
+			x.require(x.stats(p) == before && before.Submitted == 1, "calls of Do after Shutdown are counted: %+v", x.stats(p))
 		}),
 
 	clause("group-runs-all", "A group runs all its tasks, and Wait returns the first error after the last of them.",

@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"maps"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -106,6 +107,7 @@ var handingOver = []Clause{
 			const rounds, together = 80, 200
 			for round := range rounds {
 				p := x.pool(Settings{})
+				x.burst(p, round%4*together/3) // between none and all of the tasks find an idle worker
 				h := x.keep(p, 1)
 				// A collection stops a submitter at any moment, also between two steps
 				// that belong together.
@@ -151,9 +153,15 @@ var handingOver = []Clause{
 	clause("spawns-only-when-none-idle", "A task goes to an idle worker if there is one.",
 		needs{Reuses}, func(x *trial) {
 			p := x.pool(Settings{})
-			before := x.burst(p, 10)
-			for range 100 {
-				x.one(p, func() { x.require(before[self()], "a task got a new goroutine although 10 workers were idle") })
+			all := crew{}
+			for _, tasks := range []int{1, 10, 100, 50, 101} {
+				before := len(all)
+				maps.Copy(all, x.burst(p, tasks))
+				x.require(len(all) == max(before, tasks), "for %d tasks there are %d workers, of which %d were idle",
+					tasks, len(all), before)
+			}
+			for range 1000 {
+				x.one(p, func() { x.require(all[self()], "a task got a new goroutine although 101 workers were idle") })
 			}
 		}),
 
@@ -184,7 +192,7 @@ var handingOver = []Clause{
 	}),
 
 	clause("nil-kills-nothing", "Submitting a nil task costs no worker.", needs{Reuses}, func(x *trial) {
-		const workers = 8
+		const workers = 100
 		p := x.pool(Settings{})
 		before := x.burst(p, workers)
 		count := x.extra()
@@ -214,22 +222,31 @@ var handingOver = []Clause{
 
 	clause("run-replaces-go", "Run starts every task, also after Shutdown, when a panic still goes to the handler.",
 		needs{RunsAlways, Shutdown, PanicHandler}, func(x *trial) {
-			caught := make(chan any, 1)
-			p := x.pool(Settings{PanicHandler: func(v any, _ []byte) { caught <- v }})
+			p, caught := x.catches()
 			run := p.(Runner).Run
 			for _, when := range []string{"before Shutdown", "after Shutdown"} {
 				x.step("running tasks %s", when)
 				ran := make(chan struct{})
 				run(func() { close(ran) })
 				x.await(ran, "the task of Run runs "+when)
-				run(func() { panic(when) })
-				select {
-				case v := <-caught:
-					x.require(v == any(when), "the panic handler got %v instead of %v", v, when)
-				case <-time.After(patience):
-					x.fail("%s the panic of a task did not reach the handler", when)
-				}
+				run(func() { panicWith(when) })
+				x.requireCaught(caught, when)
+				left := make(chan struct{})
+				run(func() { defer close(left); runtime.Goexit() })
+				x.await(left, "the task of Run calls Goexit "+when)
 				x.shutdown(p)
+			}
+			// One more Shutdown does not wait for it: it is an ordinary goroutine.
+			gate, ended := make(chan struct{}), make(chan struct{})
+			run(func() { <-gate; close(ended) })
+			x.shutdown(p)
+			close(gate)
+			x.await(ended, "the task of Run that Shutdown did not wait for ends")
+			if x.subject.can(TaskCounts) {
+				s := x.stats(p)
+				x.require(s.Submitted == 3 && s.Completed == 3,
+					"of 3 tasks of Run before Shutdown, and 4 after, %d are counted as submitted and %d as completed",
+					s.Submitted, s.Completed)
 			}
 		}),
 

@@ -10,7 +10,7 @@ var killing = []Clause{
 	clause("shrinks-when-idle", "The workers of a burst are gone after an idle hour.", needs{Shrinks}, func(x *trial) {
 		p := x.pool(brisk(0))
 		cost := x.cost()
-		x.burst(p, 100)
+		x.grow(p, 100)
 		x.pass(time.Hour)
 		x.require(x.extra() <= cost, "of 100 workers %d goroutines are left after an idle hour", x.extra()-cost)
 		runtime.KeepAlive(p)
@@ -42,7 +42,7 @@ var killing = []Clause{
 			const minimum = 8
 			p := x.pool(brisk(minimum))
 			cost := x.cost()
-			x.burst(p, 100)
+			x.grow(p, 100)
 			for range 20 * 60 {
 				x.pass(time.Second)
 				x.require(x.extra() >= minimum, "with a minimum of %d there are %d workers", minimum, x.extra())
@@ -56,10 +56,12 @@ var killing = []Clause{
 		needs{Shrinks, Minimum, Reuses}, func(x *trial) {
 			const minimum = 8
 			p, other := x.pool(brisk(minimum)), x.pool(brisk(minimum))
-			before := x.burst(p, minimum)
+			before := x.burst(p, minimum+3) // which brings a killer
 			busy := x.keep(other, 50)
 			time.Sleep(time.Hour)
-			x.reuses(p, before, "another pool with 50 busy workers made this one go below its minimum")
+			for id := range x.burst(p, minimum) {
+				x.require(before[id], "another pool with 50 busy workers made this one go below its minimum")
+			}
 			close(busy.gate)
 		}),
 
@@ -108,9 +110,16 @@ var killing = []Clause{
 	clause("killer-ends-at-once", "The killer is gone with the last worker, not an interval later.",
 		needs{Shrinks}, func(x *trial) {
 			p := x.pool(Settings{KillInterval: time.Hour, KillDelay: 1})
-			x.submit(p, runtime.Goexit)
-			x.settle()
-			x.require(x.extra() == 0, "when the last worker has gone there are %d goroutines", x.extra())
+			requireNone := func() {
+				x.require(x.extra() == 0, "when the last worker has gone there are %d goroutines", x.extra())
+			}
+			for range 3 {
+				x.submits(p, 1, runtime.Goexit)
+				requireNone()
+			}
+			x.burst(p, 1)
+			x.pass(time.Hour) // which kills it
+			requireNone()
 			runtime.KeepAlive(p)
 		}),
 
@@ -139,7 +148,7 @@ var killing = []Clause{
 			const pools = 500
 			useAndDrop := func() {
 				for range pools {
-					x.burst(x.pool(brisk(0)), 4)
+					x.grow(x.pool(brisk(0)), 4)
 					time.Sleep(time.Hour)
 				}
 				x.settle()
@@ -153,17 +162,22 @@ var killing = []Clause{
 		}),
 
 	clause("largest-settings-work", "The largest values of the settings mean almost never: nothing overflows.",
-		needs{Shrinks, Recycles, Reuses}, func(x *trial) {
+		needs{Shrinks, Recycles, Reuses, Minimum}, func(x *trial) {
 			for _, s := range []Settings{
-				{KillInterval: math.MaxInt64, MaxTasksPerWorker: math.MaxInt},
-				{KillDelay: math.MaxInt64, MaxTasksPerWorker: math.MaxInt},
+				{KillInterval: math.MaxInt64, KillDelay: 1},
+				{KillInterval: 1, KillDelay: math.MaxInt64},
+				{KillInterval: math.MaxInt64, KillDelay: math.MaxInt64},
+				{KillInterval: 1, KillDelay: 1, MinWorkers: math.MaxInt},
 			} {
+				s.MaxTasksPerWorker = math.MaxInt
 				p := x.pool(s)
+				time.Sleep(time.Hour) // so that the largest time from now on overflows
 				before := x.burst(p, 10)
 				for range 100 {
 					time.Sleep(time.Hour)
 					x.reuses(p, before, "with the largest settings a worker was replaced within hours")
 				}
+				x.end(p)
 			}
 		}),
 }

@@ -1,12 +1,12 @@
 package conformance
 
 import (
-	"bytes"
 	"context"
 	"runtime"
 	"runtime/debug"
 	"runtime/pprof"
 	"strings"
+	"sync"
 	"sync/atomic"
 )
 
@@ -15,42 +15,64 @@ var leftovers = []Clause{
 		"A worker does not keep the profiler labels of the submitter that it was spawned for.",
 		needs{Reuses}, func(x *trial) {
 			p := x.pool(Settings{MinWorkers: labelled})
-			pprof.Do(context.Background(), mark(), func(context.Context) { x.burst(p, labelled) })
+			var h *held
+			pprof.Do(context.Background(), mark(), func(context.Context) { h = x.keep(p, labelled) })
+			x.require(!x.anyLabelled(), "a task runs with its submitter's labels")
+			close(h.gate)
+			x.settle()
 			requireUnlabelled(x, p, "its submitter's labels")
 		}),
 
 	clause("labels-not-left-behind",
 		"Profiler labels that a task leaves behind are gone from the idle worker and for the next task.",
 		needs{Reuses}, func(x *trial) {
-			p := x.pool(Settings{MinWorkers: labelled})
-			gate := make(chan struct{})
-			x.submits(p, labelled, func() {
-				<-gate
-				pprof.SetGoroutineLabels(pprof.WithLabels(context.Background(), mark()))
-			})
-			close(gate)
-			x.settle()
-			requireUnlabelled(x, p, "the labels of its last task")
+			for _, maximum := range []int{0, 1} { // with 1 each worker starts its successor
+				p := x.pool(Settings{MinWorkers: labelled, MaxTasksPerWorker: maximum})
+				gate := make(chan struct{})
+				x.submits(p, labelled, func() {
+					<-gate
+					pprof.SetGoroutineLabels(pprof.WithLabels(context.Background(), mark()))
+				})
+				close(gate)
+				x.settle()
+				requireUnlabelled(x, p, "the labels of its last task")
+			}
 		}),
 
 	clause("panic-on-fault-off", "SetPanicOnFault that a task leaves on is off for the next.",
 		needs{Reuses}, func(x *trial) {
 			p := x.pool(Settings{})
+			task := func() { x.require(!debug.SetPanicOnFault(true), "a task began with SetPanicOnFault on") }
 			for range 10 {
-				x.one(p, func() { x.require(!debug.SetPanicOnFault(true), "a task began with SetPanicOnFault on") })
+				x.one(p, task)
+			}
+			for n := 0; n < 10 && x.subject.can(Calls); n++ {
+				x.within("Do of a task that sets SetPanicOnFault ends", func() {
+					p.(Caller).Do(task)
+					x.require(!debug.SetPanicOnFault(false), "a task of Do left SetPanicOnFault on in its caller")
+				})
 			}
 		}),
 
 	inRealTime(clause("closure-released", "What a finished task captured is collected while its worker idles.",
 		nil, func(x *trial) {
+			const tasks = 300
 			p := x.pool(Settings{})
-			var collected atomic.Bool
-			done := make(chan struct{})
-			submitCapture(x, p, &collected, done)
-			x.await(done, "the task runs")
+			var collected atomic.Int64
+			want := int64(tasks)
+			var together sync.WaitGroup
+			together.Add(tasks)
+			for range tasks {
+				submitCapture(x, p, &collected, &together)
+			}
+			x.within("the tasks run", together.Wait)
+			if x.subject.can(Calls) {
+				want *= 2
+				doCaptures(tasks, p, &collected)
+			}
 			x.eventually("what a finished task captured is collected", func() bool {
 				runtime.GC()
-				return collected.Load()
+				return collected.Load() == want
 			})
 			runtime.KeepAlive(p)
 		})),
@@ -80,13 +102,33 @@ func requireUnlabelled(x *trial, p Pool, what string) {
 	x.require(!x.anyLabelled(), "a task runs with %s on its worker", what)
 }
 
-// submitCapture submits a task that holds the only reference to an object. It is
-// a function of its own so that no stack slot of the caller holds another.
-func submitCapture(x *trial, p Pool, collected *atomic.Bool, done chan struct{}) {
-	captured := bytes.Repeat([]byte{1}, 1<<16)
-	runtime.AddCleanup(&captured[0], func(b *atomic.Bool) { b.Store(true) }, collected)
+// capture returns an object that counts itself when it is collected.
+func capture(collected *atomic.Int64) *[1 << 10]byte {
+	captured := new([1 << 10]byte)
+	runtime.AddCleanup(captured, func(n *atomic.Int64) { n.Add(1) }, collected)
+	return captured
+}
+
+// submitCapture submits a task that holds the only reference to an object, and waits
+// for the others. It is a function of its own so that no stack slot of the caller holds
+// another.
+func submitCapture(x *trial, p Pool, collected *atomic.Int64, together *sync.WaitGroup) {
+	captured := capture(collected)
 	x.submit(p, func() {
 		captured[0]++
-		close(done)
+		together.Done()
+		together.Wait()
+	})
+}
+
+// doCaptures does the same with tasks of Do, each inside another.
+func doCaptures(deep int, p Pool, collected *atomic.Int64) {
+	if deep == 0 {
+		return
+	}
+	captured := capture(collected)
+	p.(Caller).Do(func() {
+		captured[0]++
+		doCaptures(deep-1, p, collected)
 	})
 }

@@ -32,22 +32,10 @@ var panicking = []Clause{
 
 	clause("handler-gets-panic", "The panic handler gets the value of the panic and the stack of the task.",
 		needs{PanicHandler}, func(x *trial) {
-			type caught struct {
-				value any
-				stack []byte
-			}
-			got := make(chan caught, 1)
-			p := x.pool(Settings{PanicHandler: func(v any, stack []byte) { got <- caught{v, stack} }})
+			p, got := x.catches()
 			value := new(int)
 			x.submit(p, func() { panicWith(value) })
-			x.step("waiting for the panic handler")
-			select {
-			case c := <-got:
-				x.require(c.value == any(value), "the handler got %v, not the value of the panic", c.value)
-				x.require(bytes.Contains(c.stack, []byte("conformance.panicWith(")), "the handler's stack does not show the task")
-			case <-time.After(patience):
-				x.fail("the panic handler was not called")
-			}
+			x.requireCaught(got, value)
 		}),
 
 	clause("handler-gets-panics-only",
@@ -105,8 +93,13 @@ var panicking = []Clause{
 			}})
 			x.submit(p, func() { panic("for the handler") })
 			x.settle()
+			within := Stats{Running: 1, Panicked: 1}
+			if x.subject.can(FullCounts) {
+				within = x.stats(p)
+			}
 			x.shutdown(p)
 			x.require(returned.Load(), "Shutdown returned while the panic handler was running")
+			x.require(within.Running == 1 && within.Panicked == 1, "while the handler ran the counts were %+v", within)
 		}),
 
 	clause("panics-cost-nothing", "After 1,000 tasks that panicked the pool works as before and shuts down.",
@@ -160,6 +153,30 @@ func exitAfterShutdown(p Pool) {
 }
 
 func panicWith(v any) { panic(v) }
+
+// A caught is what a panic handler was told.
+type caught struct {
+	value any
+	stack []byte
+}
+
+// catches makes a pool with a panic handler that sends what it is told.
+func (x *trial) catches() (Pool, chan caught) {
+	told := make(chan caught, 1)
+	return x.pool(Settings{PanicHandler: func(v any, stack []byte) { told <- caught{v, stack} }}), told
+}
+
+// requireCaught waits until the handler is told of a panicWith that value.
+func (x *trial) requireCaught(told chan caught, value any) {
+	x.step("waiting for the panic handler")
+	select {
+	case c := <-told:
+		x.require(c.value == value, "the handler got %v, not the value of the panic", c.value)
+		x.require(bytes.Contains(c.stack, []byte("conformance.panicWith(")), "the handler's stack does not show the task")
+	case <-time.After(patience):
+		x.fail("the panic handler was not called")
+	}
+}
 
 // worksAsBefore has the pool work once more, and shuts it down if it can be.
 func worksAsBefore(x *trial, p Pool) {

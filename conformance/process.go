@@ -101,13 +101,19 @@ func readVerdict(file string) (v verdict, err error) {
 	return v, nil
 }
 
+// failed returns what the trial found to be wrong, or that it did not end.
+func (e ending) failed() string {
+	if e.hung && e.verdict.Reason == "" {
+		return fmt.Sprintf("hung while %s", e.verdict.Step)
+	}
+	return e.verdict.Reason
+}
+
 // byVerdict judges a process that should have lived to tell its verdict.
 func byVerdict(e ending) string {
 	switch crash := crashLine(e.output); {
-	case e.verdict.Reason != "":
-		return e.verdict.Reason
-	case e.hung:
-		return fmt.Sprintf("hung while %s", e.verdict.Step)
+	case e.failed() != "":
+		return e.failed()
 	case e.code == 0 && e.verdict.Passed:
 		return ""
 	case crash != "":
@@ -133,10 +139,8 @@ func crashLine(output string) string {
 // goroutine makes it crash.
 func byCrash(e ending) string {
 	switch {
-	case e.verdict.Reason != "":
-		return e.verdict.Reason
-	case e.hung:
-		return fmt.Sprintf("hung while %s", e.verdict.Step)
+	case e.failed() != "":
+		return e.failed()
 	case e.code != crashStatus:
 		return fmt.Sprintf("the process ended with status %d, not %d, while %s", e.code, crashStatus, e.verdict.Step)
 	case !strings.Contains(e.output, crashText):

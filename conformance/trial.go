@@ -272,6 +272,14 @@ func (x *trial) burst(p Pool, n int) crew {
 	return h.ids
 }
 
+// grow makes the pool have n idle workers, and as many of Do if it has such.
+func (x *trial) grow(p Pool, n int) {
+	x.burst(p, n)
+	if x.subject.can(Calls) {
+		doNested(n, func() {}, p)
+	}
+}
+
 // reuses lets as many tasks run, which must find these goroutines.
 func (x *trial) reuses(p Pool, workers crew, format string, args ...any) {
 	for id := range x.burst(p, len(workers)) {

@@ -12,8 +12,7 @@ import (
 // a caller waits for it.
 func lateSubmits(reason string) map[string]string {
 	return waive(reason, "refuses-after-shutdown", "accepted-equals-executed",
-		"nothing-starts-after-shutdown", "tasks-may-submit-while-closing", "shutdown-is-repeatable",
-		"bubbles-share-nothing")
+		"tasks-may-submit-while-closing", "shutdown-is-repeatable", "bubbles-share-nothing")
 }
 
 // Conc returns the Pool of github.com/sourcegraph/conc.

@@ -97,14 +97,6 @@ func NeedsSyncPool(t testing.TB) {
 	}
 }
 
-// EndingIn returns a context that ends after d.
-func EndingIn(t testing.TB, d time.Duration) context.Context {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), d)
-	t.Cleanup(cancel)
-	return ctx
-}
-
 // Ended returns a context that has ended.
 func Ended() context.Context {
 	ctx, cancel := context.WithCancel(context.Background())

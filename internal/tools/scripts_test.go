@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -119,4 +120,23 @@ func TestVulnerabilities(t *testing.T) {
 	output, status = run(t, []string{"HTTPS_PROXY=http://127.0.0.1:1"}, "internal/tools/vulnerabilities")
 	require.Zero(t, status, output)
 	require.Contains(t, output, "the database could not be reached, so it is not proven")
+}
+
+// The documents name only tests and clauses that exist.
+func TestNamedTestsExist(t *testing.T) {
+	out, err := exec.CommandContext(t.Context(), "git", "-C", "..", "grep", "-hoE", `^func (Test|Example)\w+|clause\("[a-z-]+"`, "--", "*.go").Output()
+	require.NoError(t, err)
+	known := strings.Split(string(out), "\n")
+	for _, document := range []string{"README.md", "docs/DESIGN.md", "docs/PITFALLS.md", "docs/SECURITY.md"} {
+		text, err := os.ReadFile(filepath.Join("..", document))
+		require.NoError(t, err)
+		names := regexp.MustCompile(`\b((?:Test|Example)[A-Z]\w*)(?:/([a-z-]+))?`).FindAllStringSubmatch(string(text), -1)
+		require.NotEmpty(t, names, document)
+		for _, name := range names {
+			require.Contains(t, known, "func "+name[1], document)
+			if name[2] != "" {
+				require.Contains(t, known, `clause("`+name[2]+`"`, document)
+			}
+		}
+	}
 }
