@@ -124,11 +124,11 @@ func TestVulnerabilities(t *testing.T) {
 
 // The documents name only tests and clauses that exist.
 func TestNamedTestsExist(t *testing.T) {
-	out, err := exec.CommandContext(t.Context(), "git", "-C", "..", "grep", "-hoE", `^func (Test|Example)\w+|clause\("[a-z-]+"`, "--", "*.go").Output()
+	out, err := exec.CommandContext(t.Context(), "git", "-C", "../..", "grep", "-hoE", `^func (Test|Example)\w+|clause\("[a-z-]+"`, "--", "*.go").Output()
 	require.NoError(t, err)
 	known := strings.Split(string(out), "\n")
 	for _, document := range []string{"README.md", "docs/DESIGN.md", "docs/PITFALLS.md", "docs/SECURITY.md"} {
-		text, err := os.ReadFile(filepath.Join("..", document))
+		text, err := os.ReadFile(filepath.Join("../..", document))
 		require.NoError(t, err)
 		names := regexp.MustCompile(`\b((?:Test|Example)[A-Z]\w*)(?:/([a-z-]+))?`).FindAllStringSubmatch(string(text), -1)
 		require.NotEmpty(t, names, document)
