@@ -329,28 +329,27 @@ func TestTimeSliceGrowsWithTheTurnsOfOthers(t *testing.T) {
 		30 * time.Millisecond:  longest,
 		time.Minute:            longest,
 	} {
-		require.Equal(t, want, sliceAfter(turn, false, slice), turn)
-		require.Equal(t, 2*time.Millisecond, sliceAfter(turn, true, slice), turn)
+		require.Equal(t, want, sliceAfter(turn, false), turn)
+		require.Equal(t, 2*time.Millisecond, sliceAfter(turn, true), turn)
 	}
-	require.Equal(t, brief, sliceAfter(0, false, brief))
 	require.Less(t, brief, slice)
 }
 
-// A time slice begins with the first task that is timed while others wait, and ends
-// once. Where tasks take long it is shorter.
+// The first time slice of a worker begins with the first task that is timed while others
+// wait, and ends once. Where tasks take long it is shorter.
 func TestTimeSliceEndsOnlyWhileTasksWait(t *testing.T) {
-	for length, least := range map[time.Duration]time.Duration{
+	for length, first := range map[time.Duration]time.Duration{
 		5 * time.Microsecond:  slice,
 		11 * time.Microsecond: brief,
 		time.Second:           brief,
 	} {
-		t.Run(length.String(), func(t *testing.T) { requireSlice(t, length, least) })
+		t.Run(length.String(), func(t *testing.T) { requireSlice(t, length, first) })
 	}
 }
 
-// requireSlice fails unless the time slice is as long as this, for a worker of a pool
-// whose tasks take so long.
-func requireSlice(t *testing.T, length, least time.Duration) {
+// requireSlice fails unless the first time slice is as long as this, for a worker of a
+// pool whose tasks take so long.
+func requireSlice(t *testing.T, length, first time.Duration) {
 	t.Helper()
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1)) // one shard is used
 	p := New()
@@ -364,7 +363,7 @@ func requireSlice(t *testing.T, length, least time.Duration) {
 	for range 100 {
 		measure(begin) // until the mean is known
 	}
-	require.Equal(t, length > least/timing, w.long)
+	require.Equal(t, length > first/timing, w.long)
 	w.until = begin
 	w.begin()
 	require.Zero(t, w.until, "a worker that begins")
@@ -376,7 +375,7 @@ func requireSlice(t *testing.T, length, least time.Duration) {
 	for _, c := range []struct {
 		after time.Duration
 		over  bool
-	}{{0, false}, {least - 1, false}, {least + 1, true}} {
+	}{{0, false}, {first - 1, false}, {first + 1, true}} {
 		measure(begin + c.after)
 		require.Equal(t, c.over, w.over, c.after)
 	}

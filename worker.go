@@ -20,8 +20,9 @@ const (
 	// and a shorter one do.
 	slice = 100 * time.Microsecond
 
-	// brief is the time slice where tasks take long. The worker on its way has the task
-	// that has waited longest, and whatever a worker takes while tasks wait overtakes it.
+	// brief is the time slice of a worker that has not yielded, where tasks take long. The
+	// worker on its way has the task that has waited longest, and whatever a worker takes
+	// while tasks wait overtakes it.
 	brief = slice / 4
 
 	// idled is the time slice after a turn in which a processor idled for about
@@ -130,26 +131,18 @@ func (w *worker) begin() {
 // begins a time slice.
 func (w *worker) yield() {
 	turn, gaveWay, now := w.at.Yield()
-	w.until = now + sliceAfter(turn, gaveWay, w.least())
-}
-
-// least returns the time slice of a worker where no turn of others lengthens it.
-func (w *worker) least() time.Duration {
-	if w.pool.handoff.Lengthy() {
-		return brief
-	}
-	return slice
+	w.until = now + sliceAfter(turn, gaveWay)
 }
 
 // sliceAfter returns the time slice that follows a turn of others. A long turn is a
 // computation, and leaves the pool a third of the time. If it were half, the workers of
 // two pools would take each other's time slices for computation, and lengthen theirs in
 // turn. A turn of a submitter that had to give way was spent in its system calls.
-func sliceAfter(turn time.Duration, gaveWay bool, least time.Duration) time.Duration {
+func sliceAfter(turn time.Duration, gaveWay bool) time.Duration {
 	if gaveWay {
 		return idled
 	}
-	return max(least, min(turn/2, longest))
+	return max(slice, min(turn/2, longest))
 }
 
 // run runs the task in hand and counts it as completed.
@@ -171,18 +164,21 @@ func (w *worker) run() {
 
 // measure notes how long the task took that has just ended, and whether the time slice
 // has ended with it. A time slice ends only while tasks wait. It begins when the worker
-// yields, or else with the first call that finds tasks waiting. A task is long if fewer
-// than timing of its kind fit into a time slice.
+// yields, or else, and shorter where tasks take long, with the first call that finds
+// tasks waiting. A task is long if fewer than timing of its kind fit into the latter.
 func (w *worker) measure(now time.Duration) {
 	took := now - w.since
 	w.pool.handoff.Note(took)
-	least := w.least()
-	w.long = took > least/timing
+	first := slice
+	if w.pool.handoff.Lengthy() {
+		first = brief
+	}
+	w.long = took > first/timing
 	if !w.at.Waits() {
 		return
 	}
 	if w.until == 0 {
-		w.until = now + least
+		w.until = now + first
 	}
 	w.over = now >= w.until
 }

@@ -61,7 +61,7 @@ var equivalents = []unnoticed{
 	{"worker.go", "", "longest = 10 * time.Millisecond", "longest = 11 * time.Millisecond", chosen},
 	{"worker.go", "", "longest = 10 * time.Millisecond", "longest = 9 * time.Millisecond", chosen},
 	{
-		"worker.go", "worker.measure", "w.long = took > least/timing", "w.long = took >= least/timing",
+		"worker.go", "worker.measure", "w.long = took > first/timing", "w.long = took >= first/timing",
 		"of tasks that take just so long, any number may be timed",
 	},
 	{

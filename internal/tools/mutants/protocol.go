@@ -123,10 +123,10 @@ var protocol = []change{
 	}},
 	{"a time slice never begins", "worker.go", []string{
 		"w.over = now >= w.until", "w.over = w.until != 0 && now >= w.until",
-		"if w.until == 0 {\n\t\tw.until = now + least\n\t}\n", "",
+		"if w.until == 0 {\n\t\tw.until = now + first\n\t}\n", "",
 	}},
 	{"no task is long", "worker.go", []string{
-		"w.long = took > least/timing", "w.long = false",
+		"w.long = took > first/timing", "w.long = false",
 	}},
 	{"completed before the panic handler", "worker.go", []string{
 		"known, v := panics.Told(), recover()", "known, v := panics.Told(), recover()\n\t\tw.at.Complete()",
