@@ -7,7 +7,6 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -20,7 +19,7 @@ import (
 type Report interface {
 	Name() string // of its files, without what follows the dot
 	Tables() string
-	Plots() ([]File, error)
+	Plots() []File
 }
 
 // A File is a name and what is in it.
@@ -44,8 +43,7 @@ func Publish(r Report, folder string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	plots, err := r.Plots() // an error must not cost the figures
-	return errors.Join(err, write(folder, plots...))
+	return write(folder, r.Plots()...) // last: one that cannot be drawn must not cost the figures
 }
 
 func write(folder string, files ...File) error {

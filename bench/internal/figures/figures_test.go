@@ -1,7 +1,6 @@
 package figures
 
 import (
-	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -21,11 +20,11 @@ type result struct {
 func (result) Name() string     { return "some" }
 func (r result) Tables() string { return "| " + r.Machine.Go + " |\n" }
 
-func (r result) Plots() ([]File, error) {
+func (r result) Plots() []File {
 	if r.Plot == "" {
-		return nil, errors.New("cannot be drawn")
+		panic("cannot be drawn")
 	}
-	return []File{{"plot.svg", []byte(r.Plot)}}, nil
+	return []File{{"plot.svg", []byte(r.Plot)}}
 }
 
 func TestResultsAreReadAsTheyWerePublished(t *testing.T) {
@@ -51,7 +50,7 @@ func TestResultsAreReadAsTheyWerePublished(t *testing.T) {
 	require.Equal(t, Machine{Go: "go1.26"}, got.Machine)
 
 	require.NoError(t, Publish(result{}, "", &out), "without a folder nothing is drawn")
-	require.ErrorContains(t, Publish(result{}, filepath.Join(folder, "x"), &out), "cannot be drawn")
+	require.PanicsWithValue(t, "cannot be drawn", func() { _ = Publish(result{}, filepath.Join(folder, "x"), &out) })
 	require.FileExists(t, filepath.Join(folder, "x", "some.json.gz"), "which must not cost the figures")
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"image/color"
 	"math"
+	"slices"
 
 	xfont "golang.org/x/image/font"
 	"gonum.org/v1/plot"
@@ -79,10 +80,10 @@ func (b *bars) heading(group string) {
 
 // RatioPlot returns the ratio by load as SVG, or nil if there is nothing to
 // compare.
-func (r *Report) RatioPlot(procs int) ([]byte, error) {
+func (r *Report) RatioPlot(procs int) []byte {
 	b := r.bars(procs)
 	if len(b.at) == 0 {
-		return nil, nil
+		return nil
 	}
 	// A label of a logarithmic axis would take room at its right end, so the title
 	// stands in for it.
@@ -91,10 +92,8 @@ func (r *Report) RatioPlot(procs int) ([]byte, error) {
 	p.X.Scale = plot.LogScale{}
 	p.X.Tick.Marker = plot.TickerFunc(ratioTicks)
 	p.NominalY(b.rows...)
-	p.Add(grid(true, false))
-	if err := b.add(p); err != nil {
-		return nil, err
-	}
+	p.Add(&plotter.Grid{Vertical: thin})
+	b.add(p)
 	p.X.Min, p.X.Max = leastRatio, b.reach()
 	// The legend stands above the first load.
 	p.Y.Min, p.Y.Max = -0.6, float64(len(b.rows))+1.8
@@ -117,49 +116,25 @@ func ratioTicks(least, most float64) []plot.Tick {
 }
 
 // add puts everything into the plot.
-func (b bars) add(p *plot.Plot) error {
+func (b bars) add(p *plot.Plot) {
 	const offset = 4.5
-	own := ratios{at: b.at, spreads: b.own, offset: vg.Points(offset), fill: blue}
-	best := ratios{at: b.at, spreads: b.best, offset: vg.Points(-offset), fill: orange}
-	p.Add(own, best)
-	p.Legend.Add(runner.Subject, own)
-	p.Legend.Add("best peer", best)
-	if err := b.addOthers(p); err != nil {
-		return err
+	addNamed(p, runner.Subject, ratios{at: b.at, spreads: b.own, offset: vg.Points(offset), fill: blue})
+	addNamed(p, "best peer", ratios{at: b.at, spreads: b.best, offset: vg.Points(-offset), fill: orange})
+	if len(b.others) > 0 {
+		ring := draw.GlyphStyle{Color: black, Radius: vg.Points(1.6), Shape: draw.RingGlyph{}}
+		addNamed(p, "the other peers", &plotter.Scatter{XYs: b.others, GlyphStyle: ring})
 	}
-	if err := b.addLabels(p, vg.Points(-offset)); err != nil {
-		return err
-	}
-	if err := b.addGroups(p); err != nil {
-		return err
-	}
-	one, err := plotter.NewLine(plotter.XYs{{X: 1, Y: -0.6}, {X: 1, Y: float64(len(b.rows)) - 0.4}})
-	if err != nil {
-		return err
-	}
-	one.LineStyle = draw.LineStyle{Color: black, Width: vg.Points(1.2), Dashes: []vg.Length{vg.Points(4), vg.Points(2)}}
-	p.Add(one)
-	p.Legend.Add("a bare go statement", one)
-	return nil
-}
-
-func (b bars) addOthers(p *plot.Plot) error {
-	if len(b.others) == 0 {
-		return nil
-	}
-	dots, err := plotter.NewScatter(b.others)
-	if err != nil {
-		return err
-	}
-	dots.GlyphStyle = draw.GlyphStyle{Color: black, Radius: vg.Points(1.6), Shape: draw.RingGlyph{}}
-	p.Add(dots)
-	p.Legend.Add("the other peers", dots)
-	return nil
+	b.addLabels(p, vg.Points(-offset))
+	b.addGroups(p)
+	addNamed(p, "a bare go statement", &plotter.Line{
+		XYs:       plotter.XYs{{X: 1, Y: -0.6}, {X: 1, Y: float64(len(b.rows)) - 0.4}},
+		LineStyle: draw.LineStyle{Color: black, Width: vg.Points(1.2), Dashes: []vg.Length{vg.Points(4), vg.Points(2)}},
+	})
 }
 
 // addLabels writes the ratio of the subject and of the best peer, and its name,
 // beside their bars.
-func (b bars) addLabels(p *plot.Plot, offset vg.Length) error {
+func (b bars) addLabels(p *plot.Plot, offset vg.Length) {
 	own, best := plotter.XYLabels{}, plotter.XYLabels{}
 	for i, row := range b.at {
 		own.XYs = append(own.XYs, plotter.XY{X: b.foot(b.own[i]), Y: row})
@@ -167,10 +142,8 @@ func (b bars) addLabels(p *plot.Plot, offset vg.Length) error {
 		best.XYs = append(best.XYs, plotter.XY{X: b.foot(b.best[i]), Y: row})
 		best.Labels = append(best.Labels, b.labels[i]+" "+figures.Decimal(b.best[i].Median))
 	}
-	if err := addTexts(p, own, -offset, sans(7)); err != nil {
-		return err
-	}
-	return addTexts(p, best, offset, sans(7))
+	addTexts(p, own, -offset, sans(7))
+	addTexts(p, best, offset, sans(7))
 }
 
 // foot returns where the text beside a bar begins: behind the whisker, or
@@ -178,28 +151,18 @@ func (b bars) addLabels(p *plot.Plot, offset vg.Length) error {
 func (b bars) foot(s figures.Spread) float64 { return min(max(s.Max, 1), b.reach()*0.6) }
 
 // addGroups writes the names of the groups.
-func (b bars) addGroups(p *plot.Plot) error {
-	if len(b.groups.Labels) == 0 {
-		return nil
-	}
+func (b bars) addGroups(p *plot.Plot) {
 	bold := sans(9.5)
 	bold.Weight = xfont.WeightBold
-	return addTexts(p, b.groups, 0, bold)
+	addTexts(p, b.groups, 0, bold)
 }
 
-func addTexts(p *plot.Plot, at plotter.XYLabels, offset vg.Length, face font.Font) error {
-	labels, err := plotter.NewLabels(at)
-	if err != nil {
-		return err
-	}
-	for i := range labels.TextStyle {
-		labels.TextStyle[i].Font = face
-		labels.TextStyle[i].Color = black
-		labels.TextStyle[i].YAlign = draw.YCenter
-	}
-	labels.Offset = vg.Point{X: vg.Points(5), Y: offset}
-	p.Add(beside{labels})
-	return nil
+func addTexts(p *plot.Plot, at plotter.XYLabels, offset vg.Length, face font.Font) {
+	style := draw.TextStyle{Font: face, Color: black, YAlign: draw.YCenter, Handler: plot.DefaultTextHandler}
+	p.Add(beside{&plotter.Labels{
+		XYs: at.XYs, Labels: at.Labels, TextStyle: slices.Repeat([]draw.TextStyle{style}, len(at.Labels)),
+		Offset: vg.Point{X: vg.Points(5), Y: offset},
+	}})
 }
 
 // beside draws texts for which the axis leaves room. The plotter alone would make the

@@ -20,10 +20,10 @@ func byDepth(kib float64) float64 { return math.Log2(1 + kib) }
 
 // DepthPlot returns the ratio by stack depth as SVG, with the break-even
 // marked, or nil if fewer than two depths were measured.
-func (r *Report) DepthPlot(procs int) ([]byte, error) {
+func (r *Report) DepthPlot(procs int) []byte {
 	depths := r.Depths(procs, runner.Subject)
 	if len(depths) < 2 {
-		return nil, nil
+		return nil
 	}
 	p := newPlot(fmt.Sprintf("Tasks per second relative to a bare go statement, by stack depth (GOMAXPROCS %d, %d callers)", procs, depthCallers))
 	p.X.Label.Text = "KiB of stack that a task uses"
@@ -32,15 +32,11 @@ func (r *Report) DepthPlot(procs int) ([]byte, error) {
 	p.Y.Min = 0
 	p.Legend.Top, p.Legend.Left = true, true
 	p.Legend.XOffs = vg.Points(8)
-	p.Add(grid(false, true))
+	p.Add(&plotter.Grid{Horizontal: thin})
 	for _, c := range slices.Backward(r.Runners) {
-		if err := r.addDepths(p, procs, c.Name); err != nil {
-			return nil, err
-		}
+		r.addDepths(p, procs, c.Name)
 	}
-	if err := addBreakEven(p, depths); err != nil {
-		return nil, err
-	}
+	addBreakEven(p, depths)
 	return render([]*plot.Plot{p}, vg.Points(340), r.Machine.Place())
 }
 
@@ -55,7 +51,7 @@ func depthTicks(depths []Depth) plot.ConstantTicks {
 // addDepths draws one runner. The points between two depths lie on a straight
 // line in KiB, which is a curve on this scale: the same line that the
 // break-even is interpolated on.
-func (r *Report) addDepths(p *plot.Plot, procs int, name string) error {
+func (r *Report) addDepths(p *plot.Plot, procs int, name string) {
 	const steps = 16
 	depths := r.Depths(procs, name)
 	var line plotter.XYs
@@ -67,30 +63,25 @@ func (r *Report) addDepths(p *plot.Plot, procs int, name string) error {
 			line = append(line, plotter.XY{X: byDepth(kib), Y: a.Ratio + share*(b.Ratio-a.Ratio)})
 		}
 	}
-	return r.addLine(p, name, line)
+	if len(line) > 0 {
+		addNamed(p, name, &plotter.Line{XYs: line, LineStyle: r.line(name)})
+	}
 }
 
 // addBreakEven marks where the subject becomes faster than the baseline.
-func addBreakEven(p *plot.Plot, depths []Depth) error {
+func addBreakEven(p *plot.Plot, depths []Depth) {
 	kib, ok := BreakEven(depths)
 	if !ok || kib == 0 {
-		return nil
+		return
 	}
 	foot := plotter.XY{X: byDepth(kib), Y: 0}
-	line, err := plotter.NewLine(plotter.XYs{foot, {X: foot.X, Y: 1}})
-	if err != nil {
-		return err
-	}
-	line.LineStyle = draw.LineStyle{Color: blue, Width: vg.Points(1.5), Dashes: []vg.Length{vg.Points(2), vg.Points(2)}}
-	label, err := plotter.NewLabels(plotter.XYLabels{
-		XYs: plotter.XYs{foot}, Labels: []string{fmt.Sprintf("%s breaks even with go at %.1f KiB", runner.Subject, kib)},
+	p.Add(&plotter.Line{
+		XYs:       plotter.XYs{foot, {X: foot.X, Y: 1}},
+		LineStyle: draw.LineStyle{Color: blue, Width: vg.Points(1.5), Dashes: []vg.Length{vg.Points(2), vg.Points(2)}},
+	}, &plotter.Labels{
+		XYs:       plotter.XYs{foot},
+		Labels:    []string{fmt.Sprintf("%s breaks even with go at %.1f KiB", runner.Subject, kib)},
+		TextStyle: []draw.TextStyle{{Font: sans(9.5), Color: blue, Handler: plot.DefaultTextHandler}},
+		Offset:    vg.Point{X: vg.Points(6), Y: vg.Points(5)},
 	})
-	if err != nil {
-		return err
-	}
-	label.TextStyle[0].Font = sans(9.5)
-	label.TextStyle[0].Color = blue
-	label.Offset = vg.Point{X: vg.Points(6), Y: vg.Points(5)}
-	p.Add(line, label)
-	return nil
 }

@@ -2,14 +2,12 @@ package report
 
 import (
 	"bytes"
-	"fmt"
 	"image/color"
 	"slices"
 	"strings"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/font"
-	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgsvg"
@@ -28,6 +26,9 @@ var (
 	blue   = color.RGBA{R: 0x00, G: 0x5a, B: 0xb5, A: 0xff}
 	orange = color.RGBA{R: 0xe6, G: 0x8a, B: 0x00, A: 0xff}
 )
+
+// thin is a line of the grid.
+var thin = draw.LineStyle{Color: pale, Width: vg.Points(0.5)}
 
 // hues tell the peers apart, in their order.
 var hues = []color.Color{
@@ -58,19 +59,18 @@ func (r *Report) line(name string) draw.LineStyle {
 	return style
 }
 
-// addLine draws a runner's line, if it has points.
-func (r *Report) addLine(p *plot.Plot, name string, points plotter.XYs) error {
-	if len(points) == 0 {
-		return nil
-	}
-	line, err := plotter.NewLine(points)
-	if err != nil {
-		return err
-	}
-	line.LineStyle = r.line(name)
-	p.Add(line)
-	p.Legend.Add(name, line)
-	return nil
+// A mark is drawn in a plot and in its legend. Marks and texts are made without the
+// constructors of package plotter: these refuse what is not finite, which no ratio and no
+// delay is.
+type mark interface {
+	plot.Plotter
+	plot.Thumbnailer
+}
+
+// addNamed draws the mark and names it in the legend.
+func addNamed(p *plot.Plot, name string, m mark) {
+	p.Add(m)
+	p.Legend.Add(name, m)
 }
 
 // newPlot returns an empty plot in the style of all.
@@ -95,23 +95,8 @@ func sans(points float64) font.Font {
 	return font.Font{Typeface: "Liberation", Variant: "Sans", Size: vg.Points(points)}
 }
 
-// grid draws vertical lines, horizontal lines or both.
-func grid(vertical, horizontal bool) *plotter.Grid {
-	g := plotter.NewGrid()
-	g.Vertical = draw.LineStyle{}
-	g.Horizontal = draw.LineStyle{}
-	style := draw.LineStyle{Color: pale, Width: vg.Points(0.5)}
-	if vertical {
-		g.Vertical = style
-	}
-	if horizontal {
-		g.Horizontal = style
-	}
-	return g
-}
-
 // render draws plots side by side over the caption and returns the SVG.
-func render(row []*plot.Plot, height vg.Length, caption string) ([]byte, error) {
+func render(row []*plot.Plot, height vg.Length, caption string) []byte {
 	canvas := vgsvg.New(width, height)
 	all := draw.New(canvas)
 	all.SetColor(color.White)
@@ -132,10 +117,8 @@ func render(row []*plot.Plot, height vg.Length, caption string) ([]byte, error) 
 		p.Draw(canvases[0][i])
 	}
 	var b bytes.Buffer
-	if _, err := canvas.WriteTo(&b); err != nil {
-		return nil, err
-	}
-	return portable(b.Bytes()), nil
+	_, _ = canvas.WriteTo(&b) // to write to a buffer does not fail
+	return portable(b.Bytes())
 }
 
 // portable adds fonts of the same widths to the one that the plots are laid out
@@ -155,19 +138,16 @@ var dark = strings.NewReplacer(
 
 // Plots returns the plots that documents show: of a run at one number of processors,
 // and with peers.
-func (r *Report) Plots() ([]figures.File, error) {
+func (r *Report) Plots() []figures.File {
 	if len(r.Settings.Procs) != 1 || len(r.Peers()) == 0 {
-		return nil, nil
+		return nil
 	}
 	var files []figures.File
 	for _, p := range []struct {
 		name string
-		draw func(procs int) ([]byte, error)
+		draw func(procs int) []byte
 	}{{"ratio", r.RatioPlot}, {"depth", r.DepthPlot}, {"latency", r.LatencyPlot}} {
-		svg, err := p.draw(r.Settings.Procs[0])
-		if err != nil {
-			return nil, fmt.Errorf("bench: %s: %w", p.name, err)
-		}
+		svg := p.draw(r.Settings.Procs[0])
 		if svg == nil {
 			continue
 		}
@@ -176,5 +156,5 @@ func (r *Report) Plots() ([]figures.File, error) {
 			files = append(files, figures.File{Name: "depth-dark.svg", Data: []byte(dark.Replace(string(svg)))})
 		}
 	}
-	return files, nil
+	return files
 }

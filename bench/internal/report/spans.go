@@ -33,32 +33,28 @@ var percentiles = []percentile{
 
 // LatencyPlot returns the latencies as SVG, a panel for each of two loads, or
 // nil if none of them was measured.
-func (r *Report) LatencyPlot(procs int) ([]byte, error) {
+func (r *Report) LatencyPlot(procs int) []byte {
 	var panels []*plot.Plot
 	for _, load := range latencyLoads {
-		p, err := r.spans(procs, load, "From Submit to the task: "+load)
-		if err != nil {
-			return nil, err
-		}
-		if p != nil {
+		if p := r.spans(procs, load, "From Submit to the task: "+load); p != nil {
 			panels = append(panels, p)
 		}
 	}
 	if len(panels) == 0 {
-		return nil, nil
+		return nil
 	}
 	return render(panels, vg.Points(90)+vg.Length(len(r.Runners))*vg.Points(17), r.Machine.Place())
 }
 
 // spans returns one panel: for each runner the percentiles, joined by a line.
-func (r *Report) spans(procs int, load, title string) (*plot.Plot, error) {
+func (r *Report) spans(procs int, load, title string) *plot.Plot {
 	p := newPlot(title)
 	p.X.Label.Text = "lower is better"
 	p.X.Scale = plot.LogScale{}
 	p.X.Tick.Marker = plot.TickerFunc(durationTicks)
 	p.Legend.TextStyle.Font = sans(8.5)
 	p.Legend.Top = true
-	p.Add(grid(true, false))
+	p.Add(&plotter.Grid{Vertical: thin})
 	var names []string
 	marks := make([]plotter.XYs, len(percentiles))
 	for _, c := range slices.Backward(r.Runners) {
@@ -70,18 +66,20 @@ func (r *Report) spans(procs int, load, title string) (*plot.Plot, error) {
 		for i, at := range span {
 			marks[i] = append(marks[i], at)
 		}
-		if err := addSpan(p, span); err != nil {
-			return nil, err
-		}
+		p.Add(&plotter.Line{XYs: span, LineStyle: draw.LineStyle{Color: grey, Width: vg.Points(1)}})
 	}
 	if len(names) == 0 {
-		return nil, nil
+		return nil
 	}
 	p.NominalY(names...)
 	p.Y.Min, p.Y.Max = -0.6, float64(len(names))+1.4
 	p.X.Min = math.Pow(10, math.Floor(math.Log10(p.X.Min)))
 	p.X.Max = math.Pow(10, math.Ceil(math.Log10(p.X.Max)))
-	return p, addMarks(p, marks)
+	for i, at := range percentiles {
+		style := draw.GlyphStyle{Color: at.fill, Radius: vg.Points(3), Shape: at.shape}
+		addNamed(p, at.name, &plotter.Scatter{XYs: marks[i], GlyphStyle: style})
+	}
+	return p
 }
 
 func (r *Report) span(procs int, load, name string, row float64) plotter.XYs {
@@ -94,29 +92,6 @@ func (r *Report) span(procs int, load, name string, row float64) plotter.XYs {
 		span = append(span, plotter.XY{X: float64(max(d, 1)), Y: row})
 	}
 	return span
-}
-
-func addSpan(p *plot.Plot, span plotter.XYs) error {
-	line, err := plotter.NewLine(span)
-	if err != nil {
-		return err
-	}
-	line.LineStyle = draw.LineStyle{Color: grey, Width: vg.Points(1)}
-	p.Add(line)
-	return nil
-}
-
-func addMarks(p *plot.Plot, marks []plotter.XYs) error {
-	for i, percentile := range percentiles {
-		dots, err := plotter.NewScatter(marks[i])
-		if err != nil {
-			return err
-		}
-		dots.GlyphStyle = draw.GlyphStyle{Color: percentile.fill, Radius: vg.Points(3), Shape: percentile.shape}
-		p.Add(dots)
-		p.Legend.Add(percentile.name, dots)
-	}
-	return nil
 }
 
 // durationTicks marks the powers of ten in the range.

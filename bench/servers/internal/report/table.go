@@ -17,7 +17,7 @@ import (
 func (*Report) Name() string { return "results" }
 
 // Plots implements [figures.Report]: there are none.
-func (*Report) Plots() ([]figures.File, error) { return nil, nil }
+func (*Report) Plots() []figures.File { return nil }
 
 // Tables implements [figures.Report].
 func (r *Report) Tables() string {
