@@ -48,11 +48,11 @@ func Here(program string) Machine {
 // Place returns all but the command, in one line.
 func (m Machine) Place() string {
 	return fmt.Sprintf("%s, %s %s/%s, %s, %d processors, %s",
-		m.At(), m.Go, m.OS, m.Arch, m.CPU, m.CPUs, m.Date.Format(time.DateOnly))
+		m.at(), m.Go, m.OS, m.Arch, m.CPU, m.CPUs, m.Date.Format(time.DateOnly))
 }
 
-// At names the commit in the words that internal/tools/figures-fresh looks for.
-func (m Machine) At() string { return "commit " + cmp.Or(m.Commit, "not recorded") }
+// at names the commit in the words that internal/tools/figures-fresh looks for.
+func (m Machine) at() string { return "commit " + cmp.Or(m.Commit, "not recorded") }
 
 // Origin returns all of it, in one line.
 func (m Machine) Origin() string { return fmt.Sprintf("Measured by `%s`: %s.", m.Command, m.Place()) }

@@ -3,6 +3,7 @@ package figures
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 )
@@ -71,6 +72,13 @@ type Page struct{ strings.Builder }
 
 // Printf appends to the page.
 func (p *Page) Printf(format string, args ...any) { fmt.Fprintf(p, format, args...) }
+
+// Head begins a report: its title, where it was measured, and of which code.
+func (p *Page) Head(title string, m Machine, procs string) {
+	p.Printf("# %s\n\n", title)
+	p.Printf("- %s %s/%s on %s, %d processors, GOMAXPROCS %s\n", m.Go, m.OS, m.Arch, m.CPU, m.CPUs, procs)
+	p.Printf("- %s, made by `%s` on %s\n", m.at(), m.Command, m.Date.Format(time.RFC3339))
+}
 
 // Section writes a table under a heading and a text.
 func (p *Page) Section(title, what string, t table.Writer) {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 
@@ -58,10 +57,7 @@ func (r *Report) Tables() string {
 
 func (r *Report) writeHead(b *figures.Page) {
 	m, s := r.Machine, r.Settings
-	b.Printf("# Comparison\n\n")
-	b.Printf("- %s %s/%s on %s, %d processors, GOMAXPROCS %s\n",
-		m.Go, m.OS, m.Arch, m.CPU, m.CPUs, strings.Trim(fmt.Sprint(s.Procs), "[]"))
-	b.Printf("- %s, made by `%s` on %s\n", m.At(), m.Command, m.Date.Format(time.RFC3339))
+	b.Head("Comparison", m, strings.Trim(fmt.Sprint(s.Procs), "[]"))
 	fewer := ""
 	if s.Budget > 0 {
 		fewer = fmt.Sprintf("; fewer where %v for the whole run had no time for more", s.Budget)

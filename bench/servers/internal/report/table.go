@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 
@@ -38,11 +37,8 @@ func (r *Report) Tables() string {
 }
 
 func (r *Report) writeHead(b *figures.Page) {
-	m, s := r.Machine, r.Settings
-	b.Printf("# Servers\n\n")
-	b.Printf("- %s %s/%s on %s, %d processors, GOMAXPROCS %d; callers and server share them\n",
-		m.Go, m.OS, m.Arch, m.CPU, m.CPUs, m.Procs)
-	b.Printf("- %s, made by `%s` on %s\n", m.At(), m.Command, m.Date.Format(time.RFC3339))
+	s := r.Settings
+	b.Head("Servers", r.Machine, fmt.Sprintf("%d; callers and server share them", r.Machine.Procs))
 	b.Printf("- %d rounds of %v after %v of warm-up, each at a server process of its own\n", r.Rounds, s.Duration, s.Warmup)
 	if r.Cut != "" {
 		b.Printf("- **cut**: %s\n", r.Cut)
