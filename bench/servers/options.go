@@ -30,12 +30,12 @@ func parse(args []string, handling flag.ErrorHandling) (options, error) {
 	p, s := &o.plan, &o.plan.Settings
 	p.Stacks, p.Ballasts, p.Callers = []int{0, 8, 32}, []int{0}, []int{64, 256}
 	set := flag.NewFlagSet("servers", handling)
-	set.Func("targets", "measure only these servers, a `list` with commas (default all: "+strings.Join(names(p.Targets), ",")+")", targets(&p.Targets))
-	set.Func("modes", "measure these modes, a `list` of "+strings.Join(mode.Names(), ", ")+" (default those of each server; go always takes part)", modes(&p.Modes))
-	set.Func("depths", "`KiB` of stack that a call uses, a list (default 0,8,32)", integers(&p.Stacks, 0))
-	set.Func("ballast", "`MiB` of live heap in the server, a list (default 0)", integers(&p.Ballasts, 0))
-	set.Func("callers", "`number` of callers, each of which waits for its answers, a list (default 64,256)", integers(&p.Callers, 1))
-	set.Func("rate", "measure also at fixed rates, `percent` of the calls that go answers in the same round, a list such as 30,60,80,90", integers(&s.Rates, 1))
+	set.Func("targets", "measure only these servers, a `list` with commas (default all: "+strings.Join(names(p.Targets), ",")+")", list(&p.Targets, target.Find))
+	set.Func("modes", "measure these modes, a `list` of "+strings.Join(mode.Names(), ", ")+" (default those of each server; go always takes part)", list(&p.Modes, known))
+	set.Func("depths", "`KiB` of stack that a call uses, a list (default 0,8,32)", list(&p.Stacks, integer(0)))
+	set.Func("ballast", "`MiB` of live heap in the server, a list (default 0)", list(&p.Ballasts, integer(0)))
+	set.Func("callers", "`number` of callers, each of which waits for its answers, a list (default 64,256)", list(&p.Callers, integer(1)))
+	set.Func("rate", "measure also at fixed rates, `percent` of the calls that go answers in the same round, a list such as 30,60,80,90", list(&s.Rates, integer(1)))
 	set.IntVar(&s.Rounds, "rounds", 5, "rounds, in which all modes take turns")
 	set.DurationVar(&s.Duration, "duration", time.Second, "time of each measurement")
 	set.DurationVar(&s.Warmup, "warmup", 300*time.Millisecond, "time of the warm-up before it")
@@ -77,53 +77,34 @@ func names(targets []target.Target) (names []string) {
 	return names
 }
 
-// list calls f for each element of a list with commas.
-func list(text string, f func(string) error) error {
-	for element := range strings.SplitSeq(text, ",") {
-		if err := f(strings.TrimSpace(element)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func targets(to *[]target.Target) func(string) error {
+// list returns what sets a list from a text with commas between its elements.
+func list[E any](to *[]E, parse func(string) (E, error)) func(string) error {
 	return func(text string) error {
 		*to = nil
-		return list(text, func(name string) error {
-			t, err := target.Find(name)
-			*to = append(*to, t)
-			return err
-		})
-	}
-}
-
-func modes(to *[]string) func(string) error {
-	return func(text string) error {
-		*to = nil
-		return list(text, func(name string) error {
-			_, err := mode.Find(name)
-			*to = append(*to, name)
-			return err
-		})
-	}
-}
-
-// integers returns what sets the numbers of a list, each of which must be at least
-// the given one.
-func integers(to *[]int, least int) func(string) error {
-	return func(text string) error {
-		*to = nil
-		return list(text, func(element string) error {
-			n, err := strconv.Atoi(element)
-			switch {
-			case err != nil:
+		for element := range strings.SplitSeq(text, ",") {
+			e, err := parse(strings.TrimSpace(element))
+			if err != nil {
 				return err
-			case n < least:
-				return fmt.Errorf("%d is below %d", n, least)
 			}
-			*to = append(*to, n)
-			return nil
-		})
+			*to = append(*to, e)
+		}
+		return nil
+	}
+}
+
+// known returns the name of a mode as it is, if there is such a mode.
+func known(name string) (string, error) {
+	m, err := mode.Find(name)
+	return m.Name, err
+}
+
+// integer returns what parses a number that must be at least the given one.
+func integer(least int) func(string) (int, error) {
+	return func(text string) (int, error) {
+		n, err := strconv.Atoi(text)
+		if err == nil && n < least {
+			err = fmt.Errorf("%d is below %d", n, least)
+		}
+		return n, err
 	}
 }
