@@ -16,75 +16,67 @@ var titles = strings.NewReplacer("http1", "HTTP/1.1", "http2", "HTTP/2", "http3"
 
 // abridged has all servers by stack, with 64 callers and nothing else varied.
 func (r *Report) abridged() table.Writer {
-	var targets []string
+	calls := map[string]string{mode.Subject: "Run", mode.Through: "Do"}
+	var rows []row
 	var stacks []int
 	for _, c := range r.Cells() {
-		if !slices.Contains(targets, c.Target) {
-			targets = append(targets, c.Target)
-		}
 		stacks = append(stacks, c.Stack)
+		for _, name := range []string{mode.Subject, mode.Through} {
+			_, some := r.Ratio(Cell{Target: c.Target, Stack: c.Stack, Callers: 64}, name, Rate)
+			if at := (row{Cell{Target: c.Target, Callers: 64}, name}); some && !slices.Contains(rows, at) {
+				rows = append(rows, at)
+			}
+		}
 	}
 	slices.Sort(stacks)
-	stacks = slices.Compact(stacks)
-	var depths []string
-	for _, stack := range stacks {
-		depths = append(depths, fmt.Sprintf("%d KiB", stack))
+	var depths []variant
+	for _, stack := range slices.Compact(stacks) {
+		depths = append(depths, variant{fmt.Sprintf("%d KiB", stack), func(at row) row { at.Stack = stack; return at }})
 	}
-	t := figures.NewTable(slices.Concat([]any{"server, call"}, columns("throughput", depths), columns("processor time", depths))...)
-	for _, target := range targets {
-		for _, call := range []struct{ mode, name string }{{mode.Subject, "Run"}, {mode.Through, "Do"}} {
-			var rates, times []any
-			for _, stack := range stacks {
-				cell := Cell{Target: target, Stack: stack, Callers: 64}
-				rates = append(rates, r.ratio(cell, call.mode, Rate))
-				times = append(times, r.ratio(cell, call.mode, CPU))
-			}
-			if slices.ContainsFunc(rates, func(cell any) bool { return cell != figures.Nothing }) {
-				t.AppendRow(slices.Concat(table.Row{titles.Replace(target) + ", " + call.name}, rates, times))
-			}
-		}
-	}
-	return t
+	return figures.Table(rows, slices.Concat([]column{
+		{Title: "server, call", Cell: func(at row) any { return titles.Replace(at.Target) + ", " + calls[at.mode] }},
+	}, r.across("throughput", Rate, depths), r.across("processor time", CPU, depths)))
 }
 
 // abridgedGRPC has gRPC in each of its modes, by stack and callers, with nothing else
 // varied.
 func (r *Report) abridgedGRPC() table.Writer {
-	var modes []string
+	var rows []row
+	for _, c := range r.Cells() {
+		if strings.HasPrefix(c.Target, "grpc") && c == (Cell{Target: c.Target, Stack: c.Stack, Callers: c.Callers}) {
+			rows = append(rows, row{Cell: c})
+		}
+	}
+	var modes []variant
 	for _, m := range mode.All() {
 		if m.Within {
-			modes = append(modes, m.Name)
+			modes = append(modes, variant{m.Name, func(at row) row { at.mode = m.Name; return at }})
 		}
 	}
-	t := figures.NewTable(slices.Concat([]any{"call", "KiB", "callers"}, columns("processor time", modes), columns("throughput", modes))...)
-	for _, c := range r.Cells() {
-		if !strings.HasPrefix(c.Target, "grpc") || c != (Cell{Target: c.Target, Stack: c.Stack, Callers: c.Callers}) {
-			continue
-		}
-		row := table.Row{titles.Replace(c.Target), c.Stack, c.Callers}
-		for _, figure := range []Figure{CPU, Rate} {
-			for _, name := range modes {
-				row = append(row, r.ratio(c, name, figure))
-			}
-		}
-		t.AppendRow(row)
-	}
-	return t
+	return figures.Table(rows, slices.Concat([]column{
+		{Title: "call", Cell: func(at row) any { return titles.Replace(at.Target) }},
+		{Title: "KiB", Cell: func(at row) any { return at.Stack }},
+		{Title: "callers", Cell: func(at row) any { return at.Callers }},
+	}, r.across("processor time", CPU, modes), r.across("throughput", Rate, modes)))
 }
 
-// columns heads those of one figure: its title stands before the first name only.
-func columns(title string, names []string) (head []any) {
-	for i, name := range names {
-		if i == 0 {
-			name = title + ", " + name
-		}
-		head = append(head, name)
-	}
-	return head
+// A variant is a column of several that show one figure: its title, and what it makes of
+// the row.
+type variant struct {
+	title string
+	of    func(row) row
 }
 
-// ratio is a cell of a table: the median, or nothing.
-func (r *Report) ratio(cell Cell, name string, figure Figure) string {
-	s, ok := r.Ratio(cell, name, figure)
-	return figures.Cell(s.Median, ok, figures.Decimal)
+// across are the columns of one figure: its title stands before the first only. A cell
+// is a median of ratios.
+func (r *Report) across(title string, figure Figure, variants []variant) (columns []column) {
+	title += ", "
+	for _, v := range variants {
+		columns = append(columns, figures.Pick(title+v.title, func(at row) (figures.Spread, bool) {
+			at = v.of(at)
+			return r.Ratio(at.Cell, at.mode, figure)
+		}, figures.Median, figures.Decimal))
+		title = ""
+	}
+	return columns
 }
