@@ -58,9 +58,7 @@ func benchmarkStarter(b *testing.B, starter func(*testing.B) func(func())) {
 func call(start func(func()), kib, n int) {
 	done := make(chan struct{}, 1) // so that no task waits for its caller
 	task := func() {
-		if kib > 0 {
-			pooltest.UseStack(kib)
-		}
+		spendStack(kib)
 		done <- struct{}{}
 	}
 	for range n {
