@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"gonum.org/v1/plot"
 
 	"example.com/hemlock/bench/internal/figures"
 	"example.com/hemlock/bench/internal/load"
@@ -65,17 +64,6 @@ func (r *Report) measured(name string, procs int, ratios [2][2]float64) {
 	}
 }
 
-func TestRatioComparesWithinARound(t *testing.T) {
-	r := sample(1)
-	s, ok := r.Ratio(1, "8 KiB, 64 callers", "hemlock", Rate)
-	require.True(t, ok)
-	require.Equal(t, figures.Spread{Median: 2.5, Min: 2, Max: 3, N: 2}, s)
-	s, ok = r.Ratio(1, "8 KiB, 64 callers", "hemlock", CPUTime)
-	require.True(t, ok)
-	require.InDelta(t, 1.0/3, s.Min, 1e-9)
-	require.InDelta(t, 1.0/2, s.Max, 1e-9)
-}
-
 func TestRatioWithoutABaselineInTheRoundLeavesTheRoundOut(t *testing.T) {
 	r := sample(1)
 	r.Samples[0].Failed = "out of luck" // go, empty, round 0
@@ -98,23 +86,9 @@ func TestRunnerThatFailedOnceHasNoRatio(t *testing.T) {
 	require.Contains(t, r.Tables(), `- quick at "8 KiB, 64 callers", round 2: stuck`)
 }
 
-func TestBestPeerIsNeitherTheBaselineNorTheSubject(t *testing.T) {
-	r := sample(1)
-	require.Equal(t, []string{"quick", "slow"}, r.Peers())
-	best, s := r.Best(1, "empty, 64 callers", r.Peers())
-	require.Equal(t, "quick", best)
-	require.Equal(t, 0.8, s.Median)
-}
-
 func TestCPUTimeIsMissingWhereThePlatformDoesNotSay(t *testing.T) {
 	_, ok := CPUTime(Sample{Tasks: 1})
 	require.False(t, ok)
-}
-
-func TestPercentileIsTheMedianOfThePasses(t *testing.T) {
-	d, ok := sample(1).Percentile(1, "empty, 64 callers", "go", P999)
-	require.True(t, ok)
-	require.Equal(t, 1500*time.Microsecond, d)
 }
 
 func TestBreakEvenLiesBetweenTheLastSlowerAndTheNextDepth(t *testing.T) {
@@ -237,16 +211,12 @@ func TestRatioPlotKeepsWhatIsSlowOnItsAxis(t *testing.T) {
 	for _, dot := range b.others {
 		require.Equal(t, leastRatio, dot.X)
 	}
-	require.Equal(t, []string{"1/16", "1/8", "1/4", "1/2", "1", "2"}, labelsOf(ratioTicks(leastRatio, 3)))
-	require.NotEmpty(t, r.RatioPlot(2))
-}
-
-func labelsOf(ticks []plot.Tick) []string {
 	var labels []string
-	for _, tick := range ticks {
+	for _, tick := range ratioTicks(leastRatio, 3) {
 		labels = append(labels, tick.Label)
 	}
-	return labels
+	require.Equal(t, []string{"1/16", "1/8", "1/4", "1/2", "1", "2"}, labels)
+	require.NotEmpty(t, r.RatioPlot(2))
 }
 
 // row returns the cells of the first row of a table that begins with the name.
@@ -267,10 +237,14 @@ func row(t *testing.T, text, section, name string) []string {
 	return nil
 }
 
+// The ratios are medians of those within a round, and the latencies of those of a pass.
+// The best peer is neither the baseline nor the subject.
 func TestTablesShowTheFigures(t *testing.T) {
 	text := sample(2).Tables()
 	require.Equal(t, []string{"3 k", "2.50", "2.00", "3.00", "2", "1.50", "quick", "hemlock"},
 		row(t, text, "Who is ahead", "8 KiB, 64 callers"))
+	require.Equal(t, []string{"3 k", "0.60", "0.50", "0.70", "2", "0.80", "quick", "go"},
+		row(t, text, "Who is ahead", "empty, 64 callers"))
 	require.Equal(t, []string{"1.00", "0.60", "0.80", "0.10"}, row(t, text, "Throughput", "empty, 64 callers"))
 	require.Equal(t, []string{"1.00", "1.71", "1.25", "10.00"},
 		row(t, text, "Processor time per task", "empty, 64 callers"))
@@ -280,11 +254,6 @@ func TestTablesShowTheFigures(t *testing.T) {
 	require.Equal(t, []string{"100ns", "1µs", "1.5ms"}, own[8:11])
 	require.Contains(t, text, "Not measured in this run.")
 	require.Contains(t, text, "Every runner did every load.")
-}
-
-func TestWhereGoWinsTheTableSaysSo(t *testing.T) {
-	cells := row(t, sample(1).Tables(), "Who is ahead", "empty, 64 callers")
-	require.Equal(t, "go", cells[len(cells)-1])
 }
 
 func TestTablesSayWhichPoolsDidNotShrinkInTime(t *testing.T) {
@@ -300,15 +269,10 @@ func TestTablesSayWhichPoolsDidNotShrinkInTime(t *testing.T) {
 	require.Equal(t, "failed: stuck", row(t, text, "Back at the minimum", "quick")[3])
 }
 
-// scaled is the sample of a run that compares numbers of processors.
-func scaled(procs ...int) *Report {
-	r := sample(procs...)
-	r.Settings.Scaling = true
-	return r
-}
-
 func TestScalingComparesProcessors(t *testing.T) {
-	text := scaled(1, 4).Tables()
+	r := sample(1, 4)
+	r.Settings.Scaling = true
+	text := r.Tables()
 	require.Equal(t, []string{"2 k", "6 k"}, row(t, text, "By processors: empty, 64 callers", "go"))
 	require.Contains(t, text, "## Who is ahead, GOMAXPROCS 4\n")
 }
