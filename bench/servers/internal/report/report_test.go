@@ -26,6 +26,7 @@ func measured(mode string, round, calls int, took, cpu time.Duration) Measuremen
 	}
 }
 
+// A round in which the baseline answered no call has none.
 func TestRatiosAreToTheBaselineOfTheSameRound(t *testing.T) {
 	r := &Report{Measurements: []Measurement{
 		measured("go", 0, 100, time.Millisecond, time.Microsecond),
@@ -34,28 +35,18 @@ func TestRatiosAreToTheBaselineOfTheSameRound(t *testing.T) {
 		measured("go", 1, 1000, time.Millisecond, 2*time.Microsecond),
 		measured("go", 2, 10, time.Millisecond, 4*time.Microsecond),
 		measured("pool", 2, 12, time.Millisecond, time.Microsecond),
+		measured("go", 3, 0, 0, 0),
+		measured("pool", 3, 900, time.Millisecond, time.Microsecond),
 	}}
 	rate, ok := r.Ratio(cell, "pool", Rate)
 	require.True(t, ok)
-	require.Equal(t, figures.Spread{Median: 1.2, Min: 0.3, Max: 2, N: 3}, rate, "not that of the medians, which is 2")
+	require.Equal(t, figures.Spread{Median: 1.2, Min: 0.3, Max: 2, N: 3}, rate, "not that of the medians")
 	cpu, ok := r.Ratio(cell, "pool", CPU)
 	require.True(t, ok)
 	require.Equal(t, figures.Spread{Median: 1, Min: 0.25, Max: 1.5, N: 3}, cpu)
 	absolute, ok := r.Absolute(cell, "pool", P99)
 	require.True(t, ok)
-	require.Equal(t, figures.Spread{Median: 2e6, Min: 2e6, Max: 4e6, N: 3}, absolute)
-}
-
-func TestARoundWithoutABaselineHasNoRatio(t *testing.T) {
-	r := &Report{Measurements: []Measurement{
-		measured("go", 0, 100, time.Millisecond, time.Microsecond),
-		measured("pool", 0, 200, time.Millisecond, time.Microsecond),
-		measured("pool", 1, 900, time.Millisecond, time.Microsecond),
-		measured("go", 1, 0, 0, 0), // no call was answered
-	}}
-	rate, ok := r.Ratio(cell, "pool", Rate)
-	require.True(t, ok)
-	require.Equal(t, figures.Spread{Median: 2, Min: 2, Max: 2, N: 1}, rate)
+	require.Equal(t, figures.Spread{Median: 2e6, Min: 2e6, Max: 4e6, N: 4}, absolute)
 	_, ok = r.Ratio(cell, "pond", Rate)
 	require.False(t, ok)
 	_, ok = r.Ratio(Cell{Target: "http3"}, "pool", Rate)
