@@ -189,16 +189,6 @@ func TestEveryModeIsOfferedTheSameShareOfWhatTheBaselineDoes(t *testing.T) {
 	require.Greater(t, calls[0][50], calls[0][10])
 }
 
-func TestWithoutABaselineThereIsNoRateToOffer(t *testing.T) {
-	p := small(t)
-	p.Settings.Rounds, p.Settings.Rates = 1, []int{50}
-	p.Targets[0].Dial = func(target.Endpoint) (target.Client, error) { return liar{}, nil }
-	r, err := p.Run(t.Context())
-	require.NoError(t, err)
-	require.Len(t, r.Measurements, 2)
-	require.Positive(t, r.Failed())
-}
-
 func TestProfilesAreKeptAndSharesReported(t *testing.T) {
 	p := small(t)
 	p.ProfileTo, p.Settings.Rounds, p.Settings.Duration = t.TempDir(), 1, 300*time.Millisecond
@@ -228,12 +218,14 @@ type liar struct{}
 func (liar) Call(context.Context, []byte) ([]byte, error) { return []byte("wrong"), nil }
 func (liar) Close() error                                 { return nil }
 
+// If they are all that the baseline has, there is no rate to offer.
 func TestWrongAnswersAreCountedAndNamed(t *testing.T) {
 	p := small(t)
-	p.Settings.Rounds = 1
+	p.Settings.Rounds, p.Settings.Rates = 1, []int{50}
 	p.Targets[0].Dial = func(target.Endpoint) (target.Client, error) { return liar{}, nil }
 	r, err := p.Run(t.Context())
 	require.NoError(t, err)
+	require.Len(t, r.Measurements, 2, "none at a rate")
 	require.Equal(t, 2*2*2, r.Failed(), "two modes, two callers, while warming up and afterwards")
 	require.Contains(t, r.Measurements[0].Failure, "wrong answer")
 	_, ok := r.Ratio(r.Cells()[0], "pool", report.P50)
