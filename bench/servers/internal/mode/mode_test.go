@@ -1,7 +1,6 @@
 package mode
 
 import (
-	"encoding/json"
 	"sync"
 	"testing"
 
@@ -32,17 +31,4 @@ func TestEveryModeRunsItsTasksAtTheSameTime(t *testing.T) {
 
 func TestBaselineIsFirst(t *testing.T) {
 	require.Equal(t, Baseline, All()[0].Name)
-}
-
-func TestThePoolIsCounted(t *testing.T) {
-	m, err := Find("pool")
-	require.NoError(t, err)
-	way, stats := m.New()
-	var ended sync.WaitGroup
-	ended.Add(1)
-	way.Run(ended.Done)
-	ended.Wait()
-	encoded, err := json.Marshal(stats())
-	require.NoError(t, err)
-	require.Contains(t, string(encoded), `"spawned":1`)
 }
