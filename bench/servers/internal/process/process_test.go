@@ -42,11 +42,24 @@ func waitToBeKilled() {
 	time.Sleep(time.Hour)
 }
 
-func start(t *testing.T, environment ...string) *process.Process {
+func start(t *testing.T, config process.Config, environment ...string) *process.Process {
 	t.Helper()
 	p, err := process.Start(t.Context(), config, environment...)
 	require.NoError(t, err)
 	return p
+}
+
+// counted returns the counts of a server before and after it answered some calls.
+func counted(t *testing.T, config process.Config, environment ...string) (before, after process.Counts, calls int) {
+	t.Helper()
+	p := start(t, config, environment...)
+	before, err := p.Counts()
+	require.NoError(t, err)
+	calls = load(t, p)
+	after, err = p.Counts()
+	require.NoError(t, err)
+	require.NoError(t, p.Stop())
+	return before, after, calls
 }
 
 // load asks the server for a moment and returns how many calls it answered.
@@ -64,14 +77,7 @@ func load(t *testing.T, p *process.Process) int {
 }
 
 func TestCountsAreThoseOfTheServer(t *testing.T) {
-	p := start(t)
-	before, err := p.Counts()
-	require.NoError(t, err)
-	calls := load(t, p)
-	after, err := p.Counts()
-	require.NoError(t, err)
-	require.NoError(t, p.Stop())
-
+	before, after, calls := counted(t, config)
 	require.Greater(t, after.CPU, before.CPU)
 	require.Positive(t, after.Goroutines)
 	require.Positive(t, after.Stacks)
@@ -88,37 +94,22 @@ func TestCountsAreThoseOfTheServer(t *testing.T) {
 func TestAGoStatementHasNoWorkers(t *testing.T) {
 	c := config
 	c.Mode = "go"
-	p, err := process.Start(t.Context(), c)
-	require.NoError(t, err)
-	before, err := p.Counts()
-	require.NoError(t, err)
-	calls := load(t, p)
-	after, err := p.Counts()
-	require.NoError(t, err)
-	require.NoError(t, p.Stop())
+	before, after, calls := counted(t, c)
 	_, ok := after.Workers()
 	require.False(t, ok)
 	require.GreaterOrEqual(t, after.Created-before.Created, uint64(calls))
 }
 
 func TestTheEnvironmentReachesTheServer(t *testing.T) {
-	p := start(t, "GOGC=off")
-	load(t, p)
-	counts, err := p.Counts()
-	require.NoError(t, err)
-	require.NoError(t, p.Stop())
-	require.Zero(t, counts.Collections)
+	_, after, _ := counted(t, config, "GOGC=off")
+	require.Zero(t, after.Collections)
 }
 
 func TestBallastLiesInTheServer(t *testing.T) {
 	c := config
 	c.Work.Ballast = 8
-	p, err := process.Start(t.Context(), c)
-	require.NoError(t, err)
-	counts, err := p.Counts()
-	require.NoError(t, err)
-	require.NoError(t, p.Stop())
-	require.Greater(t, counts.Heap, uint64(8<<20))
+	before, _, _ := counted(t, c)
+	require.Greater(t, before.Heap, uint64(8<<20))
 }
 
 func TestAServerThatCannotStartSaysWhy(t *testing.T) {
@@ -158,7 +149,7 @@ func TestAServerEndsWithItsParent(t *testing.T) {
 }
 
 func TestAProfileIsOfTheServer(t *testing.T) {
-	p := start(t)
+	p := start(t, config)
 	require.NoError(t, p.StartProfile())
 	require.Error(t, p.StartProfile(), "one is under way")
 	load(t, p)
