@@ -44,18 +44,6 @@ func TestPerProcessorMeansAsManyCallersAsProcessors(t *testing.T) {
 	}
 }
 
-func TestColdLoadIsOneBatch(t *testing.T) {
-	c := new(tally)
-	work := Load{Callers: 1, Batch: 20, Cold: true}.At(c.bind)
-	tasks, _, err := work.Run(t.Context(), time.Hour)
-	require.NoError(t, err)
-	require.Equal(t, 20, tasks)
-	latencies, err := work.Latencies(t.Context(), 1_000_000, time.Hour)
-	require.NoError(t, err)
-	require.Len(t, latencies, 20)
-	require.EqualValues(t, 40, c.ran.Load())
-}
-
 func TestOnlyEveryTenthTaskBlocks(t *testing.T) {
 	for _, measure := range []func(context.Context, Work) error{
 		func(ctx context.Context, w Work) error { _, _, err := w.Run(ctx, 0); return err },

@@ -152,6 +152,7 @@ func TestColdPoolsAreFreshForEachBatch(t *testing.T) {
 
 	pools.Store(0)
 	tasks.Store(0)
+	r.Settings.Latencies = 1_000_000 // more than a batch has
 	var l report.Latency
 	require.NoError(t, r.probe(t.Context(), cold, r.Runners[0], &l))
 	require.EqualValues(t, cold.Batch, tasks.Load())
