@@ -26,11 +26,8 @@ func burdened[T any](name string) runner.Runner {
 func carry[T any](task func()) {
 	var burden T
 	task()
-	keep(&burden)
+	leave(&burden)
 }
-
-//go:noinline
-func keep[T any](burden *T) {}
 
 func newborns(t *testing.T, runners ...runner.Runner) map[string]report.Newborn {
 	t.Helper()
