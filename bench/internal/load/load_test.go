@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"example.com/hemlock/bench/internal/runner"
 )
 
 // goroutines is the simplest pool: a goroutine for each task.
@@ -35,6 +37,28 @@ func varied() []Load {
 	return slices.DeleteFunc(All(), func(l Load) bool {
 		return l.Bystander != "" && !strings.HasPrefix(l.Name, "500 x 50 us") || l.Group == FixedRate && l.Rate != 60
 	})
+}
+
+// Each task runs once, and where tasks wait for each other all of them run.
+func TestEveryRunnerDoesEveryLoad(t *testing.T) {
+	for _, l := range varied() {
+		l := small(l)
+		for _, c := range runner.All() {
+			var ran atomic.Int64
+			pool := c.New()
+			counting := func(task func()) func() {
+				return pool.Bind(func() { ran.Add(1); task() })
+			}
+			require.NoError(t, l.Surge(t.Context(), counting), "%s at %s", c.Name, l.Name)
+			spike := ran.Load()
+			tasks, elapsed, err := l.At(counting).Run(t.Context(), time.Millisecond)
+			require.NoError(t, err, "%s at %s", c.Name, l.Name)
+			require.Positive(t, tasks)
+			require.Positive(t, elapsed)
+			require.EqualValues(t, tasks, ran.Load()-spike, "%s at %s", c.Name, l.Name)
+			pool.Close()
+		}
+	}
 }
 
 func TestTaskAllocatesTheGarbageThatItsLoadNames(t *testing.T) {
