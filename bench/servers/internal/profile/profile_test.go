@@ -2,6 +2,7 @@ package profile
 
 import (
 	"bytes"
+	"strings"
 	"testing"
 
 	"github.com/google/pprof/profile"
@@ -9,17 +10,19 @@ import (
 )
 
 // encode returns a profile in which each stack, from its leaf on, has the given
-// value.
+// value. "f<g" is f, which is inlined in g.
 func encode(t *testing.T, values []int64, stacks ...[]string) []byte {
 	t.Helper()
 	p := &profile.Profile{SampleType: []*profile.ValueType{{Type: "samples", Unit: "count"}, {Type: "cpu", Unit: "nanoseconds"}}}
 	for i, stack := range stacks {
 		sample := &profile.Sample{Value: []int64{1, values[i]}}
-		for _, name := range stack {
-			function := &profile.Function{ID: uint64(len(p.Function) + 1), Name: name}
-			at := &profile.Location{ID: function.ID, Line: []profile.Line{{Function: function}}}
-			p.Function, p.Location = append(p.Function, function), append(p.Location, at)
-			sample.Location = append(sample.Location, at)
+		for _, names := range stack {
+			at := &profile.Location{ID: uint64(len(p.Location) + 1)}
+			for name := range strings.SplitSeq(names, "<") {
+				function := &profile.Function{ID: uint64(len(p.Function) + 1), Name: name}
+				p.Function, at.Line = append(p.Function, function), append(at.Line, profile.Line{Function: function})
+			}
+			p.Location, sample.Location = append(p.Location, at), append(sample.Location, at)
 		}
 		p.Sample = append(p.Sample, sample)
 	}
@@ -49,19 +52,11 @@ func TestSharesAreOfTheTimeAndNotOfTheSamples(t *testing.T) {
 }
 
 func TestInlinedFunctionsCount(t *testing.T) {
-	function := func(id uint64, name string) *profile.Function { return &profile.Function{ID: id, Name: name} }
-	inlined, outer := function(1, "runtime.lock2"), function(2, "runtime.lock")
-	at := &profile.Location{ID: 1, Line: []profile.Line{{Function: inlined}, {Function: outer}}}
-	p := &profile.Profile{
-		SampleType: []*profile.ValueType{{Type: "cpu", Unit: "nanoseconds"}},
-		Function:   []*profile.Function{inlined, outer}, Location: []*profile.Location{at},
-		Sample: []*profile.Sample{{Value: []int64{1}, Location: []*profile.Location{at}}},
+	for _, stack := range []string{"runtime.lock2<runtime.lock", "sync.fatal<runtime.unlock2"} {
+		shares, err := Shares(encode(t, []int64{1}, []string{stack}))
+		require.NoError(t, err)
+		require.InDelta(t, 1, shares["locks"], 0, stack)
 	}
-	var b bytes.Buffer
-	require.NoError(t, p.Write(&b))
-	shares, err := Shares(b.Bytes())
-	require.NoError(t, err)
-	require.InDelta(t, 1, shares["locks"], 0)
 }
 
 func TestAProfileWithoutSamplesHasNoShares(t *testing.T) {
