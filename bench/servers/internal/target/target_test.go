@@ -21,6 +21,15 @@ const (
 
 func bare(task func()) { go task() }
 
+// serve starts the server, which ends with the test.
+func serve(t *testing.T, of target.Target, way target.Way, answer func([]byte) []byte) target.Endpoint {
+	t.Helper()
+	endpoint, server, err := of.Serve(way, answer)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, server.Close()) })
+	return endpoint
+}
+
 // ask asks the server all questions, the callers at the same time.
 func ask(t *testing.T, of target.Target, to target.Endpoint) error {
 	t.Helper()
@@ -64,10 +73,7 @@ func TestEveryServerAnswersRightlyInEveryMode(t *testing.T) {
 					t.Skip("not for this server")
 				}
 				way, _ := m.New()
-				endpoint, server, err := of.Serve(way, target.Answer)
-				require.NoError(t, err)
-				t.Cleanup(func() { require.NoError(t, server.Close()) })
-				require.NoError(t, ask(t, of, endpoint))
+				require.NoError(t, ask(t, of, serve(t, of, way, target.Answer)))
 			})
 		}
 	}
@@ -84,12 +90,10 @@ func TestEveryRequestIsATask(t *testing.T) {
 				tasks.Add(1)
 				go task()
 			}
-			endpoint, server, err := of.Serve(target.Way{Run: run}, func(question []byte) []byte {
+			endpoint := serve(t, of, target.Way{Run: run}, func(question []byte) []byte {
 				answered.Add(1)
 				return target.Answer(question)
 			})
-			require.NoError(t, err)
-			t.Cleanup(func() { require.NoError(t, server.Close()) })
 			require.NoError(t, ask(t, of, endpoint))
 			require.EqualValues(t, callers*questions, answered.Load())
 			require.GreaterOrEqual(t, tasks.Load(), answered.Load())
@@ -102,13 +106,11 @@ func TestEveryRequestIsATask(t *testing.T) {
 func TestAWrongAnswerArrivesAsItIs(t *testing.T) {
 	for _, of := range target.All() {
 		t.Run(of.Name, func(t *testing.T) {
-			endpoint, server, err := of.Serve(target.Way{Run: bare}, func(question []byte) []byte {
+			endpoint := serve(t, of, target.Way{Run: bare}, func(question []byte) []byte {
 				answer := target.Answer(question)
 				answer[len(answer)-1]++
 				return answer
 			})
-			require.NoError(t, err)
-			t.Cleanup(func() { require.NoError(t, server.Close()) })
 			require.ErrorContains(t, ask(t, of, endpoint), "wrong answer")
 		})
 	}
