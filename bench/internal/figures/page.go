@@ -2,6 +2,7 @@ package figures
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"time"
 
@@ -101,25 +102,10 @@ func (p *Page) Block(name string, t table.Writer, origins ...string) {
 	}
 	p.Printf("<!-- figures: %s -->\n%s\n", name, t.RenderMarkdown())
 	for _, origin := range origins {
-		p.Printf("\n%s\n", wrap(origin))
+		p.Printf("\n%s", line.ReplaceAllString(origin, "$1\n"))
 	}
 	p.Printf("<!-- end of figures -->\n\n")
 }
 
-// wrap breaks the lines of a text between its words.
-func wrap(text string) string {
-	const width = 110
-	var b strings.Builder
-	length := width // so that the first word begins a line
-	for _, word := range strings.Fields(text) {
-		if length+1+len(word) > width {
-			b.WriteByte('\n')
-			length = -1
-		} else {
-			b.WriteByte(' ')
-		}
-		b.WriteString(word)
-		length += 1 + len(word)
-	}
-	return strings.TrimPrefix(b.String(), "\n")
-}
+// line is as many words as a line has room for. A longer word has a line of its own.
+var line = regexp.MustCompile(`(.{1,110})( |$)`)
