@@ -89,10 +89,8 @@ type Measurement struct {
 // Cells returns the cells in the order in which they were measured first.
 func (r *Report) Cells() []Cell {
 	var cells []Cell
-	seen := map[Cell]bool{}
 	for _, m := range r.Measurements {
-		if !seen[m.Cell] {
-			seen[m.Cell] = true
+		if !slices.Contains(cells, m.Cell) {
 			cells = append(cells, m.Cell)
 		}
 	}
