@@ -1,7 +1,6 @@
 package pooltest
 
 import (
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,26 +16,6 @@ func Different() hemlock.Stats {
 		Workers: 1, Idle: 2, Running: 3, Submitted: 4, Completed: 5,
 		Panicked: 6, Spawned: 7, Killed: 8, Recycled: 9, PeakWorkers: 10, Waiting: 11,
 	}
-}
-
-// Load keeps the pool busy, with at most 32 tasks at a time, until stop is called.
-func Load(p *hemlock.Pool) (stop func()) {
-	quit := make(chan struct{})
-	slots := make(chan struct{}, 32)
-	var submitters sync.WaitGroup
-	for range 4 {
-		submitters.Go(func() {
-			for {
-				select {
-				case <-quit:
-					return
-				case slots <- struct{}{}:
-					p.Run(func() { <-slots })
-				}
-			}
-		})
-	}
-	return func() { close(quit); submitters.Wait() }
 }
 
 // Live takes a pool through its life: tasks run, end, and panic, and the killer takes the

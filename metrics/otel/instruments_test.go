@@ -68,19 +68,6 @@ func TestCollectionTakesOneSnapshot(t *testing.T) {
 	require.Equal(t, 2, snapshots)
 }
 
-func TestCollectionFromABusyPoolFitsTogether(t *testing.T) {
-	meter, reader := newMeter()
-	pool := pooltest.New(t)
-	registered(t)(hemlockotel.Register(meter, "dns", pool))
-	defer pooltest.Load(pool)()
-	for range 300 {
-		got := points(t, reader)
-		require.LessOrEqual(t, got["hemlock.task.completed{dns}"], got["hemlock.task.submitted{dns}"])
-		require.LessOrEqual(t, got["hemlock.worker.count{dns,idle}"]+got["hemlock.worker.count{dns,running}"],
-			got["hemlock.worker.peak{dns}"])
-	}
-}
-
 func TestSeveralPoolsShareAMeter(t *testing.T) {
 	meter, reader := newMeter()
 	for _, name := range []string{"dns", "upstream"} {

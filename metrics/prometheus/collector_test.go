@@ -67,19 +67,6 @@ func TestScrapeTakesOneSnapshot(t *testing.T) {
 	require.Equal(t, 2, snapshots)
 }
 
-func TestScrapeOfABusyPoolFitsTogether(t *testing.T) {
-	pool := pooltest.New(t)
-	reg := prometheus.NewPedanticRegistry()
-	require.NoError(t, hemlockprom.Register(reg, "dns", pool))
-	defer pooltest.Load(pool)()
-	for range 300 {
-		got := gather(t, reg)
-		require.LessOrEqual(t, got["hemlock_tasks_completed_total{dns}"], got["hemlock_tasks_submitted_total{dns}"])
-		require.LessOrEqual(t, got["hemlock_workers{dns,idle}"]+got["hemlock_workers{dns,running}"],
-			got["hemlock_workers_peak{dns}"])
-	}
-}
-
 func TestCollectorFollowsAPoolThroughItsLife(t *testing.T) {
 	pooltest.Live(t, func(t *testing.T, pool *hemlock.Pool) func(hemlock.Stats) {
 		reg := prometheus.NewPedanticRegistry()
