@@ -79,20 +79,6 @@ func TestCollectorFollowsAPoolThroughItsLife(t *testing.T) {
 	})
 }
 
-func TestCollectorOfAClosedPoolStandsStill(t *testing.T) {
-	pool := hemlock.New()
-	reg := prometheus.NewPedanticRegistry()
-	require.NoError(t, hemlockprom.Register(reg, "dns", pool))
-	require.NoError(t, pool.Submit(func() {}))
-	require.NoError(t, pool.Shutdown(t.Context()))
-	require.ErrorIs(t, pool.Submit(func() {}), hemlock.ErrClosed)
-	pool.Run(func() {})
-	got := gather(t, reg)
-	require.EqualValues(t, 1, got["hemlock_tasks_submitted_total{dns}"])
-	require.EqualValues(t, 1, got["hemlock_tasks_completed_total{dns}"])
-	require.EqualValues(t, 0, got["hemlock_workers{dns,running}"])
-}
-
 // gather returns all samples, each under its name and its label values in the
 // order of the label names, as in hemlock_workers{dns,idle}.
 func gather(t *testing.T, from prometheus.Gatherer) map[string]float64 {

@@ -1,17 +1,12 @@
 package hemlockprom_test
 
 import (
-	"net/http"
-	"net/http/httptest"
-	"strings"
 	"testing"
 
 	"example.com/hemlock"
 	"example.com/hemlock/internal/pooltest"
 	hemlockprom "example.com/hemlock/metrics/prometheus"
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
-	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/stretchr/testify/require"
 )
 
@@ -102,18 +97,4 @@ func TestUnregisterTakesOnePoolOut(t *testing.T) {
 	require.NotContains(t, gather(t, reg), "hemlock_workers_peak{dns}")
 	require.Contains(t, gather(t, reg), "hemlock_workers_peak{tcp}")
 	require.NoError(t, hemlockprom.Register(reg, "dns", pool), "the name is free again")
-}
-
-func TestPoolsAreScrapedOverHTTP(t *testing.T) {
-	reg := prometheus.NewPedanticRegistry()
-	require.NoError(t, reg.Register(hemlockprom.Over("dns", pooltest.Different)))
-	server := httptest.NewServer(promhttp.HandlerFor(reg, promhttp.HandlerOpts{}))
-	defer server.Close()
-	require.NoError(t, testutil.ScrapeAndCompare(server.URL, strings.NewReader(everyCount)))
-
-	response, err := http.Get(server.URL)
-	require.NoError(t, err)
-	defer response.Body.Close()
-	require.Equal(t, http.StatusOK, response.StatusCode)
-	require.Contains(t, response.Header.Get("Content-Type"), "text/plain")
 }
