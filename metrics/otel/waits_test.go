@@ -4,7 +4,6 @@ import (
 	"testing"
 	"time"
 
-	"example.com/hemlock"
 	hemlockotel "example.com/hemlock/metrics/otel"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/otel/metric"
@@ -26,19 +25,6 @@ func TestWaitsAreAHistogramInSeconds(t *testing.T) {
 	require.Equal(t, []string{"dns"}, attributeValues(data[0].Attributes))
 	require.InDelta(t, 0.250001, data[0].Sum, 1e-9)
 	require.Equal(t, []uint64{1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0}, data[0].BucketCounts)
-}
-
-func TestWaitsOfAPoolAreThoseOfOneTaskInEight(t *testing.T) {
-	meter, reader := newMeter()
-	observe, err := hemlockotel.Waits(meter, "dns")
-	require.NoError(t, err)
-	p := hemlock.New(hemlock.WithWaitObserver(observe))
-	for range 1000 {
-		p.Run(func() {})
-	}
-	require.NoError(t, p.Shutdown(t.Context()))
-	data := collect(t, reader)[0].Data.(metricdata.Histogram[float64]).DataPoints
-	require.InDelta(t, 125, data[0].Count, 100)
 }
 
 func TestWaitsNamesWhatIsWrong(t *testing.T) {
