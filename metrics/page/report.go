@@ -52,7 +52,7 @@ type past struct {
 
 func (p *Page) report() report {
 	views, sampling := p.views()
-	r := report{Time: time.Now(), Program: p.program, Sampler: sampling, StartedPerTask: p.before.report(tasksOf(views))}
+	r := report{Time: time.Now(), Program: p.program, Sampler: sampling, StartedPerTask: p.before.perTask(tasksOf(views))}
 	for _, v := range views {
 		says := describe(v.options, v.samples)
 		r.Pools = append(r.Pools, poolReport{

@@ -32,29 +32,22 @@ func tasksOf(views []view) (sum int64) {
 }
 
 // perTask returns how many goroutines the process has started for each task since the
-// page was made. Goroutines that have nothing to do with the pools count, too.
-func (s starts) perTask(tasks int64) (ratio float64, known bool) {
+// page was made, or nil if that is not known. Goroutines that have nothing to do with the
+// pools count, too.
+func (s starts) perTask(tasks int64) *float64 {
 	n, known := started()
 	if !known || tasks <= s.tasks {
-		return 0, false
+		return nil
 	}
-	return float64(n-s.started) / float64(tasks-s.tasks), true
+	ratio := float64(n-s.started) / float64(tasks-s.tasks)
+	return &ratio
 }
 
 // facts returns the figure for the page, or none.
 func (s starts) facts(tasks int64) []fact {
-	ratio, known := s.perTask(tasks)
-	if !known {
+	ratio := s.perTask(tasks)
+	if ratio == nil {
 		return nil
 	}
-	return []fact{{Name: "goroutines started per task", Value: strconv.FormatFloat(ratio, 'g', 2, 64)}}
-}
-
-// report returns the figure for the JSON, or nil.
-func (s starts) report(tasks int64) *float64 {
-	ratio, known := s.perTask(tasks)
-	if !known {
-		return nil
-	}
-	return &ratio
+	return []fact{{Name: "goroutines started per task", Value: strconv.FormatFloat(*ratio, 'g', 2, 64)}}
 }
