@@ -155,17 +155,6 @@ func TestWaitDoesNotWaitForTheHandler(t *testing.T) {
 	close(release)
 }
 
-func TestTasksRunOnThePool(t *testing.T) {
-	p := pooltest.New(t)
-	g, _ := group.WithContext(t.Context(), p)
-	for range 10 {
-		g.Go(returnNil)
-		require.True(t, g.TryGo(returnNil))
-	}
-	require.NoError(t, g.Wait())
-	require.EqualValues(t, 20, p.Stats().Submitted)
-}
-
 // After Shutdown a pool still runs the tasks of its groups.
 func TestTasksRunAfterShutdown(t *testing.T) {
 	p, values := forgiving(t)
@@ -185,23 +174,6 @@ func TestTasksRunAfterShutdown(t *testing.T) {
 	require.True(t, g.TryGo(stumble))
 	require.EqualError(t, g.Wait(), notReturned)
 	require.Equal(t, "stumbled", <-values)
-}
-
-// Shutdown waits for the tasks of a group as for all others.
-func TestShutdownWaitsForTheGroup(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p := hemlock.New()
-		g := group.New(p)
-		release := make(chan struct{})
-		g.Go(func() error { <-release; return errDoom })
-		ended := make(chan error, 1)
-		go func() { ended <- p.Shutdown(context.Background()) }()
-		synctest.Wait()
-		require.Empty(t, ended)
-		close(release)
-		require.NoError(t, <-ended)
-		require.Equal(t, errDoom, g.Wait())
-	})
 }
 
 // Groups within groups on one pool, each waiting for the inner ones, all with a
@@ -262,20 +234,6 @@ func TestTasksStartTasksInTheirGroup(t *testing.T) {
 	g.Go(func() error { return grow(9) })
 	require.NoError(t, g.Wait())
 	require.EqualValues(t, 1<<10-1, ran.Load())
-}
-
-// The error of an inner group passes through the outer ones.
-func TestInnerFailurePassesThrough(t *testing.T) {
-	p, values := forgiving(t)
-	outer, ctx := group.WithContext(t.Context(), p)
-	outer.Go(func() error {
-		inner := group.New(p)
-		inner.Go(stumble)
-		return inner.Wait()
-	})
-	require.EqualError(t, outer.Wait(), notReturned)
-	require.EqualError(t, context.Cause(ctx), notReturned)
-	<-values
 }
 
 func TestParentsCauseIsTheGroups(t *testing.T) {
@@ -365,21 +323,6 @@ func TestConcurrentCallers(t *testing.T) {
 		assert.ErrorContains(t, err, "caller ")
 		assert.Equal(t, err, context.Cause(ctx))
 		assert.Equal(t, started.Load(), ran.Load())
-	}
-}
-
-// A caller that waits more than once, or in several places, sees the same error.
-func TestEveryWaitReturnsTheSame(t *testing.T) {
-	g := group.New(pooltest.New(t))
-	release := make(chan struct{})
-	g.Go(func() error { <-release; return errDoom })
-	results := make(chan error, 10)
-	for range cap(results) {
-		go func() { results <- g.Wait() }()
-	}
-	close(release)
-	for range cap(results) {
-		require.Equal(t, errDoom, <-results)
 	}
 }
 

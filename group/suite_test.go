@@ -99,19 +99,24 @@ func TestWaitReturnsTheFirstErrorAndEndsTheContext(t *testing.T) {
 	}
 }
 
-// Wait waits for every task, not only for the first that fails.
+// Every Wait waits for every task, not only for the first that fails, and all return the
+// same.
 func TestWaitReturnsWhenAllHaveEnded(t *testing.T) {
 	forEach(t, func(t *testing.T, g grouper, ctx context.Context) {
 		release := make(chan struct{})
 		g.Go(func() error { return errDoom })
 		g.Go(func() error { <-release; return nil })
-		result := make(chan error, 1)
-		go func() { result <- g.Wait() }()
+		results := make(chan error, 10)
+		for range cap(results) {
+			go func() { results <- g.Wait() }()
+		}
 		synctest.Wait()
-		require.Empty(t, result, "Wait returned while a task runs")
+		require.Empty(t, results, "Wait returned while a task runs")
 		requireCause(t, ctx, errDoom)
 		close(release)
-		require.Equal(t, errDoom, <-result)
+		for range cap(results) {
+			require.Equal(t, errDoom, <-results)
+		}
 	})
 }
 
