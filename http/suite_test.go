@@ -1,19 +1,15 @@
 package hemlockhttp_test
 
 import (
-	"bytes"
 	"io"
 	"log"
 	"net/http"
 	"net/http/httptest"
-	"runtime/pprof"
 	"strings"
-	"sync"
 	"testing"
 
 	"example.com/hemlock"
 	"example.com/hemlock/internal/pooltest"
-	"github.com/stretchr/testify/require"
 )
 
 func TestMain(m *testing.M) { pooltest.Main(m, nil) }
@@ -23,7 +19,7 @@ type served struct {
 	pool   *hemlock.Pool
 	client *http.Client
 	url    string
-	logged *lockedBuffer // what the server logs
+	logged *pooltest.Log // what the server logs
 	close  func()        // may be called early; returns when all requests have ended
 }
 
@@ -39,7 +35,7 @@ func everyProtocol(t *testing.T, wrap func(*hemlock.Pool) http.Handler, test fun
 	} {
 		t.Run(name, func(t *testing.T) {
 			pool := pooltest.New(t, options...)
-			logged := new(lockedBuffer)
+			logged := new(pooltest.Log)
 			server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				if !strings.HasPrefix(name, r.Proto) {
 					http.Error(w, r.Proto, http.StatusHTTPVersionNotSupported)
@@ -78,44 +74,4 @@ func (s served) ask() error {
 	defer answer.Body.Close()
 	_, err = io.ReadAll(answer.Body)
 	return err
-}
-
-// A lockedBuffer keeps what many goroutines write.
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
-}
-
-// labelled is where requireLabel looks for the labels of the goroutine.
-//
-//go:noinline
-func labelled() string {
-	var b strings.Builder
-	_ = pprof.Lookup("goroutine").WriteTo(&b, 1)
-	return b.String()
-}
-
-// requireLabel checks that the goroutine which made the profile with labelled had
-// the label.
-func requireLabel(t *testing.T, profile, label string) {
-	t.Helper()
-	for group := range strings.SplitSeq(profile, "\n\n") {
-		if strings.Contains(group, "http_test.labelled") {
-			require.Contains(t, group, label)
-			return
-		}
-	}
-	require.Fail(t, "not in the profile")
 }

@@ -67,7 +67,7 @@ func (s scenario) observe(t *testing.T, limited func(p *hemlock.Pool, h http.Han
 			defer close(handled)
 			s.handle(w, r, func(v ...any) { seen.Noted = append(seen.Noted, v...) })
 		}))
-		logged := new(lockedBuffer)
+		logged := new(pooltest.Log)
 		ctx := context.WithValue(t.Context(), http.ServerContextKey, &http.Server{ErrorLog: log.New(logged, "", 0)})
 		if s.ctx != nil {
 			var cancel context.CancelFunc
@@ -367,7 +367,7 @@ func TestLateWriteDoesNotWaitForTheClient(t *testing.T) {
 
 // Without a server in the context, as in a test, the standard logger prints it.
 func TestSuperfluousStatusIsLoggedWithoutAServer(t *testing.T) {
-	logged := new(lockedBuffer)
+	logged := new(pooltest.Log)
 	defer log.SetOutput(log.Writer())
 	log.SetOutput(logged)
 	h := hemlockhttp.TimeoutHandler(pooltest.New(t), http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -560,7 +560,7 @@ func TestBytesOnTheWireAreThoseOfNetHTTP(t *testing.T) {
 
 // wire returns what a server sends and logs.
 func wire(t *testing.T, method string, h http.Handler) (sent, logged string) {
-	buffer := new(lockedBuffer)
+	buffer := new(pooltest.Log)
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header()["Date"] = nil
 		h.ServeHTTP(w, r)

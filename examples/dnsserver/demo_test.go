@@ -40,7 +40,7 @@ func TestDemoEndsWithItsScore(t *testing.T) {
 	const asked = "520"
 	for name, noun := range map[string]string{poolRunner: "workers", goRunner: "goroutines"} {
 		t.Run(name, func(t *testing.T) {
-			var out, logged logBuffer
+			var out, logged pooltest.Log
 			require.NoError(t, runDemo(t.Context(), demoConfig(name), shortScript(), &out, textLog(&logged)))
 			printed := strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n")
 			last := regexp.MustCompile(`^demo: (\d+) queries, (\d+) answered, 0 lost; peak (\d+) ` + noun + `, now (\d+)$`).
@@ -75,7 +75,7 @@ func TestFullScriptKeepsWhatTheDemoPromises(t *testing.T) {
 func TestDemoPrintsALineOfCountsASecond(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := new(spawner)
-		var out logBuffer
+		var out pooltest.Log
 		d := &demo{server: &server{runner: r}, out: &out, begin: time.Now()}
 		ctx, cancel := context.WithTimeout(t.Context(), 2500*time.Millisecond)
 		defer cancel()
@@ -113,7 +113,7 @@ func TestDemoReportsWhatIsWrongOrLost(t *testing.T) {
 func TestDemoReportsAPoolThatDidNotShrink(t *testing.T) {
 	cfg := demoConfig(poolRunner)
 	cfg.killInterval = 0 // never
-	var out logBuffer
+	var out pooltest.Log
 	err := runDemo(t.Context(), cfg, only(shortScript().phases[0]), &out, quiet())
 	require.ErrorContains(t, err, "demo: still ")
 	require.Contains(t, out.String(), " 0 lost; ")
@@ -128,7 +128,7 @@ func TestDemoWithAMonitorServesUntilInterrupted(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			cfg := demoConfig(poolRunner)
 			cfg.http, cfg.killInterval = "127.0.0.1:0", c.interval
-			var out, logged logBuffer
+			var out, logged pooltest.Log
 			ctx, interrupt := context.WithCancel(t.Context())
 			defer interrupt()
 			ended := make(chan error, 1)

@@ -1,12 +1,10 @@
 package main
 
 import (
-	"bytes"
 	"io"
 	"log/slog"
 	"os"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -115,22 +113,4 @@ func unpacked(t testing.TB, wire []byte) *dns.Msg {
 func (r *responder) ask(t testing.TB, query *dns.Msg, over transport) *dns.Msg {
 	t.Helper()
 	return unpacked(t, r.reply(packed(t, query), over, nil))
-}
-
-// A logBuffer is an io.Writer that can be read while it is written.
-type logBuffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (b *logBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.Write(p)
-}
-
-func (b *logBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.String()
 }

@@ -59,7 +59,7 @@ func TestExitStatusSaysWhatWentWrong(t *testing.T) {
 		"stopped, go":       {[]string{"-addr", free, "-runner", "go"}, 0, "drained"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			var stderr logBuffer
+			var stderr pooltest.Log
 			require.Equal(t, c.status, run(pooltest.Ended(), c.args, io.Discard, &stderr), stderr.String())
 			require.Contains(t, stderr.String(), c.stderr)
 		})
@@ -95,8 +95,8 @@ func TestDefaultsAreThoseOfThePackageUnlessItIsADemo(t *testing.T) {
 type child struct {
 	*exec.Cmd
 	addr string
-	log  *logBuffer // what it printed after it began to serve
-	copy chan error // receives once its output has ended
+	log  *pooltest.Log // what it printed after it began to serve
+	copy chan error    // receives once its output has ended
 }
 
 var servingLine = regexp.MustCompile(`msg=serving addr=(\S+)`)
@@ -116,7 +116,7 @@ func startChild(t *testing.T, args ...string) *child {
 	require.NoError(t, err)
 	match := servingLine.FindStringSubmatch(first)
 	require.NotNil(t, match, first)
-	c := &child{Cmd: cmd, addr: match[1], log: new(logBuffer), copy: make(chan error, 1)}
+	c := &child{Cmd: cmd, addr: match[1], log: new(pooltest.Log), copy: make(chan error, 1)}
 	go func() {
 		_, err := io.Copy(c.log, lines)
 		c.copy <- err

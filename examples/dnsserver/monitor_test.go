@@ -234,7 +234,7 @@ func TestBusyAddressLeavesNothingOpen(t *testing.T) {
 		busy.monitor.addrs[0]:        {addr: "127.0.0.1:0", http: busy.monitor.addrs[0]},
 		busy.monitor.addrs[0] + ": ": {addr: "127.0.0.1:0", http: "127.0.0.1:0", metrics: busy.monitor.addrs[0]},
 	} {
-		var logged logBuffer
+		var logged pooltest.Log
 		_, err := openServer(cfg, textLog(&logged))
 		require.ErrorContains(t, err, name)
 		for _, open := range regexp.MustCompile(`(?:addr|http)=(\S+)`).FindAllStringSubmatch(logged.String(), -1) {

@@ -51,7 +51,7 @@ func TestPacketsWithoutAnAnswerGetNone(t *testing.T) {
 }
 
 func TestPanicOfAQueryCostsOnlyItsAnswer(t *testing.T) {
-	var logged logBuffer
+	var logged pooltest.Log
 	broken := shippedResponder(t)
 	broken.zone.names["web.example.org."][dns.TypeTXT] = []dns.RR{nil}
 	r := newRunner(loopback(poolRunner), textLog(&logged))

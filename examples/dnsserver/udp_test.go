@@ -80,7 +80,7 @@ func TestQueryThatWaitsForRoomDoesNotHoldUpShutdown(t *testing.T) {
 
 // A watched log calls end when it has enough lines.
 type watched struct {
-	logBuffer
+	pooltest.Log
 	lines atomic.Int64
 	end   func()
 }
@@ -89,7 +89,7 @@ func (w *watched) Write(p []byte) (int, error) {
 	if w.lines.Add(-1) == 0 {
 		w.end()
 	}
-	return w.logBuffer.Write(p)
+	return w.Log.Write(p)
 }
 
 // Pitfall 62: every read fails at once, as that of a broken socket does.

@@ -3,6 +3,7 @@ package pooltest
 import (
 	"fmt"
 	"runtime"
+	"runtime/pprof"
 	"strings"
 )
 
@@ -57,4 +58,18 @@ func StacksOf(function string) []string {
 		}
 	}
 	return found
+}
+
+// Labels returns the profiler labels, and the stacks beside which they stand, of the
+// goroutine that calls it and of all goroutines. No call reads labels, but the text of a
+// profile shows them.
+func Labels() (own, all string) {
+	var profile strings.Builder
+	_ = pprof.Lookup("goroutine").WriteTo(&profile, 1)
+	for group := range strings.SplitSeq(profile.String(), "\n\n") {
+		if strings.Contains(group, "pooltest.Labels") {
+			own += group
+		}
+	}
+	return own, profile.String()
 }
