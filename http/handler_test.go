@@ -19,6 +19,7 @@ import (
 	hemlockhttp "example.com/hemlock/http"
 	"example.com/hemlock/internal/pooltest"
 	"github.com/stretchr/testify/require"
+	"go.uber.org/atomic"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -87,18 +88,48 @@ func TestHandlerMayHijack(t *testing.T) {
 	require.Equal(t, "HELLO\n", answer)
 }
 
-// The server logs panics, and the pool is told of them, with the handler's stack.
-func TestHandlerPassesPanicsOn(t *testing.T) {
-	stacks := make(chan string, 10)
-	everyProtocol(t, through(stumble), func(t *testing.T, s served) {
-		require.Error(t, s.ask())
-		stack := <-stacks
-		require.Contains(t, stack, "out of cheese")
-		require.Contains(t, stack, "http_test.stumble(")
-		pooltest.Eventually(t, func() bool { return strings.Contains(s.logged.String(), "out of cheese") }, "the server logs")
-		require.EqualValues(t, 1, s.pool.Stats().Panicked)
-		require.Empty(t, stacks)
-	}, hemlock.WithPanicHandler(func(v any, stack []byte) { stacks <- fmt.Sprint(v, string(stack)) }))
+// The client sees at once that there will be no answer, and the server goes on. It logs a
+// panic. Behind Handler the pool is told of it, with the stack of the request's handler.
+// ErrAbortHandler is how a handler hangs up: then neither the server nor the pool makes a
+// noise, at any level of nested calls.
+func TestServerSurvivesEachEnding(t *testing.T) {
+	limited := func(end http.HandlerFunc) func(*hemlock.Pool) http.Handler {
+		return withLimit(time.Hour, func(w http.ResponseWriter, r *http.Request) {
+			_, _ = io.WriteString(w, "not sent")
+			end(w, r)
+		})
+	}
+	nested := func(p *hemlock.Pool) http.Handler { return hemlockhttp.Handler(p, through(hangUp)(p)) }
+	for name, c := range map[string]struct {
+		wrap func(*hemlock.Pool) http.Handler
+		logs bool
+		told int // times a request
+	}{
+		"Handler panics":          {through(stumble), true, 1},
+		"Handler hangs up":        {through(hangUp), false, 0},
+		"nested Handlers hang up": {nested, false, 0},
+		"Handler exits":           {through(exit), false, 0},
+		"TimeoutHandler panics":   {limited(stumble), true, 0},
+		"TimeoutHandler hangs up": {limited(hangUp), false, 0},
+		"TimeoutHandler exits":    {limited(exit), false, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			told := make(chan string, 10)
+			everyProtocol(t, c.wrap, func(t *testing.T, s served) {
+				for range 3 {
+					require.Error(t, s.ask())
+				}
+				s.close()
+				require.Equal(t, c.logs, strings.Contains(s.logged.String(), "out of cheese"))
+				require.Equal(t, c.logs, s.logged.String() != "")
+				require.EqualValues(t, 3*c.told, s.pool.Stats().Panicked)
+				require.Len(t, told, 3*c.told)
+				for len(told) > 0 {
+					require.Regexp(t, `(?s)^out of cheese.*http_test\.stumble\(`, <-told)
+				}
+			}, hemlock.WithPanicHandler(func(v any, stack []byte) { told <- fmt.Sprint(v, string(stack)) }))
+		})
+	}
 }
 
 //go:noinline
@@ -107,26 +138,6 @@ func stumble(http.ResponseWriter, *http.Request) { panic("out of cheese") }
 func hangUp(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }
 
 func exit(http.ResponseWriter, *http.Request) { runtime.Goexit() }
-
-// ErrAbortHandler is how a handler hangs up. It aborts the answer, and
-// neither the server nor the pool makes a noise, at any level of nested calls.
-func TestHandlerHangsUpSilently(t *testing.T) {
-	nested := func(p *hemlock.Pool) http.Handler {
-		return hemlockhttp.Handler(p, hemlockhttp.Handler(p, http.HandlerFunc(hangUp)))
-	}
-	for name, wrap := range map[string]func(*hemlock.Pool) http.Handler{"once": through(hangUp), "nested": nested} {
-		t.Run(name, func(t *testing.T) {
-			told := make(chan any, 10)
-			everyProtocol(t, wrap, func(t *testing.T, s served) {
-				require.Error(t, s.ask())
-				s.close()
-				require.Empty(t, s.logged.String())
-				require.Zero(t, s.pool.Stats().Panicked)
-				require.Empty(t, told)
-			}, hemlock.WithPanicHandler(func(v any, _ []byte) { told <- v }))
-		})
-	}
-}
 
 // call serves one request on a goroutine of its own, with a recorder unless w is
 // given, and returns how that ended: "returned", "exited", or the value of a panic.
@@ -146,14 +157,14 @@ func call(h http.Handler, w http.ResponseWriter, r *http.Request) (end any) {
 	return <-ended
 }
 
-// Each ending of the handler is that of the request, in a pool with or without a panic
-// handler, and in a closed one.
-func TestHandlerEndsAsTheRequestHandlerDoes(t *testing.T) {
+// Each ending of the handler is that of the request, at once, in a pool with or without a
+// panic handler, and in a closed one. The pool is told of panics behind Handler alone.
+func TestRequestEndsAsItsHandlerDoes(t *testing.T) {
 	odd := []int{1} // that nothing can be compared with
 	for name, c := range map[string]struct {
 		handler http.HandlerFunc
 		end     any
-		told    int64
+		told    int64 // behind Handler
 	}{
 		"returns":      {func(http.ResponseWriter, *http.Request) {}, "returned", 0},
 		"panics":       {stumble, "out of cheese", 1},
@@ -162,10 +173,17 @@ func TestHandlerEndsAsTheRequestHandlerDoes(t *testing.T) {
 		"exits":        {exit, "exited", 0},
 	} {
 		t.Run(name, func(t *testing.T) {
-			everyPool(t, func(t *testing.T, p *hemlock.Pool, told func() int64) {
+			everyPool(t, func(t *testing.T, p *hemlock.Pool, told *atomic.Int64) {
+				limited, w := hemlockhttp.TimeoutHandler(p, c.handler, time.Hour, ""), httptest.NewRecorder()
+				for range 3 {
+					require.Equal(t, c.end, call(limited, w, request()))
+				}
+				require.False(t, w.Flushed)
+				require.Empty(t, w.Body.String())
+				require.Zero(t, p.Stats().Panicked)
 				require.Equal(t, c.end, call(hemlockhttp.Handler(p, c.handler), httptest.NewRecorder(), request()))
 				if told != nil {
-					require.Equal(t, c.told, told())
+					require.Equal(t, c.told, told.Load())
 				}
 			})
 		})
@@ -176,7 +194,7 @@ func TestHandlerEndsAsTheRequestHandlerDoes(t *testing.T) {
 func TestNilPanicIsNotTakenForAReturn(t *testing.T) {
 	t.Setenv("GODEBUG", "panicnil=1")
 	require.Equal(t, "exited", call(http.HandlerFunc(panicNil), httptest.NewRecorder(), request()), "the setting holds")
-	everyPool(t, func(t *testing.T, p *hemlock.Pool, _ func() int64) {
+	everyPool(t, func(t *testing.T, p *hemlock.Pool, _ *atomic.Int64) {
 		require.Equal(t, "exited", call(hemlockhttp.Handler(p, http.HandlerFunc(panicNil)), httptest.NewRecorder(), request()))
 		h := hemlockhttp.TimeoutHandler(p, http.HandlerFunc(panicNil), time.Hour, "")
 		require.Equal(t, "exited", call(h, httptest.NewRecorder(), request()))
@@ -185,27 +203,17 @@ func TestNilPanicIsNotTakenForAReturn(t *testing.T) {
 
 func panicNil(http.ResponseWriter, *http.Request) { panic(nil) }
 
-// everyPool runs the test with a pool, with one that has a panic handler, of which
-// told returns how often it was called, and with closed ones.
-func everyPool(t *testing.T, test func(t *testing.T, p *hemlock.Pool, told func() int64)) {
+// everyPool runs the test with a pool, with one that has a panic handler, of which told
+// is how often it was called, and with closed ones.
+func everyPool(t *testing.T, test func(t *testing.T, p *hemlock.Pool, told *atomic.Int64)) {
 	for _, closed := range []bool{false, true} {
 		for _, handled := range []bool{false, true} {
 			t.Run(fmt.Sprintf("closed %t, panic handler %t", closed, handled), func(t *testing.T) {
-				var mu sync.Mutex
-				var calls int64
 				var options []hemlock.Option
-				var told func() int64
+				var told *atomic.Int64
 				if handled {
-					options = append(options, hemlock.WithPanicHandler(func(any, []byte) {
-						mu.Lock()
-						defer mu.Unlock()
-						calls++
-					}))
-					told = func() int64 {
-						mu.Lock()
-						defer mu.Unlock()
-						return calls
-					}
+					told = new(atomic.Int64)
+					options = append(options, hemlock.WithPanicHandler(func(any, []byte) { told.Inc() }))
 				}
 				p := pooltest.New(t, options...)
 				if closed {

@@ -271,38 +271,6 @@ func TestOverrunHandlersDoNotHoldUpOthers(t *testing.T) {
 	})
 }
 
-// In a pool with or without a panic handler, and in a closed one, an ending of the
-// handler is that of the request, at once. The pool is not told, and a panic ends no
-// worker.
-func TestTimeoutHandlerEndsAsTheRequestHandlerDoes(t *testing.T) {
-	odd := []int{1}
-	for name, c := range map[string]struct {
-		handler http.HandlerFunc
-		end     any
-	}{
-		"panics":       {stumble, "out of cheese"},
-		"panics oddly": {func(http.ResponseWriter, *http.Request) { panic(odd) }, odd},
-		"hangs up":     {hangUp, http.ErrAbortHandler},
-		"exits":        {exit, "exited"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			everyPool(t, func(t *testing.T, p *hemlock.Pool, told func() int64) {
-				h := hemlockhttp.TimeoutHandler(p, c.handler, time.Hour, "")
-				w := httptest.NewRecorder()
-				for range 3 {
-					require.Equal(t, c.end, call(h, w, request()))
-				}
-				require.False(t, w.Flushed)
-				require.Empty(t, w.Body.String())
-				require.Zero(t, p.Stats().Panicked)
-				if told != nil {
-					require.Zero(t, told())
-				}
-			})
-		})
-	}
-}
-
 // However the request ends, its context ends with it, and so does the timer.
 func TestContextEndsWithTheRequest(t *testing.T) {
 	for _, end := range []http.HandlerFunc{func(http.ResponseWriter, *http.Request) {}, stumble, exit} {
@@ -497,35 +465,6 @@ func TestHandlerLearnsThatTheClientHungUp(t *testing.T) {
 		require.ErrorIs(t, <-asked, context.Canceled)
 		require.Equal(t, []error{context.Canceled, context.Canceled}, <-noted)
 	})
-}
-
-// The client sees at once that there will be no answer, and the server goes on.
-func TestServerSurvivesEachEnding(t *testing.T) {
-	for name, c := range map[string]struct {
-		end  http.HandlerFunc
-		logs bool
-	}{
-		"panics":   {stumble, true},
-		"hangs up": {hangUp, false},
-		"exits":    {exit, false},
-	} {
-		t.Run(name, func(t *testing.T) {
-			everyProtocol(t, withLimit(time.Hour, func(w http.ResponseWriter, r *http.Request) {
-				_, _ = io.WriteString(w, "not sent")
-				c.end(w, r)
-			}), func(t *testing.T, s served) {
-				for range 3 {
-					require.Error(t, s.ask())
-				}
-				s.close()
-				if c.logs {
-					require.Contains(t, s.logged.String(), "out of cheese")
-				} else {
-					require.Empty(t, s.logged.String())
-				}
-			})
-		})
-	}
 }
 
 // The bytes on the wire, and the log, are those of net/http.
