@@ -3,10 +3,10 @@ package main
 import (
 	"runtime"
 	"runtime/debug"
-	"runtime/metrics"
 	"sync"
 	"testing"
 
+	"example.com/hemlock/internal/pooltest"
 	"github.com/stretchr/testify/require"
 )
 
@@ -15,7 +15,7 @@ func TestWorkUsesTheStackItIsToldTo(t *testing.T) {
 	defer debug.SetGCPercent(debug.SetGCPercent(-1))
 	const tasks = 50
 	for _, kib := range []int{1, 32, 200} {
-		before := stackBytes()
+		before := pooltest.StackInUse()
 		var working, all sync.WaitGroup
 		release := make(chan struct{})
 		working.Add(tasks)
@@ -27,15 +27,15 @@ func TestWorkUsesTheStackItIsToldTo(t *testing.T) {
 			})
 		}
 		working.Wait()
-		grown := (stackBytes() - before) / tasks
+		grown := int64(pooltest.StackInUse()-before) / tasks
 		close(release)
 		all.Wait()
 		if kib == 1 {
-			require.Less(t, grown, 16.0*1024) // what a new goroutine has
+			require.Less(t, grown, int64(16<<10)) // what a new goroutine has
 			continue
 		}
-		require.GreaterOrEqual(t, grown, float64(kib<<10))
-		require.Less(t, grown, float64(4*kib<<10)) // a stack grows by doubling
+		require.GreaterOrEqual(t, grown, int64(kib<<10))
+		require.Less(t, grown, int64(4*kib<<10)) // a stack grows by doubling
 	}
 }
 
@@ -44,13 +44,6 @@ func TestWorkLeavesTwoKiBOfGarbage(t *testing.T) {
 		b := backend{work: work}
 		require.Equal(t, want, allocated(b.call), "work %d", work)
 	}
-}
-
-// stackBytes returns how much memory holds the stacks of goroutines.
-func stackBytes() float64 {
-	sample := []metrics.Sample{{Name: "/memory/classes/heap/stacks:bytes"}}
-	metrics.Read(sample)
-	return float64(sample[0].Value.Uint64())
 }
 
 // allocated returns how many octets a call allocates.
