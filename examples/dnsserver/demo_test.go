@@ -110,15 +110,6 @@ func TestDemoReportsWhatIsWrongOrLost(t *testing.T) {
 	}
 }
 
-func TestDemoReportsAPoolThatDidNotShrink(t *testing.T) {
-	cfg := demoConfig(poolRunner)
-	cfg.killInterval = 0 // never
-	var out pooltest.Log
-	err := runDemo(t.Context(), cfg, only(shortScript().phases[0]), &out, quiet())
-	require.ErrorContains(t, err, "demo: still ")
-	require.Contains(t, out.String(), " 0 lost; ")
-}
-
 // After a demo a person can look at what it left, whether it passed or not.
 func TestDemoWithAMonitorServesUntilInterrupted(t *testing.T) {
 	for name, c := range map[string]struct {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"net"
 	"os"
 	"strings"
 	"testing"
@@ -65,22 +64,6 @@ func TestPanicOfAQueryCostsOnlyItsAnswer(t *testing.T) {
 	require.EqualValues(t, 2, r.Stats().Panicked)
 }
 
-func TestShutdownAnswersWhatWasRead(t *testing.T) {
-	for _, name := range runners {
-		cfg := loopback(name)
-		cfg.latency = 50 * time.Millisecond
-		s, err := openServer(cfg, quiet())
-		require.NoError(t, err)
-		clients := []*asker{slowQuestion(t, "udp", s.addr().String()), slowQuestion(t, "tcp", s.addr().String())}
-		require.NoError(t, stop(s, patience))
-		for _, c := range clients {
-			c.requireAnswer(t)
-		}
-		_, err = net.Dial("tcp", s.addr().String())
-		require.Error(t, err)
-	}
-}
-
 // An asker has asked a question that takes as long as the latency says.
 type asker struct {
 	*dns.Conn
@@ -113,21 +96,6 @@ func (a *asker) requireAnswer(t *testing.T) {
 	}
 	require.Equal(t, uint16(1), a.answer.Id)
 	require.Len(t, a.answer.Answer, 1)
-}
-
-func TestShutdownGivesUpWhenItsTimeIsOver(t *testing.T) {
-	for _, name := range runners {
-		s, err := openServer(loopback(name), quiet())
-		require.NoError(t, err)
-		release := make(chan struct{})
-		s.runner.Run(func() { <-release })
-		err = s.shutdown(pooltest.Ended())
-		require.ErrorIs(t, err, context.Canceled)
-		require.ErrorContains(t, err, "drain: ")
-		require.ErrorContains(t, err, "1 ")
-		close(release)
-		require.NoError(t, stop(s, patience))
-	}
 }
 
 func TestBusyPortIsNamedAndNothingIsLeftOpen(t *testing.T) {
