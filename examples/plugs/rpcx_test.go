@@ -65,48 +65,33 @@ func TestRPCXServerStopsItsPoolInCloseOnly(t *testing.T) {
 	requireDrained(t, pool, 1)
 }
 
-func TestRPCXPoolStopAndWaitForGivesUpAtItsLimit(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		pool := plugs.RPCXPool{Pool: hemlock.New()}
-		pool.Submit(func() { time.Sleep(time.Minute) })
-		began := time.Now()
+// Each way to stop shuts the pool down at once, and returns when the pool has drained, or
+// earlier where that is said.
+func TestRPCXPoolReturnsWhenItHasDrainedOrItsTimeIsOver(t *testing.T) {
+	for name, c := range map[string]struct {
+		stop  func(plugs.RPCXPool)
+		after time.Duration
+	}{
+		"StopAndWait":             {plugs.RPCXPool.StopAndWait, time.Minute},
+		"StopAndWaitFor a second": {func(p plugs.RPCXPool) { p.StopAndWaitFor(time.Second) }, time.Second},
+		"StopAndWaitFor an hour":  {func(p plugs.RPCXPool) { p.StopAndWaitFor(time.Hour) }, time.Minute},
+		"Stop":                    {func(p plugs.RPCXPool) { p.Stop() }, 0},
+		"the context of Stop":     {func(p plugs.RPCXPool) { <-p.Stop().Done() }, time.Minute},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				pool := hemlock.New()
+				pool.Run(func() { time.Sleep(time.Minute) })
+				began := time.Now()
 
-		pool.StopAndWaitFor(time.Second)
-		require.Equal(t, time.Second, time.Since(began))
-		require.EqualValues(t, 1, underWay(pool.Pool))
+				c.stop(plugs.RPCXPool{Pool: pool})
 
-		pool.StopAndWaitFor(time.Hour)
-		require.Equal(t, time.Minute, time.Since(began))
-		requireDrained(t, pool.Pool, 1)
-	})
-}
-
-func TestRPCXPoolStopTellsWhenThePoolHasDrained(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		pool := plugs.RPCXPool{Pool: hemlock.New()}
-		pool.Submit(func() { time.Sleep(time.Minute) })
-		began := time.Now()
-
-		stopped := pool.Stop()
-		synctest.Wait()
-		require.NoError(t, stopped.Err())
-		require.ErrorIs(t, pool.Pool.Submit(func() {}), hemlock.ErrClosed)
-
-		<-stopped.Done()
-		require.Equal(t, time.Minute, time.Since(began))
-		requireDrained(t, pool.Pool, 1)
-	})
-}
-
-func TestRPCXPoolStopAndWaitReturnsWhenThePoolHasDrained(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		pool := plugs.RPCXPool{Pool: hemlock.New()}
-		pool.Submit(func() { time.Sleep(time.Minute) })
-		began := time.Now()
-
-		pool.StopAndWait()
-
-		require.Equal(t, time.Minute, time.Since(began))
-		requireDrained(t, pool.Pool, 1)
-	})
+				require.Equal(t, c.after, time.Since(began))
+				synctest.Wait() // Stop shuts the pool down on another goroutine
+				require.ErrorIs(t, pool.Submit(func() {}), hemlock.ErrClosed)
+				requireDrained(t, pool, 1)
+				require.Equal(t, time.Minute, time.Since(began))
+			})
+		})
+	}
 }
