@@ -165,11 +165,16 @@ func load(t *testing.T, name string) *profile.Profile {
 
 func save(t *testing.T, p *profile.Profile) string {
 	t.Helper()
+	var b bytes.Buffer
+	require.NoError(t, p.Write(&b))
+	return written(t, b.Bytes())
+}
+
+// written returns the name of a file with that content.
+func written(t *testing.T, content []byte) string {
+	t.Helper()
 	file := filepath.Join(t.TempDir(), "profile")
-	f, err := os.Create(file)
-	require.NoError(t, err)
-	require.NoError(t, p.Write(f))
-	require.NoError(t, f.Close())
+	require.NoError(t, os.WriteFile(file, content, 0o600))
 	return file
 }
 

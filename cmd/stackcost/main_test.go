@@ -165,60 +165,36 @@ func TestWhatCannotBeReadIsASentence(t *testing.T) {
 	require.NoError(t, err)
 	var heap bytes.Buffer
 	require.NoError(t, runtimepprof.Lookup("heap").WriteTo(&heap, 0))
-	for want, content := range map[string][]byte{
-		"is empty":                     {},
-		"is not a profile":             []byte("GET / HTTP/1.1"),
-		"is not a profile, or is dama": zipped(t, []byte("hello, world")),
-		"ends early":                   whole[:len(whole)/2],
-		"is a heap profile":            heap.Bytes(),
-		"is a web page":                []byte("<!DOCTYPE html><title>pprof</title>"),
-		"is an execution trace":        []byte("go 1.26 trace\x00\x00\x00"),
-		"is a profile in text form":    []byte("goroutine profile: total 7\n7 @ 0x1"),
+	nothing := load(t, "dns-go-8")
+	nothing.Sample = nil
+	foreign := load(t, "dns-go-8")
+	for _, f := range foreign.Function {
+		f.Name = "libc"
+	}
+	for want, file := range map[string]string{
+		"is empty":                     written(t, nil),
+		"is not a profile":             written(t, []byte("GET / HTTP/1.1")),
+		"is not a profile, or is dama": written(t, zipped(t, []byte("hello, world"))),
+		"ends early":                   written(t, whole[:len(whole)/2]),
+		"is a heap profile":            written(t, heap.Bytes()),
+		"is a web page":                written(t, []byte("<!DOCTYPE html><title>pprof</title>")),
+		"is an execution trace":        written(t, []byte("go 1.26 trace\x00\x00\x00")),
+		"is a profile in text form":    written(t, []byte("goroutine profile: total 7\n7 @ 0x1")),
+		"has no samples":               save(t, nothing),
+		"is not of a Go program":       save(t, foreign),
+		"does not exist":               filepath.Join(t.TempDir(), "nothing"),
+		"cannot be read":               t.TempDir(),
 	} {
 		t.Run(want, func(t *testing.T) {
-			file := filepath.Join(t.TempDir(), "profile")
-			require.NoError(t, os.WriteFile(file, content, 0o600))
 			got := run(t, file)
-			requireSentence(t, got, file)
+			require.Equal(t, unreadable, got.status, got.stderr)
+			require.Empty(t, got.stdout)
+			require.Contains(t, got.stderr, "stackcost: "+file)
 			require.Contains(t, got.stderr, want)
+			require.Equal(t, 1, strings.Count(got.stderr, "\n"), got.stderr)
+			require.NotContains(t, got.stderr, "goroutine ")
 		})
 	}
-	t.Run("a profile of nothing", func(t *testing.T) {
-		p := load(t, "dns-go-8")
-		p.Sample = nil
-		got := run(t, save(t, p))
-		requireSentence(t, got, "")
-		require.Contains(t, got.stderr, "has no samples")
-	})
-	t.Run("not a Go program", func(t *testing.T) {
-		p := load(t, "dns-go-8")
-		for _, f := range p.Function {
-			f.Name = "libc"
-		}
-		got := run(t, save(t, p))
-		requireSentence(t, got, "")
-		require.Contains(t, got.stderr, "not of a Go program")
-	})
-	t.Run("no file", func(t *testing.T) {
-		file := filepath.Join(t.TempDir(), "nothing")
-		got := run(t, file)
-		requireSentence(t, got, file)
-		require.Contains(t, got.stderr, "does not exist")
-	})
-	t.Run("a folder", func(t *testing.T) {
-		requireSentence(t, run(t, t.TempDir()), "")
-	})
-}
-
-// requireSentence checks that the program said in one line that it could not read.
-func requireSentence(t *testing.T, got result, name string) {
-	t.Helper()
-	require.Equal(t, unreadable, got.status, got.stderr)
-	require.Empty(t, got.stdout)
-	require.Contains(t, got.stderr, "stackcost: "+name)
-	require.Equal(t, 1, strings.Count(got.stderr, "\n"), got.stderr)
-	require.NotContains(t, got.stderr, "goroutine ")
-	t.Log(strings.TrimSpace(got.stderr))
 }
 
 func TestMisuseEndsWithTwo(t *testing.T) {
