@@ -75,7 +75,7 @@ func (v *survey) payer(with string) (*site, frame) {
 
 // refusal says where the time goes that a pool would not give back.
 func (v *survey) refusal(f forecast, best gain) string {
-	all := v.show(v.growing+v.starting) + " of the processor time goes to growing stacks and starting goroutines"
+	all := v.show(v.spent[growing]+v.spent[starting]) + " of the processor time goes to growing stacks and starting goroutines"
 	switch {
 	case f.inLibrary >= worthIt:
 		at := v.libraryPayer()

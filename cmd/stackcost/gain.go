@@ -71,12 +71,12 @@ func (v *survey) forecast() forecast {
 		}
 	}
 	movable := v.share(run + do)
-	f.regrown = min(movable, regrowth*v.share(v.shrinking))
+	f.regrown = min(movable, regrowth*v.share(v.spent[shrinking]))
 	left := 1.0
 	if movable > 0 {
 		left = 1 - f.regrown/movable
 	}
-	started := v.share(v.starting)
+	started := v.share(v.spent[starting])
 	f.run = v.gain(left*v.share(run), started*part(run, run+do))
 	f.do = v.gain(left*v.share(do), -started*part(do, run+do))
 	return f

@@ -41,8 +41,8 @@ type survey struct {
 	origins origins
 	sites   []*site // those that grow most first
 
-	// Ticks. orphans are those of growing that cannot be told to be of a site.
-	growing, shrinking, starting, waking, orphans int64
+	spent   [waking + 1]int64 // ticks by cost
+	orphans int64             // ticks of growing that cannot be told to be of a site
 
 	statements tally           // starting by go statement
 	owners     map[frame]*site // of those whose goroutines are known
@@ -64,7 +64,7 @@ func count(s *samples) *survey {
 	roots := rootsOf(s.stacks)
 	for _, one := range s.stacks {
 		what, upTo := classify(one.frames)
-		v.add(what, one.ticks)
+		v.spent[what] += one.ticks
 		if upTo > 0 && (what == growing || what == starting) {
 			const inner = 3 // frames of the runtime, which show what the time went to
 			v.paid = append(v.paid, payment{one.frames[:min(len(one.frames), upTo+inner)], upTo, one.ticks})
@@ -89,19 +89,6 @@ func count(s *samples) *survey {
 	})
 	v.matchStatements()
 	return v
-}
-
-func (v *survey) add(what cost, ticks int64) {
-	switch what {
-	case growing:
-		v.growing += ticks
-	case shrinking:
-		v.shrinking += ticks
-	case starting:
-		v.starting += ticks
-	case waking:
-		v.waking += ticks
-	}
 }
 
 // site returns the site of the stack, or nil if it is the scheduler's, the
