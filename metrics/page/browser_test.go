@@ -89,8 +89,7 @@ func TestLongNamesAndLargeFiguresFitANarrowWindow(t *testing.T) {
 
 func TestPageRefreshesItself(t *testing.T) {
 	pool := hemlock.New(hemlock.WithKillInterval(0))
-	pages, err := page.Handler(page.Pool{Name: "dns", Pool: pool})
-	require.NoError(t, err)
+	pages := newPage(t, page.Pool{Name: "dns", Pool: pool})
 	b := browse(t)
 	b.open(t, serve(t, pages), 1280, "light")
 	require.Equal(t, "0", b.text(t, ".figures dd"))

@@ -25,8 +25,7 @@ func swell(t *testing.T, o page.Options, workers, busy int) shrinking {
 	t.Helper()
 	pool := hemlock.New(hemlock.WithKillInterval(o.KillInterval), hemlock.WithKillDelay(o.KillDelay),
 		hemlock.WithMinWorkers(o.MinWorkers), hemlock.WithMaxTasksPerWorker(o.MaxTasksPerWorker))
-	p, err := page.Handler(page.Pool{Name: "dns", Pool: pool, Options: &o})
-	require.NoError(t, err)
+	p := newPage(t, page.Pool{Name: "dns", Pool: pool, Options: &o})
 	ctx, cancel := context.WithCancel(t.Context())
 	go p.Sample(ctx)
 	time.Sleep(3 * time.Second)
@@ -118,8 +117,7 @@ func TestForecastOfAPageThatWasJustOpenedIsABound(t *testing.T) {
 		s := swell(t, page.Defaults(), 100, 0)
 		defer s.stop()
 		time.Sleep(12 * time.Second)
-		late, err := page.Handler(page.Pool{Name: "dns", Pool: s.pool, Options: defaults()})
-		require.NoError(t, err)
+		late := newPage(t, page.Pool{Name: "dns", Pool: s.pool, Options: defaults()})
 		require.Contains(t, late.Says(), ", at most ")
 		_, bound, floor := late.Foresee()
 		require.Less(t, s.shrinks(floor), bound)
@@ -133,5 +131,5 @@ func TestLargestOptionsDoNotOverflow(t *testing.T) {
 	})
 	p.Look()
 	require.Regexp(t, `^Shrinking: 1,000 idle, at most [\d,]+ years to the minimum\.$`, p.Says())
-	require.Equal(t, http.StatusOK, get(p, "http://localhost/").Code)
+	require.Equal(t, http.StatusOK, get(p, "").Code)
 }

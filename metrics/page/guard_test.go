@@ -19,15 +19,15 @@ func ask(p *page.Page, host, query string) *httptest.ResponseRecorder {
 	return w
 }
 
-func newPage(t *testing.T, name string) *page.Page {
-	t.Helper()
-	p, err := page.Handler(page.Pool{Name: name, Pool: hemlock.New(), Options: defaults()})
-	require.NoError(t, err)
+func newPage(tb testing.TB, pools ...page.Pool) *page.Page {
+	tb.Helper()
+	p, err := page.Handler(pools...)
+	require.NoError(tb, err)
 	return p
 }
 
 func TestLoopbackNamesAreAnswered(t *testing.T) {
-	p := newPage(t, "dns")
+	p := newPage(t, page.Pool{Name: "dns", Pool: hemlock.New()})
 	for _, host := range []string{
 		"localhost", "localhost:8080", "LocalHost:1", "localhost.", "localhost.:80",
 		"127.0.0.1", "127.0.0.1:65535", "127.255.255.254:80", "[::1]", "[::1]:8080", "[::ffff:127.0.0.1]:80",
@@ -41,7 +41,7 @@ func TestLoopbackNamesAreAnswered(t *testing.T) {
 // A name that resolves to 127.0.0.1 reaches the page, but is not one of its
 // names (docs/PITFALLS.md, 52).
 func TestForeignHostsAreRefused(t *testing.T) {
-	p := newPage(t, "a secret")
+	p := newPage(t, page.Pool{Name: "a secret", Pool: hemlock.New()})
 	for _, host := range []string{
 		"", "attacker.example", "attacker.example:8080", "localhost.attacker.example", "127.0.0.1.attacker.example:80",
 		"attacker.example.localhost", "10.0.0.1", "128.0.0.1:80", "0.0.0.0", "[::]", "[::2]:80", "[fe80::1]", "127.1", "2130706433",
@@ -58,7 +58,7 @@ func TestForeignHostsAreRefused(t *testing.T) {
 }
 
 func TestAllowedHostsAreAnsweredAndOthersAreNot(t *testing.T) {
-	p := newPage(t, "dns")
+	p := newPage(t, page.Pool{Name: "dns", Pool: hemlock.New()})
 	p.Allow("Ns1.internal", "192.0.2.7", "2001:db8::7")
 	p.Allow("ns2.internal.")
 	for _, host := range []string{"ns1.INTERNAL:8080", "ns2.internal", "192.0.2.7:80", "[2001:db8::7]:80", "localhost"} {

@@ -70,7 +70,7 @@ type document struct {
 
 func read(t *testing.T, p *page.Page) document {
 	t.Helper()
-	w := get(p, "http://localhost/debug/hemlock?format=json")
+	w := get(p, "format=json")
 	require.Equal(t, http.StatusOK, w.Code)
 	require.Equal(t, "application/json; charset=utf-8", w.Header().Get("Content-Type"))
 	var d document
@@ -81,9 +81,8 @@ func read(t *testing.T, p *page.Page) document {
 func TestJSONHasTheFiguresAndThePast(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		pool := hemlock.New(hemlock.WithKillInterval(0))
-		p, err := page.Handler(page.Pool{Name: "dns", Pool: pool, Options: &page.Options{KillDelay: time.Second, MinWorkers: 3}},
+		p := newPage(t, page.Pool{Name: "dns", Pool: pool, Options: &page.Options{KillDelay: time.Second, MinWorkers: 3}},
 			page.Pool{Name: "untold", Pool: hemlock.New()})
-		require.NoError(t, err)
 		read(t, p)
 		time.Sleep(2 * time.Second)
 		for range 10 {
@@ -109,19 +108,19 @@ func TestJSONHasTheFiguresAndThePast(t *testing.T) {
 }
 
 func TestPageCanOnlyBeReadAndInKnownFormats(t *testing.T) {
-	p := newPage(t, "dns")
+	p := newPage(t, page.Pool{Name: "dns", Pool: hemlock.New()})
 	for _, method := range []string{"POST", "PUT", "DELETE", "OPTIONS"} {
 		w := httptest.NewRecorder()
 		p.ServeHTTP(w, httptest.NewRequest(method, "http://localhost/", nil))
 		require.Equal(t, http.StatusMethodNotAllowed, w.Code)
 		require.Equal(t, "GET, HEAD", w.Header().Get("Allow"))
 	}
-	require.Equal(t, http.StatusBadRequest, get(p, "http://localhost/?format=xml").Code)
+	require.Equal(t, http.StatusBadRequest, get(p, "format=xml").Code)
 }
 
 func TestPageRunsNoScriptBesideItsOwn(t *testing.T) {
-	p := newPage(t, `</script><script>alert(1)</script>" onload="alert(2)`)
-	first, second := get(p, "http://localhost/"), get(p, "http://localhost/")
+	p := newPage(t, page.Pool{Name: `</script><script>alert(1)</script>" onload="alert(2)`, Pool: hemlock.New(), Options: defaults()})
+	first, second := get(p, ""), get(p, "")
 	policy := first.Header().Get("Content-Security-Policy")
 	require.NotEqual(t, policy, second.Header().Get("Content-Security-Policy"), "a nonce is used once")
 	nonce := regexp.MustCompile(`script-src 'nonce-(\w{26,})'`).FindStringSubmatch(policy)
@@ -138,17 +137,15 @@ func TestPageRunsNoScriptBesideItsOwn(t *testing.T) {
 func TestOptionsThatAreNotTheDefaultsStandOut(t *testing.T) {
 	options := page.Defaults()
 	options.MinWorkers = 12_345
-	p, err := page.Handler(page.Pool{Name: "dns", Pool: hemlock.New(), Options: &options})
-	require.NoError(t, err)
+	p := newPage(t, page.Pool{Name: "dns", Pool: hemlock.New(), Options: &options})
 	options.MinWorkers = 7 // of another pool: the page has a copy
-	html := get(p, "http://localhost/").Body.String()
+	html := get(p, "").Body.String()
 	require.Contains(t, html, `<div class="marked"><dt>minimum workers</dt><dd>12,345</dd></div>`)
 	require.Contains(t, html, `<div><dt>kill delay</dt><dd>10 s</dd></div>`)
 	require.NotContains(t, html, "was not told")
 
-	p, err = page.Handler(page.Pool{Name: "dns", Pool: hemlock.New()})
-	require.NoError(t, err)
-	html = get(p, "http://localhost/").Body.String()
+	p = newPage(t, page.Pool{Name: "dns", Pool: hemlock.New()})
+	html = get(p, "").Body.String()
 	require.NotContains(t, html, "kill delay")
 	require.Contains(t, html, "was not told")
 }
@@ -208,7 +205,7 @@ func TestLineIsBrokenWhereNoSampleWasTaken(t *testing.T) {
 		look(14 * time.Second)
 		look(15 * time.Second)
 		look(time.Second)
-		html := get(p, "http://localhost/").Body.String()
+		html := get(p, "").Body.String()
 		line := regexp.MustCompile(`<g class="running"><path[^>]*/><path class="line" d="([^"]*)"`).FindStringSubmatch(html)
 		require.NotNil(t, line)
 		require.Equal(t, 2, strings.Count(line[1], "M"), line[1])
@@ -221,8 +218,7 @@ func TestLineIsBrokenWhereNoSampleWasTaken(t *testing.T) {
 
 func TestSampleAllocatesNothing(t *testing.T) {
 	pool := hemlock.New()
-	p, err := page.Handler(page.Pool{Name: "a", Pool: pool}, page.Pool{Name: "b", Pool: pool})
-	require.NoError(t, err)
+	p := newPage(t, page.Pool{Name: "a", Pool: pool}, page.Pool{Name: "b", Pool: pool})
 	require.Zero(t, testing.AllocsPerRun(2000, p.Look))
 	synctest.Test(t, func(t *testing.T) { // what the history keeps too
 		p := page.Over("dns", nil, pool.Stats)
@@ -232,8 +228,7 @@ func TestSampleAllocatesNothing(t *testing.T) {
 
 // BenchmarkSample is the work of Page.Sample in one second, for one pool.
 func BenchmarkSample(b *testing.B) {
-	p, err := page.Handler(page.Pool{Name: "dns", Pool: hemlock.New()})
-	require.NoError(b, err)
+	p := newPage(b, page.Pool{Name: "dns", Pool: hemlock.New()})
 	b.ReportAllocs()
 	for b.Loop() {
 		p.Look()
@@ -245,7 +240,7 @@ func BenchmarkPage(b *testing.B) {
 	p := full(b)
 	b.ReportAllocs()
 	for b.Loop() {
-		get(p, "http://localhost/?format=contents")
+		get(p, "format=contents")
 	}
 }
 
@@ -273,15 +268,14 @@ func TestPageShowsHowManyGoroutinesWereStartedPerTask(t *testing.T) {
 		}
 	}
 	work()
-	p, err := page.Handler(page.Pool{Name: "dns", Pool: pool})
-	require.NoError(t, err)
+	p := newPage(t, page.Pool{Name: "dns", Pool: pool})
 	const shown = "goroutines started per task"
 	require.Nil(t, read(t, p).StartedPerTask, "no task since the page was made")
-	require.NotContains(t, get(p, "http://localhost/").Body.String(), shown)
+	require.NotContains(t, get(p, "").Body.String(), shown)
 	work()
 	if strings.HasPrefix(runtime.Version(), "go1.25") {
 		require.Nil(t, read(t, p).StartedPerTask, "the runtime does not say")
-		require.NotContains(t, get(p, "http://localhost/").Body.String(), shown)
+		require.NotContains(t, get(p, "").Body.String(), shown)
 		return
 	}
 	require.Less(t, *read(t, p).StartedPerTask, 0.5, "the pool starts none")
@@ -291,6 +285,6 @@ func TestPageShowsHowManyGoroutinesWereStartedPerTask(t *testing.T) {
 		<-started
 	}
 	require.InDelta(t, 3, *read(t, p).StartedPerTask, 0.5)
-	require.Regexp(t, shown+" <b>(3|2[.]9|3[.][0-4])</b>", get(p, "http://localhost/").Body.String())
+	require.Regexp(t, shown+" <b>(3|2[.]9|3[.][0-4])</b>", get(p, "").Body.String())
 	require.NoError(t, pool.Shutdown(t.Context()))
 }

@@ -72,15 +72,14 @@ func (s story) tell(t *testing.T) http.Handler {
 			shown = append(shown, page.Pool{Name: each.name, Pool: pool, Options: each.options})
 			load.Go(func() { each.drive(pool, s.length) })
 		}
-		pages, err := page.Handler(shown...)
-		require.NoError(t, err)
+		pages := newPage(t, shown...)
 		pages.SetProgram("example")
 		ctx, cancel := context.WithCancel(t.Context())
 		load.Go(func() { pages.Sample(ctx) })
 		time.Sleep(s.length)
 		synctest.Wait()
 		for _, query := range []string{"", "format=contents", "format=json"} {
-			answers[query] = get(pages, "http://localhost/?"+query)
+			answers[query] = get(pages, query)
 		}
 		cancel()
 		load.Wait()
@@ -120,8 +119,4 @@ func (s told) drive(pool *hemlock.Pool, length time.Duration) {
 }
 
 // get asks the page, as a browser would.
-func get(p *page.Page, url string) *httptest.ResponseRecorder {
-	w := httptest.NewRecorder()
-	p.ServeHTTP(w, httptest.NewRequest("GET", url, nil))
-	return w
-}
+func get(p *page.Page, query string) *httptest.ResponseRecorder { return ask(p, "localhost", query) }

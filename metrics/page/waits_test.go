@@ -14,9 +14,7 @@ import (
 // overWaits returns a page with a pool whose waits are those.
 func overWaits(t *testing.T, waits *page.Waits) *page.Page {
 	t.Helper()
-	p, err := page.Handler(page.Pool{Name: "dns", Pool: hemlock.New(), Waits: waits})
-	require.NoError(t, err)
-	return p
+	return newPage(t, page.Pool{Name: "dns", Pool: hemlock.New(), Waits: waits})
 }
 
 // A quantile is at most a quarter too large, and never too small.
@@ -40,7 +38,7 @@ func TestWaitsOfAnyLengthAreCounted(t *testing.T) {
 	waits := new(page.Waits)
 	p := overWaits(t, waits)
 	require.Nil(t, read(t, p).Pools[0].Waits, "none is known")
-	require.NotContains(t, get(p, "http://localhost/").Body.String(), "wait</dt>")
+	require.NotContains(t, get(p, "").Body.String(), "wait</dt>")
 	waits.Observe(-1)
 	waits.Observe(0)
 	got := read(t, p).Pools[0].Waits
@@ -76,8 +74,7 @@ func TestWaitsAreOfTheLastMinute(t *testing.T) {
 func TestPageShowsTheWaitsOfItsPool(t *testing.T) {
 	waits := new(page.Waits)
 	pool := hemlock.New(hemlock.WithWaitObserver(waits.Observe))
-	p, err := page.Handler(page.Pool{Name: "dns", Pool: pool, Waits: waits})
-	require.NoError(t, err)
+	p := newPage(t, page.Pool{Name: "dns", Pool: pool, Waits: waits})
 	var submitters sync.WaitGroup
 	for range 4 {
 		submitters.Go(func() {
@@ -88,6 +85,6 @@ func TestPageShowsTheWaitsOfItsPool(t *testing.T) {
 	}
 	submitters.Wait()
 	require.NoError(t, pool.Shutdown(t.Context()))
-	require.Regexp(t, `<dt>median wait</dt><dd>[0-9.]+ ?[nµm]?s</dd>`, get(p, "http://localhost/").Body.String())
-	require.Contains(t, get(p, "http://localhost/").Body.String(), "<dt>p99 wait</dt>")
+	require.Regexp(t, `<dt>median wait</dt><dd>[0-9.]+ ?[nµm]?s</dd>`, get(p, "").Body.String())
+	require.Contains(t, get(p, "").Body.String(), "<dt>p99 wait</dt>")
 }
