@@ -12,8 +12,8 @@ import (
 )
 
 // newMeter returns a meter and the reader that collects from it.
-func newMeter(opts ...sdkmetric.ManualReaderOption) (metric.Meter, *sdkmetric.ManualReader) {
-	reader := sdkmetric.NewManualReader(opts...)
+func newMeter() (metric.Meter, *sdkmetric.ManualReader) {
+	reader := sdkmetric.NewManualReader()
 	return sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader)).Meter("test"), reader
 }
 

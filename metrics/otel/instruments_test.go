@@ -8,7 +8,6 @@ import (
 	hemlockotel "example.com/hemlock/metrics/otel"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/otel/attribute"
-	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata/metricdatatest"
 )
@@ -81,29 +80,6 @@ func TestSeveralPoolsShareAMeter(t *testing.T) {
 	require.EqualValues(t, 3, got["hemlock.task.submitted{dns}"])
 	require.EqualValues(t, 8, got["hemlock.task.submitted{upstream}"])
 	require.Len(t, collect(t, reader), 9, "the pools share the instruments")
-}
-
-// delta is the delta temporality of OpenTelemetry, which the SDK has not always had.
-func delta(kind sdkmetric.InstrumentKind) metricdata.Temporality {
-	if kind == sdkmetric.InstrumentKindObservableCounter {
-		return metricdata.DeltaTemporality
-	}
-	return metricdata.CumulativeTemporality
-}
-
-// With the delta temporality a reader gets the increase of the counters since its last
-// collection. The number of workers remains that of now.
-func TestDeltaTemporalityReportsIncreases(t *testing.T) {
-	meter, reader := newMeter(sdkmetric.WithTemporalitySelector(delta))
-	now := pooltest.Different()
-	registered(t)(hemlockotel.RegisterStats(meter, "dns", func() hemlock.Stats { return now }))
-	require.EqualValues(t, 4, points(t, reader)["hemlock.task.submitted{dns}"])
-	now.Submitted += 100
-	got := points(t, reader)
-	require.EqualValues(t, 100, got["hemlock.task.submitted{dns}"])
-	require.EqualValues(t, 0, got["hemlock.task.completed{dns}"])
-	require.EqualValues(t, 3, got["hemlock.worker.count{dns,running}"])
-	require.EqualValues(t, 10, got["hemlock.worker.peak{dns}"])
 }
 
 func TestInstrumentsFollowAPoolThroughItsLife(t *testing.T) {
