@@ -163,9 +163,9 @@ func TestAutoscalersGetNoAnswerWithoutOneSeries(t *testing.T) {
 	for _, series := range []string{`hemlock_workers{state="running"}`, "hemlock_tasks_waiting"} {
 		for autoscaler, ask := range asked {
 			db := newDatabase(t)
+			db.cut(t, series, podA, cut)
 			db.scrape(t, podA, workers{running: 900, waiting: 100})
 			db.scrape(t, podB, workers{running: 20})
-			db.cut(t, series, podA, cut)
 			_, answered := ask(db, cut-time.Second)
 			require.True(t, answered, autoscaler)
 			for at := cut; at <= horizon; at += scrapeInterval {
