@@ -1,12 +1,11 @@
 package autoscaling_test
 
 import (
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"example.com/hemlock"
+	"example.com/hemlock/internal/pooltest"
 	hemlockprom "example.com/hemlock/metrics/prometheus"
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
@@ -24,20 +23,14 @@ func export(t *testing.T, pool string, state workers) []*dto.MetricFamily {
 	t.Helper()
 	var families []*dto.MetricFamily
 	synctest.Test(t, func(t *testing.T) {
-		p := hemlock.New()
+		p := pooltest.New(t)
 		registry := prometheus.NewPedanticRegistry()
 		require.NoError(t, hemlockprom.Register(registry, pool, p))
-		hold, done := make(chan struct{}), make(chan struct{})
-		submit(t, p, state.running, hold)
-		submit(t, p, state.idle, done)
-		close(done)
-		synctest.Wait()
-
+		pooltest.Occupy(t, p, state.running)
+		pooltest.GrowInBubble(t, p, state.idle)
 		var err error
 		families, err = registry.Gather()
 		require.NoError(t, err)
-		close(hold)
-		require.NoError(t, p.Shutdown(t.Context()))
 	})
 	for _, f := range families {
 		if f.GetName() == "hemlock_tasks_waiting" {
@@ -45,16 +38,6 @@ func export(t *testing.T, pool string, state workers) []*dto.MetricFamily {
 		}
 	}
 	return families
-}
-
-func submit(t *testing.T, p *hemlock.Pool, tasks int, until <-chan struct{}) {
-	t.Helper()
-	var started sync.WaitGroup
-	started.Add(tasks)
-	for range tasks {
-		require.NoError(t, p.Submit(func() { started.Done(); <-until }))
-	}
-	started.Wait()
 }
 
 // exported returns the names of all metrics that the collector exports, and the others.
