@@ -185,12 +185,12 @@ func (t timeline) line(s series, at func(float64) float64) line {
 		for to < len(s.values) && t.join[to] && s.has(to) {
 			to++
 		}
+		before := len(path)
 		path = appendPoint(path, 'M', t.x[from], top(from))
-		area = appendPoint(area, 'M', t.x[from], top(from))
 		for i := from + 1; i < to; i++ {
 			path = appendPoint(path, 'L', t.x[i], top(i))
-			area = appendPoint(area, 'L', t.x[i], top(i))
 		}
+		area = append(area, path[before:]...)
 		if to == from+1 {
 			path = append(path, "h.01"...)
 		}
