@@ -23,8 +23,7 @@ type shrinking struct {
 // swell makes a pool with that many workers, of which some keep running.
 func swell(t *testing.T, o page.Options, workers, busy int) shrinking {
 	t.Helper()
-	pool := hemlock.New(hemlock.WithKillInterval(o.KillInterval), hemlock.WithKillDelay(o.KillDelay),
-		hemlock.WithMinWorkers(o.MinWorkers), hemlock.WithMaxTasksPerWorker(o.MaxTasksPerWorker))
+	pool := poolOf(&o)
 	p := newPage(t, page.Pool{Name: "dns", Pool: pool, Options: &o})
 	ctx, cancel := context.WithCancel(t.Context())
 	go p.Sample(ctx)

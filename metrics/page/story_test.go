@@ -67,7 +67,7 @@ func (s story) tell(t *testing.T) http.Handler {
 		var shown []page.Pool
 		var load sync.WaitGroup
 		for _, each := range s.pools {
-			pool := each.make()
+			pool := poolOf(each.options)
 			defer func() { require.NoError(t, pool.Shutdown(context.Background())) }()
 			shown = append(shown, page.Pool{Name: each.name, Pool: pool, Options: each.options})
 			load.Go(func() { each.drive(pool, s.length) })
@@ -91,16 +91,13 @@ func (s story) tell(t *testing.T) http.Handler {
 	})
 }
 
-func (s told) make() *hemlock.Pool {
-	if s.options == nil {
+// poolOf returns a pool with the options, or with the defaults if there are none.
+func poolOf(o *page.Options) *hemlock.Pool {
+	if o == nil {
 		return hemlock.New()
 	}
-	return hemlock.New(
-		hemlock.WithKillInterval(s.options.KillInterval),
-		hemlock.WithKillDelay(s.options.KillDelay),
-		hemlock.WithMinWorkers(s.options.MinWorkers),
-		hemlock.WithMaxTasksPerWorker(s.options.MaxTasksPerWorker),
-	)
+	return hemlock.New(hemlock.WithKillInterval(o.KillInterval), hemlock.WithKillDelay(o.KillDelay),
+		hemlock.WithMinWorkers(o.MinWorkers), hemlock.WithMaxTasksPerWorker(o.MaxTasksPerWorker))
 }
 
 // drive submits at the rate, with some noise, until the story ends.
