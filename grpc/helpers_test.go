@@ -117,9 +117,8 @@ func through(pool *hemlock.Pool, unary []grpc.UnaryServerInterceptor, stream []g
 // everyWay runs a test of what is the same with the interceptors, without them, and
 // after Shutdown of their pool.
 func everyWay(t *testing.T, test func(t *testing.T, options ...grpc.ServerOption)) {
-	for _, workers := range []uint32{0, 2} {
+	for name, workers := range map[string]uint32{"": 0, ", stream workers": 2} {
 		numbered := grpc.NumStreamWorkers(workers)
-		name := map[uint32]string{0: "", 2: ", stream workers"}[workers]
 		t.Run("without"+name, func(t *testing.T) { test(t, numbered) })
 		t.Run("pool"+name, func(t *testing.T) {
 			pool := pooltest.New(t)
