@@ -88,11 +88,9 @@ func (s HTTP3) serveRequests(ctx context.Context, conn *quic.Conn, h3 *http3.Raw
 // linger keeps the connection open for the last answers: quic-go drops what it
 // has not sent when a connection is closed.
 func (s HTTP3) linger(conn *quic.Conn) {
-	timer := time.NewTimer(s.Linger)
-	defer timer.Stop()
 	select {
 	case <-conn.Context().Done():
-	case <-timer.C:
+	case <-time.After(s.Linger):
 	}
 }
 
