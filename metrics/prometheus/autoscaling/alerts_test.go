@@ -103,7 +103,7 @@ func (c curve) peak() func(time.Duration) float64 {
 func (db *database) addTasks(t *testing.T, running, waiting curve) {
 	t.Helper()
 	db.add(t, alertLabels("hemlock_workers", "state", "running"), running.at)
-	db.add(t, alertLabels("hemlock_workers", "state", "idle"), constant(20_000))
+	db.add(t, alertLabels("hemlock_workers", "state", "idle"), flat(20_000).at)
 	db.add(t, alertLabels("hemlock_tasks_waiting"), waiting.at)
 	db.add(t, alertLabels("hemlock_workers_peak"), running.peak())
 }
@@ -278,7 +278,7 @@ func TestPanicFires(t *testing.T) {
 func TestPanicBeforeTheFirstScrapeIsForgotten(t *testing.T) {
 	alerts, _ := rules(t)
 	db := newDatabase(t)
-	db.add(t, alertLabels("hemlock_tasks_panicked_total"), constant(3))
+	db.add(t, alertLabels("hemlock_tasks_panicked_total"), flat(3).at)
 	require.NotEmpty(t, db.query(t, alerts["HemlockTasksPanic"].Expr, 4*time.Minute))
 	require.Empty(t, db.query(t, alerts["HemlockTasksPanic"].Expr, 6*time.Minute))
 }
@@ -296,6 +296,6 @@ func TestSilentTargetFires(t *testing.T) {
 		require.Equal(t, tt.fires, db.fires(t, "HemlockTargetSilent"), what)
 	}
 	db := newDatabase(t)
-	db.add(t, alertLabels("up"), constant(0))
+	db.add(t, alertLabels("up"), flat(0).at)
 	require.Equal(t, never, db.fires(t, "HemlockTargetSilent"), "no pool was ever there")
 }

@@ -101,13 +101,7 @@ func podLabels(metric, pod string, m *dto.Metric) labels.Labels {
 
 func overTime(kind dto.MetricType, m *dto.Metric) func(time.Duration) float64 {
 	if kind == dto.MetricType_GAUGE {
-		return constant(m.GetGauge().GetValue())
+		return flat(m.GetGauge().GetValue()).at
 	}
-	return func(at time.Duration) float64 {
-		return m.GetCounter().GetValue() * at.Seconds() / horizon.Seconds()
-	}
-}
-
-func constant(value float64) func(time.Duration) float64 {
-	return func(time.Duration) float64 { return value }
+	return perMinute(m.GetCounter().GetValue() / horizon.Minutes()).at
 }
