@@ -20,12 +20,12 @@ func (p *Page) Look() { p.look() }
 // SetProgram names the program on pictures: a test binary has no good name.
 func (p *Page) SetProgram(name string) { p.program = name }
 
-// Foresee returns the forecast of the only pool: for how long the killer is held
-// back, and when the pool has shrunk, in seconds.
-func (p *Page) Foresee() (held, total float64, floor int64) {
+// Foresee returns the forecast of the only pool: in how many seconds it has shrunk, and to
+// how many workers.
+func (p *Page) Foresee() (total float64, floor int64) {
 	views, _ := p.views()
 	f := foresee(*views[0].options, views[0].samples)
-	return f.held.Seconds(), f.total, f.floor
+	return f.total, f.floor
 }
 
 // Says returns the sentence of the only pool.

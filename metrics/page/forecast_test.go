@@ -85,7 +85,7 @@ func TestForecastIsWhatTheKillerDoes(t *testing.T) {
 				s := swell(t, c.options, c.workers, c.busy)
 				defer s.stop()
 				time.Sleep(c.wait)
-				_, forecast, floor := s.page.Foresee()
+				forecast, floor := s.page.Foresee()
 				require.EqualValues(t, max(c.options.MinWorkers, c.busy), floor)
 				actual := s.shrinks(floor)
 				require.InDelta(t, actual, forecast, 1.2, "a sample a second tells no more")
@@ -118,7 +118,7 @@ func TestForecastOfAPageThatWasJustOpenedIsABound(t *testing.T) {
 		time.Sleep(12 * time.Second)
 		late := newPage(t, page.Pool{Name: "dns", Pool: s.pool, Options: defaults()})
 		require.Contains(t, late.Says(), ", at most ")
-		_, bound, floor := late.Foresee()
+		bound, floor := late.Foresee()
 		require.Less(t, s.shrinks(floor), bound)
 	})
 }
