@@ -10,7 +10,6 @@ import (
 	"net/http/pprof"
 	"os"
 	"path/filepath"
-	"regexp"
 	runtimepprof "runtime/pprof"
 	"slices"
 	"strings"
@@ -304,16 +303,23 @@ func TestProgressIsOneLineOnATerminal(t *testing.T) {
 // The page is one file, and loads nothing else.
 func TestPageIsSelfContained(t *testing.T) {
 	for _, name := range []string{"dns-go-32", "dns-pool-0", "grpc-go-32"} {
-		file := filepath.Join(t.TempDir(), "page.html")
-		require.Zero(t, run(t, "-html", file, "testdata/"+name+".pb.gz").status)
-		page, err := os.ReadFile(file)
-		require.NoError(t, err)
-		require.Equal(t, name != "dns-pool-0", strings.Contains(string(page), "<svg"), "nothing grows there")
-		require.Contains(t, string(page), "prefers-color-scheme")
-		require.NotRegexp(t, regexp.MustCompile(`(src|href)="?(https?:)?//`), string(page))
-		require.NotContains(t, string(page), "<script")
-		require.NotContains(t, string(page), "ZgotmplZ", "the template refused a value")
+		page := pageOf(t, "testdata/"+name+".pb.gz")
+		require.Equal(t, name != "dns-pool-0", strings.Contains(page, "<svg"), "nothing grows there")
+		require.Contains(t, page, "prefers-color-scheme")
+		require.NotRegexp(t, `(src|href)="?(https?:)?//`, page)
+		require.NotContains(t, page, "<script")
+		require.NotContains(t, page, "ZgotmplZ", "the template refused a value")
 	}
+}
+
+// pageOf returns the page of a profile.
+func pageOf(t *testing.T, name string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "page.html")
+	require.Zero(t, run(t, "-html", file, name).status)
+	page, err := os.ReadFile(file)
+	require.NoError(t, err)
+	return string(page)
 }
 
 // Names in a profile come from elsewhere, and must not become markup.
@@ -324,12 +330,9 @@ func TestPageEscapesNames(t *testing.T) {
 			f.Name = "main.<img src=x>"
 		}
 	}
-	file := filepath.Join(t.TempDir(), "page")
-	require.Zero(t, run(t, "-html", file, save(t, p)).status)
-	page, err := os.ReadFile(file)
-	require.NoError(t, err)
-	require.Contains(t, string(page), "&lt;img")
-	require.NotContains(t, string(page), "<img")
+	page := pageOf(t, save(t, p))
+	require.Contains(t, page, "&lt;img")
+	require.NotContains(t, page, "<img")
 }
 
 func TestPageThatCannotBeWrittenIsASentence(t *testing.T) {
