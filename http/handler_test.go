@@ -114,7 +114,7 @@ func TestServerSurvivesEachEnding(t *testing.T) {
 		"TimeoutHandler exits":    {limited(exit), false, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
-			told := make(chan string, 10)
+			told := make(chan string, 100) // room for all protocols of a test that fails
 			everyProtocol(t, c.wrap, func(t *testing.T, s served) {
 				for range 3 {
 					require.Error(t, s.ask())
