@@ -1,6 +1,8 @@
 package endings_test
 
 import (
+	"context"
+	"fmt"
 	"runtime"
 	"sync"
 	"testing"
@@ -18,6 +20,21 @@ import (
 var tasks = endings.All(raise)
 
 func raise(v any) { panic(v) }
+
+// children are what a child process of the test binary runs instead of the tests: what ends
+// the process cannot be tested within it.
+var children = map[string]func(){
+	"import": func() { fmt.Println("goroutines:", runtime.NumGoroutine()) },
+}
+
+func TestMain(m *testing.M) {
+	for _, e := range tasks {
+		for way, run := range ways {
+			children[way+"/"+e.Name] = func() { run(e.Task) }
+		}
+	}
+	pooltest.Main(m, children)
+}
 
 // handlers are the panic handlers that let the process live.
 var handlers = map[string]func(){"handler": func() {}, "handler that exits": runtime.Goexit}
@@ -143,28 +160,50 @@ func TestWithoutHandlerOnlyPanicsEndTheProcess(t *testing.T) {
 	}
 }
 
-// Every panic ends the process while main waits in Shutdown, without a handler
-// and with one that panics, also when the task waited behind short ones.
+// ways are how a child runs a task that ends the process.
+var ways = map[string]func(task func()){
+	"alone":   func(task func()) { endings.CrashDuringShutdown(hemlock.New(), task) },
+	"relayed": endings.CrashBehindShortTasks,
+	"panicking handler": func(task func()) {
+		p := hemlock.New(hemlock.WithPanicHandler(func(any, []byte) { panic("handler panic") }))
+		endings.CrashDuringShutdown(p, task)
+	},
+	"after Shutdown": func(task func()) {
+		p := hemlock.New()
+		_ = p.Shutdown(context.Background())
+		p.Run(task)
+		select {}
+	},
+}
+
+// Pitfall 33: a crash is never swallowed, and shows the stack of the task. A worker that
+// counted itself out while its process is crashing would let main, which waits in
+// Shutdown, exit first now and then. That holds without a handler and with one that panics,
+// and when the task waited behind short ones.
 func TestEachPanicEndsTheProcess(t *testing.T) {
 	for _, e := range tasks {
 		if e.Crash == "" {
 			continue
 		}
-		for _, way := range []string{"alone", "relayed", "panicking handler"} {
+		for way := range ways {
 			t.Run(e.Name+"/"+way, func(t *testing.T) {
-				pooltest.RequireCrashes(t, "ending/"+way+"/"+e.Name, pooltest.Scaled(20), e.Crash)
+				wants := []string{e.Crash, "endings.All.func"}
+				if way == "panicking handler" {
+					wants = append(wants, "panic: handler panic")
+				}
+				pooltest.RequireCrashes(t, way+"/"+e.Name, pooltest.Scaled(20), wants...)
 			})
 		}
 	}
 }
 
-// addEndings adds a child for each task that ends the process.
-func addEndings() {
-	for _, e := range tasks {
-		children["ending/alone/"+e.Name] = func() { endings.CrashDuringShutdown(hemlock.New(), e.Task) }
-		children["ending/relayed/"+e.Name] = func() { endings.CrashBehindShortTasks(e.Task) }
-		children["ending/panicking handler/"+e.Name] = func() {
-			endings.CrashDuringShutdown(hemlock.New(hemlock.WithPanicHandler(func(v any, _ []byte) { panic(v) })), e.Task)
-		}
+// Pitfall 30: an import starts nothing.
+func TestImportStartsNothing(t *testing.T) {
+	if pooltest.Silent() {
+		t.Skip("without the names of its functions the runtime counts its own goroutines")
 	}
+	output, status, err := pooltest.RunChild(t, "import")
+	require.NoError(t, err)
+	require.Zero(t, status)
+	require.Equal(t, "goroutines: 1\n", output)
 }
