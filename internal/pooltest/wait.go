@@ -13,7 +13,6 @@ import (
 	"example.com/hemlock"
 	"example.com/hemlock/internal/race"
 	"github.com/stretchr/testify/require"
-	"go.uber.org/atomic"
 )
 
 // Patience is how long a test waits for what should happen at once.
@@ -56,16 +55,6 @@ const Moment = time.Nanosecond
 func SleepUntil(at time.Time) {
 	time.Sleep(time.Until(at))
 	synctest.Wait()
-}
-
-// RequireCollected collects garbage until n objects have been collected, each of which
-// counts itself when it is.
-func RequireCollected(t testing.TB, collected *atomic.Int64, n int, what string) {
-	t.Helper()
-	Eventually(t, func() bool {
-		runtime.GC()
-		return collected.Load() == int64(n)
-	}, what)
 }
 
 // RequireNoAllocation runs f that many times and checks that it allocates nothing.
