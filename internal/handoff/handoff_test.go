@@ -124,12 +124,6 @@ func blockedIn(function string) (n int) {
 	return n
 }
 
-func TestOfferWithoutAnIdleWorkerFails(t *testing.T) {
-	h := New(nil)
-	require.False(t, h.offer(delivery{func() {}, h.Accept()}))
-	require.False(t, h.Pill())
-}
-
 // onShards returns a handoff with n shards. It starts no worker, but counts those that
 // it would start.
 func onShards(t *testing.T, n int) (h *Handoff, started *atomic.Int64) {
@@ -312,41 +306,6 @@ func TestEveryWorkerThatWaitsIsFound(t *testing.T) {
 		h.Pill()
 	}
 	require.Zero(t, at.idle.taken.Load())
-}
-
-// As many workers are in use as tasks run at once, whatever the number of idle
-// ones: the others keep their places and are not disturbed.
-func TestFewTasksUseFewWorkers(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		h, _ := onShards(t, 1)
-		at := &h.shards[0]
-		used := make([]atomic.Int64, places)
-		for i := range used {
-			go func() {
-				for task, _ := at.Take(); task != nil; task, _ = at.Take() {
-					used[i].Inc()
-					task()
-				}
-			}()
-		}
-		synctest.Wait()
-		for range 1000 {
-			gate := make(chan struct{})
-			for range 3 {
-				require.True(t, h.offer(delivery{func() { <-gate }, at}))
-			}
-			close(gate)
-			synctest.Wait()
-		}
-		count := 0
-		for i := range used {
-			if used[i].Load() > 0 {
-				count++
-			}
-		}
-		require.Equal(t, 3, count)
-		h.Retire()
-	})
 }
 
 func TestRetireSendsEveryWorkerAwayNowAndLater(t *testing.T) {
