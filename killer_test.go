@@ -19,19 +19,6 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-func TestKillerWaitsForTheDelayAfterASpawn(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p := pooltest.New(t, hemlock.WithKillInterval(time.Second), hemlock.WithKillDelay(10*time.Second))
-		pooltest.GrowInBubble(t, p, 1)
-		born := time.Now()
-		pooltest.SleepUntil(born.Add(10*time.Second - pooltest.Moment))
-		require.EqualValues(t, 1, p.Stats().Workers)
-		pooltest.SleepUntil(born.Add(10 * time.Second))
-		require.Zero(t, p.Stats().Workers)
-		require.EqualValues(t, 1, p.Stats().Killed)
-	})
-}
-
 func TestEverySpawnHoldsTheKillerBackAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := pooltest.New(t, hemlock.WithKillInterval(time.Second), hemlock.WithKillDelay(10*time.Second))
@@ -46,22 +33,6 @@ func TestEverySpawnHoldsTheKillerBackAgain(t *testing.T) {
 		require.Zero(t, p.Stats().Killed)
 		pooltest.SleepUntil(lastSpawn.Add(10 * time.Second))
 		require.EqualValues(t, 1, p.Stats().Killed)
-	})
-}
-
-func TestKillerKillsOncePerInterval(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p := pooltest.New(t, hemlock.WithKillInterval(3*time.Second), hemlock.WithKillDelay(0))
-		pooltest.GrowInBubble(t, p, 10)
-		born := time.Now()
-		for killed := range 10 {
-			due := born.Add(time.Duration(killed+1) * 3 * time.Second)
-			pooltest.SleepUntil(due.Add(-pooltest.Moment))
-			require.EqualValues(t, killed, p.Stats().Killed)
-			pooltest.SleepUntil(due)
-			require.EqualValues(t, killed+1, p.Stats().Killed)
-		}
-		require.Zero(t, p.Stats().Workers)
 	})
 }
 
@@ -153,20 +124,6 @@ func TestKillerKeepsTheMinimum(t *testing.T) {
 	}
 }
 
-// Pitfall 13, at the boundary between the minimum and one more.
-func TestKillerIsArmedWheneverWorkersAreSpare(t *testing.T) {
-	p := pooltest.New(t, hemlock.WithMinWorkers(1), hemlock.WithKillInterval(1), hemlock.WithKillDelay(0))
-	for range pooltest.Scaled(5000) {
-		var both sync.WaitGroup
-		both.Add(2)
-		for range 2 {
-			p.Run(both.Done)
-		}
-		both.Wait()
-		pooltest.Eventually(t, func() bool { return p.Stats().Workers <= 1 }, "the spare worker is killed")
-	}
-}
-
 // Pitfall 14: where there is nothing to kill, there is no killer and no timer.
 func TestIdlePoolHasNoKiller(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -196,18 +153,6 @@ func TestKillerEndsAtOnceHoweverEarlyTheWorkerLeaves(t *testing.T) {
 			require.True(t, time.Now().Before(deadline), "the killer waits with nothing to kill")
 		}
 	}
-}
-
-func TestKillerEndsWhenThePoolCloses(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p := pooltest.New(t, hemlock.WithKillInterval(time.Hour))
-		pooltest.Occupy(t, p, 3)
-		require.True(t, p.KillerArmed())
-		require.Error(t, p.Shutdown(pooltest.Ended()))
-		synctest.Wait()
-		require.EqualValues(t, 3, p.Stats().Workers, "above the minimum")
-		require.False(t, p.KillerArmed())
-	})
 }
 
 func TestIntervalZeroNeverKills(t *testing.T) {
@@ -258,20 +203,6 @@ func TestKillerEndsTheOldestWorkerOfDo(t *testing.T) {
 		pooltest.SleepUntil(time.Now().Add(time.Second))
 		require.Zero(t, p.Stats().Workers)
 		require.False(t, p.KillerArmed())
-	})
-}
-
-func TestKillerSparesBusyWorkersOfDo(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p := pooltest.New(t)
-		p.Do(func() {
-			p.Do(func() { time.Sleep(time.Hour) })
-			require.Zero(t, p.Stats().Killed)
-			time.Sleep(time.Minute)
-			require.EqualValues(t, 1, p.Stats().Killed)
-			require.EqualValues(t, 1, p.Stats().Running)
-		})
-		require.EqualValues(t, 2, p.Stats().Completed)
 	})
 }
 
