@@ -53,20 +53,34 @@ func TestRecyclingDoesNotHoldTheKillerBack(t *testing.T) {
 }
 
 // Pitfalls 9, 10 and 36: a trickle of tasks keeps one worker busy, at any number of
-// processors, and the others idle.
+// processors, and the others idle. Where a pool has idle workers of both kinds, the killer
+// takes the kind that gets no task, and the surplus of the other.
 func TestTrickleLetsThePoolShrink(t *testing.T) {
-	for _, procs := range []int{2, 16, 64} {
-		t.Run(fmt.Sprint(procs), func(t *testing.T) {
-			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(procs))
+	run := func(t *testing.T, p *hemlock.Pool) { pooltest.RunToEnd(t, p, func() {}) }
+	do := func(_ *testing.T, p *hemlock.Pool) { p.Do(func() {}) }
+	for name, c := range map[string]struct {
+		procs, run, do int
+		trickle        func(*testing.T, *hemlock.Pool)
+		left           int64
+	}{
+		"2 processors":            {2, 1000, 0, run, 1},
+		"16 processors":           {16, 1000, 0, run, 1},
+		"64 processors":           {64, 1000, 0, run, 1},
+		"Run, with workers of Do": {2, 500, 500, run, 2},
+		"Do, with workers of Run": {2, 500, 500, do, 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(c.procs))
 			synctest.Test(t, func(t *testing.T) {
 				p := pooltest.New(t)
-				pooltest.GrowInBubble(t, p, 1000)
-				for range 120 {
+				pooltest.GrowInBubble(t, p, c.run)
+				pooltest.GrowDo(p, c.do)
+				for range 150 {
 					time.Sleep(time.Second)
-					pooltest.RunToEnd(t, p, func() {})
+					c.trickle(t, p)
 				}
 				synctest.Wait() // a worker may be about to leave
-				require.LessOrEqual(t, p.Stats().Workers, int64(1))
+				require.LessOrEqual(t, p.Stats().Workers, c.left, "%v", p.Stats())
 				require.Less(t, p.Stats().Spawned, int64(1010))
 			})
 		})
@@ -113,15 +127,22 @@ func TestKillerKeepsTheMinimum(t *testing.T) {
 	pooltest.Grow(t, p, minimum)
 	n := pooltest.Scaled(20_000)
 	for i := 0; i < n || p.Stats().Killed == 0; i++ { // until the killer has come
-		var wg sync.WaitGroup
-		wg.Add(2 * minimum)
-		for range 2 * minimum {
-			require.NoError(t, p.Submit(func() { wg.Done(); wg.Wait() })) // all at once
-			require.GreaterOrEqual(t, p.Stats().Workers, int64(minimum))
-		}
-		wg.Wait()
+		surge(t, p, minimum)
+	}
+}
+
+// surge runs twice as many tasks as the minimum of workers, all at once, and looks at the
+// minimum meanwhile.
+func surge(t *testing.T, p *hemlock.Pool, minimum int) {
+	t.Helper()
+	var all sync.WaitGroup
+	all.Add(2 * minimum)
+	for range 2 * minimum {
+		require.NoError(t, p.Submit(func() { all.Done(); all.Wait() }))
 		require.GreaterOrEqual(t, p.Stats().Workers, int64(minimum))
 	}
+	all.Wait()
+	require.GreaterOrEqual(t, p.Stats().Workers, int64(minimum))
 }
 
 // Pitfall 14: where there is nothing to kill, there is no killer and no timer.
@@ -206,29 +227,6 @@ func TestKillerEndsTheOldestWorkerOfDo(t *testing.T) {
 	})
 }
 
-// Pitfalls 9 and 10: while a trickle of tasks needs one kind of worker, the killer
-// takes the other kind, and the surplus of the first.
-func TestTrickleOfEitherKindLetsThePoolShrink(t *testing.T) {
-	for name, trickle := range map[string]func(*testing.T, *hemlock.Pool){
-		"Do":  func(_ *testing.T, p *hemlock.Pool) { p.Do(func() {}) },
-		"Run": func(t *testing.T, p *hemlock.Pool) { pooltest.RunToEnd(t, p, func() {}) },
-	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				p := pooltest.New(t)
-				pooltest.GrowInBubble(t, p, 500)
-				pooltest.GrowDo(p, 500)
-				for range 150 {
-					time.Sleep(time.Second)
-					trickle(t, p)
-				}
-				require.LessOrEqual(t, p.Stats().Workers, int64(2), "%v", p.Stats())
-				require.Less(t, p.Stats().Spawned, int64(1010))
-			})
-		})
-	}
-}
-
 // Of two kinds of idle workers the killer takes from the more frequent one.
 func TestKillerTakesTheMoreFrequentKind(t *testing.T) {
 	for _, c := range []struct{ run, do int }{{5, 3}, {3, 5}} {
@@ -247,9 +245,9 @@ func TestKillerTakesTheMoreFrequentKind(t *testing.T) {
 	}
 }
 
-// Pitfall 12: no reader sees the pool below its minimum, however often the killer
-// comes. No task is lost meanwhile.
-func TestDoRacesWithTheKiller(t *testing.T) {
+// Pitfall 12: no reader sees the pool below its minimum, however often the killer comes
+// for workers of both kinds. No task is lost meanwhile.
+func TestDoAndRunRaceWithTheKiller(t *testing.T) {
 	const minimum, callers = 3, 8
 	p := pooltest.New(t, hemlock.WithMinWorkers(minimum), hemlock.WithKillInterval(1),
 		hemlock.WithKillDelay(0), hemlock.WithMaxTasksPerWorker(50))
@@ -257,16 +255,24 @@ func TestDoRacesWithTheKiller(t *testing.T) {
 	var submitted, ran atomic.Int64
 	var group errgroup.Group
 	n := pooltest.Scaled(50_000)
-	for range callers {
+	for caller := range callers {
 		group.Go(func() error {
+			done := make(chan struct{}, 1)
 			for i := 0; i < n || p.Stats().Killed == 0; i++ { // until the killer has come
 				submitted.Inc()
-				p.Do(func() {
+				task := func() {
 					ran.Inc()
 					if i%64 == 0 {
 						runtime.Gosched()
 					}
-				})
+					done <- struct{}{}
+				}
+				if caller%2 == 0 {
+					p.Do(task)
+				} else {
+					p.Run(task)
+				}
+				<-done
 				if i%97 == 0 {
 					runtime.Gosched() // with one processor, the moment at which a worker is idle
 				}
@@ -280,33 +286,10 @@ func TestDoRacesWithTheKiller(t *testing.T) {
 	require.NoError(t, group.Wait())
 	require.Equal(t, submitted.Load(), ran.Load())
 	require.NotZero(t, p.Stats().Recycled)
-	pooltest.Eventually(t, func() bool { return p.Stats().Workers == minimum }, "the spare workers are killed")
-	pooltest.RequireBalance(t, p.Stats())
-}
-
-// Both kinds of workers, killed as fast as possible.
-func TestDoAndRunRaceWithTheKiller(t *testing.T) {
-	p := pooltest.New(t, hemlock.WithKillInterval(1), hemlock.WithKillDelay(0))
-	var ran, want atomic.Int64
-	var group errgroup.Group
-	for caller := range 6 {
-		group.Go(func() error {
-			for range pooltest.Scaled(20_000) {
-				want.Inc()
-				if caller%2 == 0 {
-					p.Do(func() { ran.Inc() })
-					continue
-				}
-				done := make(chan struct{})
-				p.Run(func() { ran.Inc(); close(done) })
-				<-done
-			}
-			return nil
-		})
-	}
-	require.NoError(t, group.Wait())
-	pooltest.Shutdown(t, p)
-	require.Equal(t, want.Load(), ran.Load())
+	pooltest.Eventually(t, func() bool {
+		s := p.Stats()
+		return s.Workers == minimum && s.Idle == minimum
+	}, "the spare workers are killed")
 }
 
 // A test of a pool's user would hang in silence: the killer would stop the clock of the
@@ -487,19 +470,7 @@ func TestOneTrimAtATime(t *testing.T) {
 // they came.
 func TestTrimEndsInABusyPool(t *testing.T) {
 	p := pooltest.New(t, hemlock.WithKillInterval(time.Microsecond), hemlock.WithKillDelay(0))
-	var trims atomic.Int64
-	var over atomic.Bool
-	var trimmer errgroup.Group
-	trimmer.Go(func() error {
-		for ; !over.Load(); trims.Inc() {
-			if err := p.Trim(t.Context()); err != nil {
-				return err
-			}
-			runtime.Gosched() // on one processor it would be alone for a whole time slice
-		}
-		return nil
-	})
-	defer over.Store(true)
+	trims, end := keepTrimming(t, p, 1)
 	for round := range pooltest.Scaled(5000) {
 		release := pooltest.Occupy(t, p, 1+round%3)
 		seen := trims.Load()
@@ -509,8 +480,31 @@ func TestTrimEndsInABusyPool(t *testing.T) {
 			pooltest.Eventually(t, func() bool { return p.Stats().Workers == 0 }, "a worker is not killed")
 		}
 	}
-	over.Store(true)
-	require.NoError(t, trimmer.Wait())
+	end()
+}
+
+// keepTrimming has goroutines trim the pool again and again until end is called, and counts
+// how often.
+func keepTrimming(t *testing.T, p *hemlock.Pool, goroutines int) (trims *atomic.Int64, end func()) {
+	t.Helper()
+	trims, over := atomic.NewInt64(0), atomic.NewBool(false)
+	t.Cleanup(func() { over.Store(true) }) // if the test fails before
+	var all errgroup.Group
+	for range goroutines {
+		all.Go(func() error {
+			for ; !over.Load(); trims.Inc() {
+				if err := p.Trim(t.Context()); err != nil {
+					return err
+				}
+				runtime.Gosched() // on one processor it would be alone for a whole time slice
+			}
+			return nil
+		})
+	}
+	return trims, func() {
+		over.Store(true)
+		require.NoError(t, all.Wait())
+	}
 }
 
 // Pitfall 12, where Trim and the killer kill at once, and a Shutdown at some moment.
@@ -519,33 +513,13 @@ func TestTrimKeepsTheMinimumAndLosesNothing(t *testing.T) {
 	for range pooltest.Scaled(100) {
 		p := hemlock.New(hemlock.WithMinWorkers(minimum), hemlock.WithKillInterval(1), hemlock.WithKillDelay(0))
 		pooltest.Grow(t, p, minimum)
-		var trims errgroup.Group
-		var over atomic.Bool
-		for range 3 {
-			trims.Go(func() error {
-				for !over.Load() {
-					if err := p.Trim(t.Context()); err != nil {
-						return err
-					}
-					runtime.Gosched() // on one processor it would be alone for a whole time slice
-				}
-				return nil
-			})
-		}
-		var ran atomic.Int64
+		before := p.Stats().Submitted
+		_, end := keepTrimming(t, p, 3)
 		for range 200 {
-			var wg sync.WaitGroup
-			wg.Add(2 * minimum)
-			for range 2 * minimum {
-				require.NoError(t, p.Submit(func() { ran.Inc(); wg.Done(); wg.Wait() })) // all at once
-			}
-			require.GreaterOrEqual(t, p.Stats().Workers, int64(minimum))
-			wg.Wait()
-			require.GreaterOrEqual(t, p.Stats().Workers, int64(minimum))
+			surge(t, p, minimum)
 		}
 		require.NoError(t, p.Shutdown(t.Context()))
-		over.Store(true)
-		require.NoError(t, trims.Wait())
-		require.EqualValues(t, 200*2*minimum, ran.Load())
+		end()
+		require.EqualValues(t, before+200*2*minimum, p.Stats().Completed)
 	}
 }
