@@ -1,14 +1,11 @@
 package hemlock_test
 
 import (
-	"context"
 	"errors"
 	"runtime"
 	"runtime/debug"
-	"runtime/pprof"
 	"sync"
 	"testing"
-	"testing/synctest"
 
 	"example.com/hemlock"
 	"example.com/hemlock/internal/pooltest"
@@ -405,28 +402,6 @@ func TestDoDiffersFromACall(t *testing.T) {
 		defer func() { p.Do(func() { _ = recover() }) }()
 		panic("caller")
 	}))
-}
-
-// Labels belong to a goroutine. No exported function reads those of the caller, so the
-// task has none. The labels that the task sets stay its own.
-func TestDoProfilerLabels(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p := pooltest.New(t, hemlock.WithKillInterval(0), hemlock.WithMaxTasksPerWorker(3))
-		pprof.Do(t.Context(), pprof.Labels(strayLabel, "x"), func(labelled context.Context) {
-			for range 20 {
-				p.Do(func() {
-					require.Equal(t, 1, labelledStacks(t), "the caller has them, its task has not")
-					pprof.SetGoroutineLabels(labelled)
-					require.Equal(t, 2, labelledStacks(t), "now both have")
-				})
-				require.Equal(t, 1, labelledStacks(t), "an idle worker has none, its caller still has")
-				p.Do(func() { pprof.SetGoroutineLabels(context.Background()) })
-				require.Equal(t, 1, labelledStacks(t), "the caller still has its labels")
-			}
-		})
-		require.NotZero(t, p.Stats().Recycled)
-		p.Do(func() { require.Zero(t, labelledStacks(t)) })
-	})
 }
 
 func TestDoRefusesNil(t *testing.T) {

@@ -45,6 +45,9 @@ func TestNameLabelsWorkers(t *testing.T) {
 					})
 					synctest.Wait()
 					require.Equal(t, 1, named(), "%s: an idle worker", kind)
+					run(t, p, func() { pprof.SetGoroutineLabels(context.Background()) })
+					synctest.Wait()
+					require.Equal(t, 1, labelledStacks(t), "%s: the submitter still has them, and the idle worker has not", kind)
 				}
 			})
 			require.NotZero(t, p.Stats().Recycled)
