@@ -4,7 +4,6 @@ import (
 	"errors"
 	"runtime"
 	"runtime/debug"
-	"sync"
 	"testing"
 
 	"example.com/hemlock"
@@ -64,28 +63,6 @@ func TestDoSpawnsOnlyWhenNoWorkerForItIsIdle(t *testing.T) {
 	}
 	// A caller may put its worker back after the next caller has looked.
 	require.LessOrEqual(t, p.Stats().Spawned, int64(8))
-}
-
-func TestDoAndRunWithinEachOther(t *testing.T) {
-	p := pooltest.New(t)
-	const n = 100
-	var all sync.WaitGroup
-	var ran atomic.Int64
-	for range n {
-		all.Add(1)
-		p.Run(func() {
-			p.Do(func() {
-				p.Run(func() {
-					defer all.Done()
-					p.Do(func() { ran.Inc() })
-				})
-			})
-		})
-	}
-	all.Wait()
-	require.EqualValues(t, n, ran.Load())
-	pooltest.Shutdown(t, p)
-	require.EqualValues(t, 4*n, p.Stats().Submitted)
 }
 
 // What a task does is ordered with its caller, in both directions: the race
