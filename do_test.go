@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"example.com/hemlock"
+	"example.com/hemlock/internal/endings"
 	"example.com/hemlock/internal/pooltest"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/atomic"
@@ -111,29 +112,19 @@ func outcome(f func()) any {
 // A task that does not return ends its caller as a call would. It ends its worker as
 // well, and nothing else.
 func TestDoEndsAsACallWould(t *testing.T) {
-	value := new(int) // the very same, not an equal one
-	for _, c := range []struct {
-		name     string
-		panicked bool
-		task     func()
-	}{
-		{"return", false, func() {}},
-		{"recovered", false, func() { defer func() { _ = recover() }(); panic("task") }},
-		{"panic", true, func() { panic(value) }},
-		{"nil panic", true, func() { panic(nil) }},
-		{"runtime error", true, func() { var s []int; s[runtime.NumCPU()]++ }},
-		{"panic while exiting", true, func() { defer func() { panic(value) }(); runtime.Goexit() }},
-		{"panic while panicking", true, func() { defer func() { panic(value) }(); panic("first") }},
-		{"Goexit", false, runtime.Goexit},
-		{"Goexit while panicking", false, func() { defer runtime.Goexit(); panic("dropped") }},
-		{"recovered while exiting", false, func() {
-			defer func() { _ = recover() }()
-			defer func() { panic("recovered") }()
-			runtime.Goexit()
-		}},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			want := outcome(c.task)
+	values := map[any]*int{} // what a task panics with: the very same must come back, not an equal one
+	raise := func(v any) {
+		if v == nil {
+			panic(nil)
+		}
+		if values[v] == nil {
+			values[v] = new(int)
+		}
+		panic(values[v])
+	}
+	for _, e := range endings.All(raise) {
+		t.Run(e.Name, func(t *testing.T) {
+			want := outcome(e.Task)
 			for _, state := range []string{"without a handler", "with a handler", "after Shutdown"} {
 				t.Run(state, func(t *testing.T) {
 					var handled []any
@@ -148,11 +139,11 @@ func TestDoEndsAsACallWould(t *testing.T) {
 						pooltest.Shutdown(t, p)
 					}
 					for range 3 {
-						requireSame(t, want, outcome(func() { p.Do(c.task) }))
+						requireSame(t, want, outcome(func() { p.Do(e.Task) }))
 					}
 					pooltest.RequireBalance(t, p.Stats())
 					told := 0
-					if c.panicked && state != "without a handler" {
+					if e.Crash != "" && state != "without a handler" {
 						told = 3
 					}
 					require.Len(t, handled, told)
