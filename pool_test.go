@@ -25,37 +25,6 @@ import (
 
 func TestMain(m *testing.M) { pooltest.Main(m, children) }
 
-// Workers wait where the load was. When it moves to another processor, they
-// must be found there.
-func TestIdleWorkersAreFoundFromEveryProcessor(t *testing.T) {
-	for _, procs := range []int{1, 2, 5, 16} {
-		t.Run(fmt.Sprint(procs), func(t *testing.T) {
-			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(procs))
-			synctest.Test(t, func(t *testing.T) {
-				p := pooltest.New(t, hemlock.WithKillInterval(0))
-				pooltest.GrowInBubble(t, p, 300)
-				var group errgroup.Group
-				gate := make(chan struct{})
-				defer close(gate)
-				for range 30 {
-					group.Go(func() error {
-						for range 10 {
-							if err := p.Submit(func() { <-gate }); err != nil {
-								return err
-							}
-						}
-						return nil
-					})
-				}
-				require.NoError(t, group.Wait())
-				synctest.Wait() // every task has got a processor
-				require.EqualValues(t, 300, p.Stats().Spawned)
-				require.EqualValues(t, 300, p.Stats().Running)
-			})
-		})
-	}
-}
-
 func TestNonsenseOptionsPanicInNew(t *testing.T) {
 	for want, option := range map[string]hemlock.Option{
 		"hemlock: WithKillInterval(-1ns): must not be negative":    hemlock.WithKillInterval(-1),
@@ -223,26 +192,6 @@ func (doneWithoutError) Done() <-chan struct{} {
 	done := make(chan struct{})
 	close(done)
 	return done
-}
-
-// Idle workers need not wait for the last task, and none of them counts as
-// killed.
-func TestShutdownRetiresIdleWorkersAtOnce(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p := pooltest.New(t, hemlock.WithKillInterval(0))
-		pooltest.GrowInBubble(t, p, 100)
-		pooltest.GrowDo(p, 10)
-		release := pooltest.Occupy(t, p, 2)
-		go p.Do(func() { time.Sleep(time.Minute) })
-		synctest.Wait()
-		require.ErrorContains(t, p.Shutdown(pooltest.Ended()), "3 tasks running")
-		synctest.Wait()
-		require.EqualValues(t, 3, p.Stats().Workers)
-		release()
-		require.NoError(t, p.Shutdown(t.Context()))
-		require.Zero(t, p.Stats().Killed)
-		require.EqualValues(t, 110, p.Stats().PeakWorkers)
-	})
 }
 
 // Pitfall 19: when Shutdown has returned, the pool has no goroutine. The killer,
@@ -517,23 +466,8 @@ func TestCountsAreRightWhenSubmitReturns(t *testing.T) {
 }
 
 // A worker hands over a task that leaves the backlog, and may do so after Submit has
-// returned. In between the task is still counted, though it has no worker.
-func TestTasksAreCountedWhileTheyAreHandedOver(t *testing.T) {
-	for range pooltest.Scaled(1000) {
-		p := hemlock.New(hemlock.WithKillInterval(0))
-		gate := make(chan struct{})
-		for i := range int64(50) {
-			require.NoError(t, p.Submit(func() { <-gate }))
-			s := p.Stats()
-			require.Equal(t, i+1, s.Running+s.Waiting, "%v", s)
-		}
-		close(gate)
-		pooltest.Shutdown(t, p)
-	}
-}
-
-// The same at a moment that the test chooses: a task that no worker has yet is waiting,
-// beside those that run and those that have ended.
+// returned. In between the task has no worker: it is waiting, beside those that run and
+// those that have ended.
 func TestTaskThatNoWorkerHasYetIsWaiting(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := pooltest.New(t, hemlock.WithKillInterval(0))
@@ -646,19 +580,6 @@ func TestStatsIsBoundedAndTotalsNeverFall(t *testing.T) {
 		require.NoError(t, readers.Wait())
 		pooltest.Shutdown(t, p)
 	}
-}
-
-func TestPeakWorkersIsExactUnderLoad(t *testing.T) {
-	p := pooltest.New(t, hemlock.WithKillInterval(0))
-	const n = 500
-	var arrived sync.WaitGroup
-	arrived.Add(n)
-	for range n {
-		go p.Run(func() { arrived.Done(); arrived.Wait() })
-	}
-	arrived.Wait()
-	require.EqualValues(t, n, p.Stats().PeakWorkers)
-	require.EqualValues(t, n, p.Stats().Spawned)
 }
 
 // Every encoding has every field, under one name.
