@@ -372,15 +372,6 @@ func TestDoDiffersFromACall(t *testing.T) {
 	}))
 }
 
-func TestDoRefusesNil(t *testing.T) {
-	p := pooltest.New(t)
-	require.PanicsWithValue(t, "hemlock: Do with a nil task", func() { p.Do(nil) })
-	require.Zero(t, p.Stats())
-	pooltest.Shutdown(t, p)
-	require.PanicsWithValue(t, "hemlock: Do with a nil task", func() { p.Do(nil) })
-	require.PanicsWithValue(t, "hemlock: zero Pool: use New", func() { new(hemlock.Pool).Do(func() {}) })
-}
-
 func TestDoAllocatesNothing(t *testing.T) {
 	p := pooltest.New(t, hemlock.WithKillInterval(0), hemlock.WithMaxTasksPerWorker(0))
 	pooltest.GrowDo(p, 3)

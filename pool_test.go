@@ -25,17 +25,6 @@ import (
 
 func TestMain(m *testing.M) { pooltest.Main(m, children) }
 
-func TestNonsenseOptionsPanicInNew(t *testing.T) {
-	for want, option := range map[string]hemlock.Option{
-		"hemlock: WithKillInterval(-1ns): must not be negative":    hemlock.WithKillInterval(-1),
-		"hemlock: WithKillDelay(-1m0s): must not be negative":      hemlock.WithKillDelay(-time.Minute),
-		"hemlock: WithMinWorkers(-3): must not be negative":        hemlock.WithMinWorkers(-3),
-		"hemlock: WithMaxTasksPerWorker(-7): must not be negative": hemlock.WithMaxTasksPerWorker(-7),
-	} {
-		require.PanicsWithValue(t, want, func() { hemlock.New(option) })
-	}
-}
-
 // What the documentation of the options says of their defaults.
 func TestDefaults(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -63,29 +52,34 @@ func TestDefaults(t *testing.T) {
 }
 
 // Pitfall 49: a sentence, not a nil dereference.
-func TestNilArgumentsPanicWithASentence(t *testing.T) {
+func TestMisusePanicsWithASentence(t *testing.T) {
+	var zero hemlock.Pool
 	var absent *hemlock.Pool
-	for want, call := range map[string]func(){
-		"hemlock: New with a nil Option":       func() { hemlock.New(hemlock.WithMinWorkers(1), nil) },
-		"hemlock: Shutdown with a nil context": func() { var ctx context.Context; _ = hemlock.New().Shutdown(ctx) },
-		"hemlock: Trim with a nil context":     func() { var ctx context.Context; _ = hemlock.New().Trim(ctx) },
-		"hemlock: zero Pool: use New":          func() { absent.Run(func() {}) },
-	} {
-		require.PanicsWithValue(t, want, call)
-	}
-}
+	var nothing context.Context
+	for want, calls := range map[string][]func(){
+		"hemlock: New with a nil Option":       {func() { hemlock.New(hemlock.WithMinWorkers(1), nil) }},
+		"hemlock: Shutdown with a nil context": {func() { _ = hemlock.New().Shutdown(nothing) }},
+		"hemlock: Trim with a nil context":     {func() { _ = hemlock.New().Trim(nothing) }},
 
-func TestMethodsOfAZeroPoolPanic(t *testing.T) {
-	var p hemlock.Pool
-	for name, call := range map[string]func(){
-		"Submit":   func() { _ = p.Submit(func() {}) },
-		"nil task": func() { _ = p.Submit(nil) },
-		"Run":      func() { p.Run(func() {}) },
-		"Shutdown": func() { _ = p.Shutdown(t.Context()) },
-		"Stats":    func() { p.Stats() },
-		"Trim":     func() { _ = p.Trim(t.Context()) },
+		"hemlock: WithKillInterval(-1ns): must not be negative":    {func() { hemlock.New(hemlock.WithKillInterval(-1)) }},
+		"hemlock: WithKillDelay(-1m0s): must not be negative":      {func() { hemlock.New(hemlock.WithKillDelay(-time.Minute)) }},
+		"hemlock: WithMinWorkers(-3): must not be negative":        {func() { hemlock.New(hemlock.WithMinWorkers(-3)) }},
+		"hemlock: WithMaxTasksPerWorker(-7): must not be negative": {func() { hemlock.New(hemlock.WithMaxTasksPerWorker(-7)) }},
+
+		"hemlock: zero Pool: use New": {
+			func() { _ = zero.Submit(func() {}) },
+			func() { _ = zero.Submit(nil) },
+			func() { zero.Run(func() {}) },
+			func() { zero.Do(func() {}) },
+			func() { _ = zero.Shutdown(t.Context()) },
+			func() { zero.Stats() },
+			func() { _ = zero.Trim(t.Context()) },
+			func() { absent.Run(func() {}) },
+		},
 	} {
-		require.PanicsWithValue(t, "hemlock: zero Pool: use New", call, name)
+		for n, call := range calls {
+			require.PanicsWithValue(t, want, call, "call %d", n)
+		}
 	}
 }
 
@@ -517,6 +511,7 @@ func TestCountsBalanceAfterEveryPath(t *testing.T) {
 		steps := []func(){
 			func() { require.ErrorIs(t, p.Submit(nil), hemlock.ErrNilTask) },
 			func() { require.PanicsWithValue(t, "hemlock: Run with a nil task", func() { p.Run(nil) }) },
+			func() { require.PanicsWithValue(t, "hemlock: Do with a nil task", func() { p.Do(nil) }) },
 			func() { p.Run(func() {}) },
 			func() { p.Run(runtime.Goexit) },
 			func() { p.Run(func() { panic("task") }) },
@@ -529,6 +524,7 @@ func TestCountsBalanceAfterEveryPath(t *testing.T) {
 			func() { require.NoError(t, p.Shutdown(t.Context())) },
 			func() { require.ErrorIs(t, p.Submit(func() {}), hemlock.ErrClosed) },
 			func() { require.ErrorIs(t, p.Submit(nil), hemlock.ErrNilTask) },
+			func() { require.PanicsWithValue(t, "hemlock: Do with a nil task", func() { p.Do(nil) }) },
 		}
 		for _, step := range steps {
 			step()
