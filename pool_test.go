@@ -582,10 +582,7 @@ func TestStatsIsBoundedAndTotalsNeverFall(t *testing.T) {
 
 // Every encoding has every field, under one name.
 func TestStatsEncodingsAgree(t *testing.T) {
-	s := hemlock.Stats{
-		Workers: 1, Idle: 2, Running: 3, Waiting: 11, Submitted: 4, Completed: 5,
-		Panicked: 6, Spawned: 7, Killed: 8, Recycled: 9, PeakWorkers: 10,
-	}
+	s := pooltest.Different()
 	const want = `{"workers":1,"idle":2,"running":3,"waiting":11,"submitted":4,"completed":5,` +
 		`"panicked":6,"spawned":7,"killed":8,"recycled":9,"peak_workers":10}`
 	encoded, err := json.Marshal(s)
