@@ -32,6 +32,8 @@ func sum(n int) (all int) {
 
 func newToy(t *testing.T) *lab {
 	t.Helper()
+	t.Setenv("GOFLAGS", "")
+	t.Setenv("GOWORK", "off")
 	root := t.TempDir()
 	for name, text := range toy {
 		require.NoError(t, os.MkdirAll(filepath.Dir(filepath.Join(root, name)), 0o755))
@@ -46,8 +48,6 @@ func newToy(t *testing.T) *lab {
 
 // The verdict is of this mutant, and of no similar one.
 func TestExamine(t *testing.T) {
-	t.Setenv("GOFLAGS", "")
-	t.Setenv("GOWORK", "off")
 	l := newToy(t)
 	mutants, err := generate("internal/handoff/sum.go", []byte(toySource))
 	require.NoError(t, err)
@@ -83,8 +83,6 @@ func TestExamine(t *testing.T) {
 
 // Tests that fail without a mutant would kill each of them.
 func TestExamineWithTestsThatFail(t *testing.T) {
-	t.Setenv("GOFLAGS", "")
-	t.Setenv("GOWORK", "off")
 	l := newToy(t)
 	require.NoError(t, os.WriteFile(filepath.Join(l.root, "internal/handoff/other_test.go"),
 		[]byte("package handoff\n\nimport \"testing\"\n\nfunc TestOther(t *testing.T) { t.Fail() }\n"), 0o644))
@@ -95,8 +93,6 @@ func TestExamineWithTestsThatFail(t *testing.T) {
 // One that passes first and fails later tells nothing of a mutant that hangs, and
 // does not end the run.
 func TestExamineWithATestThatFailsNowAndThen(t *testing.T) {
-	t.Setenv("GOFLAGS", "")
-	t.Setenv("GOWORK", "off")
 	l := newToy(t)
 	l.least = patience{time.Minute, time.Millisecond}
 	const test = `package handoff
@@ -123,8 +119,6 @@ func TestSum(t *testing.T) {
 }
 
 func TestJudge(t *testing.T) {
-	t.Setenv("GOFLAGS", "")
-	t.Setenv("GOWORK", "off")
 	l := newToy(t)
 	dead := &mutant{file: "internal/handoff/sum.go", source: []byte("package handoff\n\nfunc sum(int) int { return 0 }\n")}
 	alive := &mutant{file: "internal/handoff/sum.go", source: []byte(toySource + "\n")}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -57,11 +58,9 @@ func parse(r io.Reader) (results, error) {
 			failed[t.pkg] = failed[t.pkg] || t.name != "" && e.Action == "fail"
 		}
 	}
-	for t, outcome := range got.outcome {
-		if t.name == "" && (outcome != "fail" || failed[t.pkg]) {
-			delete(got.outcome, t)
-		}
-	}
+	maps.DeleteFunc(got.outcome, func(t test, outcome string) bool {
+		return t.name == "" && (outcome != "fail" || failed[t.pkg])
+	})
 	return got, nil
 }
 
@@ -82,17 +81,11 @@ func toRepeat(failed []test, withPool results) []test {
 // replace puts the outcome of a test that was run again, with all its parts, in the
 // place of the first.
 func (r results) replace(again results, top test) {
-	for t := range r.outcome {
-		if t.pkg == top.pkg && (t.top() == top || top.name == "") {
-			delete(r.outcome, t)
-		}
-	}
-	for t, outcome := range again.outcome {
-		r.outcome[t] = outcome
-	}
-	for t, output := range again.output {
-		r.output[t] = output
-	}
+	maps.DeleteFunc(r.outcome, func(t test, _ string) bool {
+		return t.pkg == top.pkg && (t.top() == top || top.name == "")
+	})
+	maps.Copy(r.outcome, again.outcome)
+	maps.Copy(r.output, again.output)
 }
 
 // A comparison sorts the tests of a suite by how they ended.
@@ -102,12 +95,9 @@ type comparison struct{ passes, fails, failsWithPool, failsWithGo []test }
 // one, and is skipped or missing in the other, fails there. One that is skipped with go
 // counts only if it fails with the pool.
 func compare(withGo, withPool results) comparison {
-	all := map[test]bool{}
-	for _, r := range []results{withGo, withPool} {
-		for t := range r.outcome {
-			all[t] = true
-		}
-	}
+	all := map[test]string{}
+	maps.Copy(all, withGo.outcome)
+	maps.Copy(all, withPool.outcome)
 	var c comparison
 	for t := range all {
 		switch g, p := withGo.outcome[t], withPool.outcome[t]; {

@@ -111,7 +111,8 @@ func (p project) row() (string, error) {
 	case len(c.failsWithPool) > 0:
 		err = errors.New("fails only with the pool")
 		for _, t := range c.failsWithPool {
-			err = fmt.Errorf("%w\n--- %s %s\n%s", err, t.pkg, t.name, tail(withPool.output[t]))
+			output := withPool.output[t]
+			err = fmt.Errorf("%w\n--- %s %s\n%s", err, t.pkg, t.name, output[max(0, len(output)-4000):])
 		}
 	}
 	healed := slices.DeleteFunc(again, func(t test) bool {
@@ -131,9 +132,6 @@ func list[T any](what string, tests []T) string {
 	}
 	return "; " + what + ": " + strings.Trim(strings.Join(strings.Fields(fmt.Sprint(tests)), ", "), "[]")
 }
-
-// tail returns the end of an output.
-func tail(output string) string { return output[max(0, len(output)-4000):] }
 
 // A lab is a folder with the code of a project, and a temporary one with an overlay that
 // has its edits.
