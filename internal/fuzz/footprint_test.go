@@ -41,19 +41,15 @@ func measure() footprint {
 // reached waits until the process is back at this footprint, and says what is
 // still too large when the time is over.
 func (f footprint) reached(workers int64, patience time.Duration) (after footprint, err error) {
-	deadline := time.Now().Add(patience)
-	for pause := time.Millisecond; ; pause = min(2*pause, time.Second) {
+	pooltest.Within(patience, func() bool {
 		after = measure()
 		err = errors.Join(
 			f.exceeded("goroutines", int64(after.goroutines), int64(f.goroutines), 0),
 			f.exceeded("bytes of heap", after.heap, f.heap, heapSlack+workers*heapSlackPerWorker),
 			f.exceeded("bytes of stacks", after.stacks, f.stacks, stackSlack),
 		)
-		if err == nil || time.Now().After(deadline) {
-			break
-		}
-		time.Sleep(pause)
-	}
+		return err == nil
+	})
 	if after.goroutines > f.goroutines {
 		err = fmt.Errorf("%w\n%s", err, strings.Join(pooltest.StacksOf(""), "\n\n"))
 	}

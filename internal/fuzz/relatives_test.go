@@ -46,17 +46,11 @@ func fresh(t *testing.T, pools int, f func(round int, p *hemlock.Pool) error) {
 	})
 }
 
-// end shuts the pool down, and says what its counts have left over.
+// end ends the pool, and says what is wrong with it then.
 func end(p *hemlock.Pool) error {
 	ctx, cancel := context.WithTimeout(context.Background(), pooltest.Patience)
 	defer cancel()
-	if err := p.Shutdown(ctx); err != nil {
-		return err
-	}
-	if s := p.Stats(); s.Workers != 0 || s.Idle != 0 || s.Submitted != s.Completed {
-		return fmt.Errorf("after Shutdown: %v", s)
-	}
-	return nil
+	return pooltest.End(ctx, p)
 }
 
 // meetTwice returns a task that ends when two calls of it run, and what waits for that.

@@ -200,14 +200,10 @@ func (s *subject) audit(midway bool) {
 	require.LessOrEqual(s.t, now.Killed, now.Spawned, "workers killed or replaced")
 }
 
-// eventually waits, with growing pauses, until ok holds.
+// eventually requires that ok holds within the patience of the subject.
 func (s *subject) eventually(what string, ok func() bool) {
-	deadline := time.Now().Add(s.patience)
-	for pause := 10 * time.Microsecond; !ok(); pause = min(2*pause, 10*time.Millisecond) {
-		if time.Now().After(deadline) {
-			require.Failf(s.t, "too late", "waited %v in vain until %s: %v", s.patience, what, s.pool.Stats())
-		}
-		time.Sleep(pause)
+	if !pooltest.Within(s.patience, ok) {
+		require.Failf(s.t, "too late", "waited %v in vain until %s: %v", s.patience, what, s.pool.Stats())
 	}
 }
 

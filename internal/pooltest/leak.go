@@ -5,7 +5,6 @@ import (
 	"os"
 	"runtime/pprof"
 	"strings"
-	"time"
 )
 
 // leaked says which goroutines wait for something that no other goroutine can reach. It
@@ -20,13 +19,11 @@ func leaked() error {
 	}
 	// A check that finds nothing must be able to find something.
 	go func() { <-make(chan int) }()
-	for deadline := time.Now().Add(Patience); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
-		if strings.Contains(leakProfile(), "profile: total 1\n") {
-			fmt.Fprintln(os.Stderr, "leak: no goroutine is leaked")
-			return nil
-		}
+	if !Within(Patience, func() bool { return strings.Contains(leakProfile(), "profile: total 1\n") }) {
+		return fmt.Errorf("the leak profile does not show one leak:\n%s", leakProfile())
 	}
-	return fmt.Errorf("the leak profile does not show one leak:\n%s", leakProfile())
+	fmt.Fprintln(os.Stderr, "leak: no goroutine is leaked")
+	return nil
 }
 
 func leakProfile() string {

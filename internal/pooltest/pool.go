@@ -27,11 +27,19 @@ func New(t testing.TB, opts ...hemlock.Option) *hemlock.Pool {
 // Shutdown ends the pool and checks what must hold of every ended pool.
 func Shutdown(t testing.TB, p *hemlock.Pool) {
 	t.Helper()
-	require.NoError(t, p.Shutdown(context.Background()))
-	s := p.Stats()
-	require.Zero(t, s.Workers, "workers after Shutdown: %v", s)
-	require.Equal(t, s.Submitted, s.Completed, "tasks lost or counted twice: %v", s)
-	RequireBalance(t, s)
+	require.NoError(t, End(context.Background(), p))
+}
+
+// End ends the pool, and says what is wrong with it then: it has a worker left, or a task
+// that is lost or counted twice.
+func End(ctx context.Context, p *hemlock.Pool) error {
+	if err := p.Shutdown(ctx); err != nil {
+		return err
+	}
+	if s := p.Stats(); s.Workers != 0 || s.Idle != 0 || s.Running != 0 || s.Waiting != 0 || s.Submitted != s.Completed {
+		return fmt.Errorf("after Shutdown: %v", s)
+	}
+	return nil
 }
 
 // RequireBalance checks the equations that hold in a pool where nothing happens
@@ -40,12 +48,6 @@ func RequireBalance(t testing.TB, s hemlock.Stats) {
 	t.Helper()
 	require.Equal(t, s.Submitted, s.Completed+s.Running+s.Waiting, "submitted: %v", s)
 	require.Equal(t, s.Workers, s.Idle+s.Running, "workers: %v", s)
-	RequireBounds(t, s)
-}
-
-// RequireBounds checks what holds of every snapshot, also under load.
-func RequireBounds(t testing.TB, s hemlock.Stats) {
-	t.Helper()
 	require.NoError(t, CheckBounds(hemlock.Stats{}, s))
 }
 

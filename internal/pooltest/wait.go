@@ -18,16 +18,24 @@ import (
 // Patience is how long a test waits for what should happen at once.
 const Patience = 30 * time.Second
 
-// Eventually waits, with growing pauses, until ok holds. It serves where there
-// is no event to wait for.
-func Eventually(t testing.TB, ok func() bool, what string, args ...any) {
-	t.Helper()
-	deadline := time.Now().Add(Patience)
+// Within waits, with growing pauses, until ok holds, and reports whether it did before the
+// time was over. It serves where there is no event to wait for.
+func Within(patience time.Duration, ok func() bool) bool {
+	deadline := time.Now().Add(patience)
 	for pause := 10 * time.Microsecond; !ok(); pause = min(2*pause, 10*time.Millisecond) {
 		if time.Now().After(deadline) {
-			require.FailNowf(t, "timed out waiting", what, args...)
+			return false
 		}
 		time.Sleep(pause)
+	}
+	return true
+}
+
+// Eventually requires that ok holds within [Patience].
+func Eventually(t testing.TB, ok func() bool, what string, args ...any) {
+	t.Helper()
+	if !Within(Patience, ok) {
+		require.FailNowf(t, "timed out waiting", what, args...)
 	}
 }
 
