@@ -86,29 +86,6 @@ func TestDoOrdersMemory(t *testing.T) {
 	require.NoError(t, group.Wait())
 }
 
-// outcome calls f on a goroutine of its own and says how that ended: "returned",
-// "exited", or the value of the panic.
-func outcome(f func()) any {
-	result := make(chan any)
-	go func() {
-		returned := false
-		defer func() {
-			v := recover()
-			switch {
-			case v != nil:
-				result <- v
-			case returned:
-				result <- "returned"
-			default:
-				result <- "exited"
-			}
-		}()
-		f()
-		returned = true
-	}()
-	return <-result
-}
-
 // A task that does not return ends its caller as a call would. It ends its worker as
 // well, and nothing else.
 func TestDoEndsAsACallWould(t *testing.T) {
@@ -124,7 +101,7 @@ func TestDoEndsAsACallWould(t *testing.T) {
 	}
 	for _, e := range endings.All(raise) {
 		t.Run(e.Name, func(t *testing.T) {
-			want := outcome(e.Task)
+			want := pooltest.Outcome(e.Task)
 			for _, state := range []string{"without a handler", "with a handler", "after Shutdown"} {
 				t.Run(state, func(t *testing.T) {
 					var handled []any
@@ -139,7 +116,7 @@ func TestDoEndsAsACallWould(t *testing.T) {
 						pooltest.Shutdown(t, p)
 					}
 					for range 3 {
-						requireSame(t, want, outcome(func() { p.Do(e.Task) }))
+						requireSame(t, want, pooltest.Outcome(func() { p.Do(e.Task) }))
 					}
 					pooltest.RequireBalance(t, p.Stats())
 					told := 0
@@ -159,7 +136,7 @@ func TestDoEndsAsACallWould(t *testing.T) {
 					if want != "returned" {
 						require.Zero(t, p.Stats().Workers)
 					}
-					require.Equal(t, "returned", outcome(func() { p.Do(func() {}) }))
+					require.Equal(t, "returned", pooltest.Outcome(func() { p.Do(func() {}) }))
 				})
 			}
 		})
@@ -216,7 +193,7 @@ func TestDoTellsTheHandlerOnceForEachPanic(t *testing.T) {
 			p.Do(func() { panic(value) })
 		}},
 		"one after another": {2, 0, func(p, _, _ *hemlock.Pool) {
-			require.Equal(t, value, outcome(func() { p.Do(func() { panic(value) }) }))
+			require.Equal(t, value, pooltest.Outcome(func() { p.Do(func() { panic(value) }) }))
 			panic(value)
 		}},
 		"on leaving by Goexit": {1, 0, func(p, _, _ *hemlock.Pool) {
@@ -313,7 +290,7 @@ func TestDoHandlerMayPanicOrExit(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := pooltest.New(t, hemlock.WithPanicHandler(c.handler))
-			require.Equal(t, c.want, outcome(func() { p.Do(panicDeepInATask) }))
+			require.Equal(t, c.want, pooltest.Outcome(func() { p.Do(panicDeepInATask) }))
 			pooltest.RequireBalance(t, p.Stats())
 			require.Zero(t, p.Stats().Workers)
 			require.EqualValues(t, 1, p.Stats().Panicked)
@@ -327,7 +304,7 @@ func TestDoHandlerMayPanicOrExit(t *testing.T) {
 func TestDoGoexitRunsAllDeferredFunctions(t *testing.T) {
 	p := pooltest.New(t)
 	var order []string
-	require.Equal(t, "exited", outcome(func() {
+	require.Equal(t, "exited", pooltest.Outcome(func() {
 		defer func() { order = append(order, "caller") }()
 		p.Do(func() {
 			defer func() { order = append(order, "task") }()
@@ -366,7 +343,7 @@ func TestDoDiffersFromACall(t *testing.T) {
 
 	// A task that a deferred function runs does not recover its caller's panic. Nor
 	// does a function that a deferred function calls.
-	require.Equal(t, "caller", outcome(func() {
+	require.Equal(t, "caller", pooltest.Outcome(func() {
 		defer func() { p.Do(func() { _ = recover() }) }()
 		panic("caller")
 	}))

@@ -234,7 +234,7 @@ func TestDoRacesWithShutdown(t *testing.T) {
 			callers.Go(func() {
 				<-start
 				for way := caller; !over.Load(); way++ {
-					outcome(func() {
+					pooltest.Outcome(func() {
 						p.Do(func() {
 							defer ran.Inc()
 							pooltest.EndSomehow(way % 20)
@@ -561,7 +561,7 @@ func TestStatsIsBoundedAndTotalsNeverFall(t *testing.T) {
 			writers.Go(func() error {
 				for i := range 2000 {
 					if writer%4 == 0 {
-						outcome(func() { p.Do(func() { pooltest.EndSomehow(i) }) })
+						pooltest.Outcome(func() { p.Do(func() { pooltest.EndSomehow(i) }) })
 					} else if p.Submit(func() {}) != nil {
 						break
 					}

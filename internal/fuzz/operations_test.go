@@ -365,25 +365,12 @@ func (d *driver) accountDo(depth, around int64, how ending) {
 func (d *driver) doDo() {
 	depth := int64(d.n%4 + 1)
 	how := d.howDo()
-	result := make(chan any, 1)
-	go func() {
-		returned := false
-		defer func() {
-			v := recover()
-			if v == nil && !returned {
-				v = exits
-			}
-			result <- v
-		}()
-		d.nest(depth, how)
-		returned = true
-	}()
-	got := <-result
+	got := pooltest.Outcome(func() { d.nest(depth, how) })
 	switch {
 	case how == returns:
-		require.Nil(d.t, got)
+		require.Equal(d.t, "returned", got)
 	case how == exits || d.exiting:
-		require.Equal(d.t, exits, got)
+		require.Equal(d.t, "exited", got)
 	default:
 		require.Equal(d.t, "fuzz", got)
 	}

@@ -170,6 +170,29 @@ func RequireRest(t testing.TB, p *hemlock.Pool) {
 	Eventually(t, balances, "tasks end, and counts balance at rest")
 }
 
+// Outcome calls f on a goroutine of its own and says how that ended: "returned",
+// "exited", or the value of the panic.
+func Outcome(f func()) any {
+	result := make(chan any)
+	go func() {
+		returned := false
+		defer func() {
+			v := recover()
+			switch {
+			case v != nil:
+				result <- v
+			case returned:
+				result <- "returned"
+			default:
+				result <- "exited"
+			}
+		}()
+		f()
+		returned = true
+	}()
+	return <-result
+}
+
 // EndSomehow ends its task in one of the ways in which a task can end: the way is
 // any number, and most of them return.
 func EndSomehow(way int) {
