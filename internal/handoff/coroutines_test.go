@@ -20,8 +20,7 @@ func idle(h *Handoff, at *Shard) *Coroutine {
 
 // The newest is borrowed, the oldest is killed, in whichever order.
 func TestCoroutinesAreLastInFirstOut(t *testing.T) {
-	h, _ := onShards(t, 1)
-	at := &h.shards[0]
+	h, at, _ := onShards(t, 1)
 	require.Nil(t, h.Borrow(at))
 	require.Nil(t, h.Oldest())
 	a, b, c, d := idle(h, at), idle(h, at), idle(h, at), idle(h, at)
@@ -41,7 +40,7 @@ func TestCoroutinesAreLastInFirstOut(t *testing.T) {
 
 // A caller's own shard comes first, then any other. The killer goes where most are.
 func TestCoroutinesOfOtherShards(t *testing.T) {
-	h, _ := onShards(t, 3)
+	h, _, _ := onShards(t, 3)
 	own, near, far := &h.shards[1], &h.shards[2], &h.shards[0]
 	a, b, c, d := idle(h, far), idle(h, near), idle(h, far), idle(h, own)
 	require.Same(t, a, h.Oldest())
@@ -53,7 +52,7 @@ func TestCoroutinesOfOtherShards(t *testing.T) {
 
 // A closed list takes no more coroutines, and gives out those it has.
 func TestCloseClosesTheListsOfCoroutines(t *testing.T) {
-	h, _ := onShards(t, 2)
+	h, _, _ := onShards(t, 2)
 	a := idle(h, &h.shards[0])
 	b := idle(h, &h.shards[1])
 	h.Close()
@@ -67,7 +66,7 @@ func TestCloseClosesTheListsOfCoroutines(t *testing.T) {
 // At most one goroutine has a coroutine in hand, and none is lost.
 func TestCoroutinesHaveOneOwner(t *testing.T) {
 	const n, goroutines = 8, 6
-	h, _ := onShards(t, 3)
+	h, _, _ := onShards(t, 3)
 	owned := map[*Coroutine]*atomic.Bool{}
 	for i := range n {
 		owned[idle(h, &h.shards[i%3])] = atomic.NewBool(false)

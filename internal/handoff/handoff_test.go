@@ -92,8 +92,8 @@ func TestGateNeverCountsDown(t *testing.T) {
 // Pitfall 16: when a submitter is refused, all are. Here the shards refuse one after
 // the other, as slowly as the test likes.
 func TestRefusalAtOneShardWaitsForTheOthers(t *testing.T) {
-	h, _ := onShards(t, 2)
-	first, second := &h.shards[0], &h.shards[1]
+	h, first, _ := onShards(t, 2)
+	second := &h.shards[1]
 	first.coroutines.mu.Lock() // between the two gates
 	go h.Close()
 	for first.gate.word.Load()&closed == 0 {
@@ -124,21 +124,21 @@ func blockedIn(function string) (n int) {
 	return n
 }
 
-// onShards returns a handoff with n shards. It starts no worker, but counts those that
-// it would start.
-func onShards(t *testing.T, n int) (h *Handoff, started *atomic.Int64) {
+// onShards returns a handoff with n shards, and the first of them. It starts no worker, but
+// counts those that it would start.
+func onShards(t *testing.T, n int) (h *Handoff, first *Shard, started *atomic.Int64) {
 	t.Helper()
 	started = new(atomic.Int64)
 	h = New(func(*Shard, func()) { started.Inc() })
 	h.shards = make([]Shard, n)
 	h.number()
-	return h, started
+	return h, &h.shards[0], started
 }
 
 // Wherever a worker waits, a submitter on any processor finds it.
 func TestOfferFindsAWorkerAtAnyShard(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h, _ := onShards(t, 7)
+		h, _, _ := onShards(t, 7)
 		for from := range h.shards {
 			for to := range h.shards {
 				done := make(chan *Shard)
@@ -203,8 +203,7 @@ func TestTasksTakeTheLowestPlaceAndPillsTheHighest(t *testing.T) {
 // tasks and by pills.
 func TestWorkersThatDoNotWaitYetArePassedOver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h, _ := onShards(t, 1)
-		at := &h.shards[0]
+		h, at, _ := onShards(t, 1)
 		task := delivery{func() {}, at}
 		claim := func(n int) {
 			for range n {
@@ -229,8 +228,7 @@ func TestWorkersThatDoNotWaitYetArePassedOver(t *testing.T) {
 // A worker that finds another one making a place can still be found.
 func TestNoWorkerWaitsForAPlaceToBeMade(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h, _ := onShards(t, 1)
-		at := &h.shards[0]
+		h, at, _ := onShards(t, 1)
 		at.idle.mu.Lock()
 		served := waiters(at, 2)
 		require.True(t, h.offer(delivery{func() {}, at}))
@@ -280,8 +278,7 @@ func TestClaimTakesNoLock(t *testing.T) {
 // threads than processors, so that a worker is stopped there now and then.
 func TestEveryWorkerThatWaitsIsFound(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(8))
-	h, _ := onShards(t, 1)
-	at := &h.shards[0]
+	h, at, _ := onShards(t, 1)
 	const workers = 4
 	var left atomic.Int64
 	for range workers {
@@ -372,8 +369,7 @@ func TestTasksWaitOnlyForWorkersOnTheirWay(t *testing.T) {
 // submitter looks again. Without the second look the task would wait for ever.
 func TestPushThatMeetsTheLastBeginIsNotForgotten(t *testing.T) {
 	for range race.Scaled(20_000) {
-		h, started := onShards(t, 1)
-		at := &h.shards[0]
+		_, at, started := onShards(t, 1)
 		at.assign(func() {})
 		var first sync.WaitGroup
 		first.Go(at.Begin)
@@ -387,8 +383,7 @@ func TestPushThatMeetsTheLastBeginIsNotForgotten(t *testing.T) {
 // order a task that is pushed between the look and the count would be left to a
 // worker that has looked already.
 func TestWorkerHasBegunBeforeItLooks(t *testing.T) {
-	h, started := onShards(t, 1)
-	at := &h.shards[0]
+	_, at, started := onShards(t, 1)
 	at.assign(func() {})
 	at.assign(func() {})
 	require.EqualValues(t, 1, started.Load())
@@ -407,8 +402,7 @@ func TestWorkerHasBegunBeforeItLooks(t *testing.T) {
 // gives way to it when that is over. The worker learns of it, however many wait.
 func TestOneSubmitterGivesWayToAWorkerThatHasWaited(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h, _ := onShards(t, 1)
-		at := &h.shards[0]
+		h, at, _ := onShards(t, 1)
 		yield := func() (since time.Duration) {
 			time.Sleep(time.Second)
 			require.False(t, at.overdue(), "no worker waits for its turn")
@@ -441,8 +435,7 @@ func TestOneSubmitterGivesWayToAWorkerThatHasWaited(t *testing.T) {
 // not keep the processor from the tasks that it submits.
 func TestSubmitterGivesWay(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
-	h, _ := onShards(t, 1)
-	at := &h.shards[0]
+	h, at, _ := onShards(t, 1)
 	at.assign(func() {}) // a worker is on its way
 	const n = 100
 	gaveWay := func(since time.Duration) (turns int) {
@@ -469,8 +462,7 @@ func TestSubmitterGivesWay(t *testing.T) {
 // whether one gave way.
 func TestWorkerThatYieldsIsSeen(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
-	h, _ := onShards(t, 1)
-	at := &h.shards[0]
+	_, at, _ := onShards(t, 1)
 	for _, gives := range []bool{false, true} {
 		var since time.Duration
 		for range 100 { // until the other goroutine has its turn within that of the worker
@@ -495,8 +487,7 @@ func TestWorkerThatYieldsIsSeen(t *testing.T) {
 
 // Where tasks block before they end, no time slice is found to be over.
 func TestEvery64thWorkerOwesATurnWhileTasksWait(t *testing.T) {
-	h, _ := onShards(t, 1)
-	at := &h.shards[0]
+	_, at, _ := onShards(t, 1)
 	turns := func() (n int) {
 		for range 2 * often {
 			if at.Settle() {
@@ -524,8 +515,7 @@ func TestAbandonedTaskHasNoWorkerOnItsWay(t *testing.T) {
 // shards that takes long. No task is counted twice.
 func TestCountsCountNoTaskTwice(t *testing.T) {
 	race.NeedsThreads(t)
-	h, _ := onShards(t, 1000)
-	at := &h.shards[0]
+	h, at, _ := onShards(t, 1000)
 	var over atomic.Bool
 	var group errgroup.Group
 	group.Go(func() error {
