@@ -293,14 +293,17 @@ func TestDoAndRunRaceWithTheKiller(t *testing.T) {
 }
 
 // A test of a pool's user would hang in silence: the killer would stop the clock of the
-// bubble.
-func TestPoolFromOutsideABubbleIsRefusedInside(t *testing.T) {
+// bubble. The other way round the runtime would report a send on a channel of the bubble.
+func TestPoolIsRefusedAcrossTheWallOfABubble(t *testing.T) {
 	const refusal = "hemlock: a Pool is used in a bubble of testing/synctest, but was made outside of it"
 	outside := hemlock.New()
+	var inside *hemlock.Pool
 	synctest.Test(t, func(t *testing.T) {
+		inside = hemlock.New()
 		require.PanicsWithValue(t, refusal, func() { outside.Run(func() {}) })
 		require.PanicsWithValue(t, refusal, func() { outside.Do(func() {}) })
 	})
+	require.Panics(t, func() { inside.Do(func() {}) })
 }
 
 // children are what a child process of the test binary runs.
@@ -366,14 +369,6 @@ func TestPoolFromOutsideABubbleCrashes(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) { pooltest.RequireCrashes(t, name, 1, wants...) })
 	}
-}
-
-// The same the other way round, where the runtime would report a send on a channel of
-// the bubble.
-func TestPoolFromInsideABubbleIsRefusedOutside(t *testing.T) {
-	var inside *hemlock.Pool
-	synctest.Test(t, func(*testing.T) { inside = hemlock.New() })
-	require.Panics(t, func() { inside.Do(func() {}) })
 }
 
 func TestTrimKillsIdleWorkersAtOnce(t *testing.T) {
