@@ -1,4 +1,4 @@
-package peers_test
+package peers
 
 import (
 	"testing"
@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"example.com/hemlock/conformance"
-	"example.com/hemlock/conformance/peers"
 	"github.com/stretchr/testify/require"
 )
 
@@ -14,7 +13,7 @@ import (
 // have passed since the last spawn.
 func TestChannelKeepsItsLastThreeWorkers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := peers.Channel().New(conformance.Settings{})
+		p := Channel().New(conformance.Settings{})
 		gate := make(chan struct{})
 		for range 5 {
 			require.NoError(t, p.Submit(func() { <-gate }))
@@ -26,7 +25,7 @@ func TestChannelKeepsItsLastThreeWorkers(t *testing.T) {
 		}{{21 * time.Second, 5}, {2 * time.Second, 4}, {time.Hour, 3}} {
 			time.Sleep(step.sleep)
 			synctest.Wait()
-			require.Equal(t, step.workers, peers.ChannelWorkers())
+			require.Equal(t, step.workers, channelWorkers.Load())
 		}
 		p.(interface{ Close() }).Close()
 	})
