@@ -290,7 +290,7 @@ func TestDoHandlerMayPanicOrExit(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := pooltest.New(t, hemlock.WithPanicHandler(c.handler))
-			require.Equal(t, c.want, pooltest.Outcome(func() { p.Do(panicDeepInATask) }))
+			require.Equal(t, c.want, pooltest.Outcome(func() { p.Do(func() { panic("task") }) }))
 			pooltest.RequireBalance(t, p.Stats())
 			require.Zero(t, p.Stats().Workers)
 			require.EqualValues(t, 1, p.Stats().Panicked)

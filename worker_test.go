@@ -22,8 +22,6 @@ import (
 	"go.uber.org/atomic"
 )
 
-func panicDeepInATask() { panic("deep") }
-
 // A worker of either kind has the name of its pool when a task begins, whatever the
 // submitter or the task before had, and when it is idle.
 func TestNameLabelsWorkers(t *testing.T) {
@@ -265,18 +263,13 @@ func requireTurns(t *testing.T, turns int64, f func()) {
 	t.Helper()
 	var had int64
 	for tries := 0; tries < 5 && had <= turns; tries++ {
-		had = turnsBeside(f)
+		count, end := startYielder()
+		before := count.Load()
+		f()
+		had = count.Load() - before
+		end()
 	}
 	require.Greater(t, had, turns, "turns of a goroutine that yields")
-}
-
-// turnsBeside returns how many turns a goroutine that yields had while f ran.
-func turnsBeside(f func()) int64 {
-	turns, end := startYielder()
-	defer end()
-	before := turns.Load()
-	f()
-	return turns.Load() - before
 }
 
 // startYielder starts a goroutine that yields again and again, and counts its turns.
