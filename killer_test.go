@@ -56,18 +56,16 @@ func TestRecyclingDoesNotHoldTheKillerBack(t *testing.T) {
 // processors, and the others idle. Where a pool has idle workers of both kinds, the killer
 // takes the kind that gets no task, and the surplus of the other.
 func TestTrickleLetsThePoolShrink(t *testing.T) {
-	run := func(t *testing.T, p *hemlock.Pool) { pooltest.RunToEnd(t, p, func() {}) }
-	do := func(_ *testing.T, p *hemlock.Pool) { p.Do(func() {}) }
 	for name, c := range map[string]struct {
 		procs, run, do int
-		trickle        func(*testing.T, *hemlock.Pool)
+		trickle        string // of this kind
 		left           int64
 	}{
-		"2 processors":            {2, 1000, 0, run, 1},
-		"16 processors":           {16, 1000, 0, run, 1},
-		"64 processors":           {64, 1000, 0, run, 1},
-		"Run, with workers of Do": {2, 500, 500, run, 2},
-		"Do, with workers of Run": {2, 500, 500, do, 2},
+		"2 processors":            {2, 1000, 0, "Run", 1},
+		"16 processors":           {16, 1000, 0, "Run", 1},
+		"64 processors":           {64, 1000, 0, "Run", 1},
+		"Run, with workers of Do": {2, 500, 500, "Run", 2},
+		"Do, with workers of Run": {2, 500, 500, "Do", 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(c.procs))
@@ -77,7 +75,7 @@ func TestTrickleLetsThePoolShrink(t *testing.T) {
 				pooltest.GrowDo(p, c.do)
 				for range 150 {
 					time.Sleep(time.Second)
-					c.trickle(t, p)
+					kinds[c.trickle](t, p, func() {})
 				}
 				synctest.Wait() // a worker may be about to leave
 				require.LessOrEqual(t, p.Stats().Workers, c.left, "%v", p.Stats())

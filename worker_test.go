@@ -22,13 +22,16 @@ import (
 	"go.uber.org/atomic"
 )
 
+// kinds run a task to its end, each on a worker of its kind.
+var kinds = map[string]func(testing.TB, *hemlock.Pool, func()){
+	"Run": pooltest.RunToEnd,
+	"Do":  func(_ testing.TB, p *hemlock.Pool, task func()) { p.Do(task) },
+}
+
 // A worker of either kind has the name of its pool when a task begins, whatever the
 // submitter or the task before had, and when it is idle.
 func TestNameLabelsWorkers(t *testing.T) {
-	for kind, run := range map[string]func(testing.TB, *hemlock.Pool, func()){
-		"Run": pooltest.RunToEnd,
-		"Do":  func(_ testing.TB, p *hemlock.Pool, task func()) { p.Do(task) },
-	} {
+	for kind, run := range kinds {
 		synctest.Test(t, func(t *testing.T) {
 			named := func() int { return strings.Count(goroutineProfile(t), `"hemlock":"orders"`) }
 			p := pooltest.New(t, hemlock.WithName("orders"), hemlock.WithKillInterval(0), hemlock.WithMaxTasksPerWorker(3))
@@ -381,58 +384,38 @@ func TestRecyclingGivesBackAHugeStack(t *testing.T) {
 	})
 }
 
-// Each worker draws its limit anew, from three to five quarters of the setting.
+// Each worker draws its limit anew, from three to five quarters of the setting. When it has
+// run so many tasks another goroutine takes its place, and no other count changes.
 func TestLimitsAreBetweenThreeAndFiveQuarters(t *testing.T) {
 	const setting = 12
-	for name, run := range map[string]func(*testing.T, *hemlock.Pool){
-		"Run": func(t *testing.T, p *hemlock.Pool) { pooltest.RunToEnd(t, p, func() {}) },
-		"Do":  func(_ *testing.T, p *hemlock.Pool) { p.Do(func() {}) },
-	} {
-		t.Run(name, func(t *testing.T) {
+	for kind, run := range kinds {
+		t.Run(kind, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				p := pooltest.New(t, hemlock.WithKillInterval(0), hemlock.WithMaxTasksPerWorker(setting))
 				drawn := map[int]bool{}
-				last := -1 // until a worker is known to be fresh
-				for i := 0; p.Stats().Recycled < 300; i++ {
-					before := p.Stats().Recycled
-					run(t, p)
+				last, ran := "", 0
+				for p.Stats().Recycled < 300 {
+					worker := ""
+					run(t, p, func() { worker = pooltest.GoroutineID() })
 					synctest.Wait()
-					if p.Stats().Recycled == before {
-						continue
+					if worker != last {
+						drawn[ran] = true
+						last, ran = worker, 0
 					}
-					if last >= 0 {
-						drawn[i-last] = true
-					}
-					last = i
+					ran++
 				}
+				delete(drawn, 0) // before the first worker
 				require.Equal(t, map[int]bool{9: true, 10: true, 11: true, 12: true, 13: true, 14: true, 15: true}, drawn)
+				s := p.Stats()
+				require.Equal(t, []int64{1, 1, 1}, []int64{s.Workers, s.Spawned, s.PeakWorkers})
 			})
 		})
 	}
 }
 
 // A worker of Do is replaced when its last task has ended, not before the next one: the
-// large stack of a task is given back at once.
-func TestDoRecyclesWorkers(t *testing.T) {
-	p := pooltest.New(t, hemlock.WithKillInterval(0), hemlock.WithMaxTasksPerWorker(100))
-	const tasks = 10_000
-	ran := map[string]int{}
-	for range tasks {
-		p.Do(func() { ran[pooltest.GoroutineID()]++ })
-	}
-	s := p.Stats()
-	require.EqualValues(t, 1, s.Workers)
-	require.EqualValues(t, 1, s.Spawned)
-	require.EqualValues(t, 1, s.PeakWorkers)
-	require.InDelta(t, tasks/100, s.Recycled, tasks/100/4)
-	// The last successor may not have run.
-	require.InDelta(t, s.Recycled+1, len(ran), 1)
-	for _, n := range ran {
-		require.LessOrEqual(t, n, 125)
-	}
-}
-
-// A successor that has not run a task yet is a worker, too.
+// large stack of a task is given back at once. A successor that has not run a task yet is a
+// worker, too.
 func TestDoSuccessorsAreKilledAndRetired(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := pooltest.New(t, hemlock.WithMaxTasksPerWorker(1))
