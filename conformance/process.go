@@ -35,8 +35,10 @@ type ending struct {
 // examine runs the clause in a process of its own and grades what was seen.
 func examine(t *testing.T, test string, s Subject, c Clause) Result {
 	t.Helper()
-	if a, lacks := s.lacks(c.needs); lacks {
-		return lacking(c, a)
+	for _, need := range c.needs {
+		if !s.can(need) {
+			return Result{Clause: c, Outcome: NotApplicable, Reason: fmt.Sprintf("the pool has no %s", need)}
+		}
 	}
 	end, err := start(t.Context(), test, s, c, filepath.Join(t.TempDir(), "verdict"))
 	if err != nil {

@@ -1,7 +1,5 @@
 package conformance
 
-import "fmt"
-
 // An Outcome is what an examination came to.
 type Outcome string
 
@@ -38,8 +36,4 @@ func grade(s Subject, c Clause, seen string) Result {
 		return Result{Clause: c, Outcome: Fail, Reason: seen, Examined: true}
 	}
 	return Result{Clause: c, Outcome: Pass, Examined: true}
-}
-
-func lacking(c Clause, a Ability) Result {
-	return Result{Clause: c, Outcome: NotApplicable, Reason: fmt.Sprintf("the pool has no %s", a)}
 }

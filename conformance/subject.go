@@ -125,14 +125,4 @@ type Subject struct {
 	Waived map[string]string
 }
 
-// lacks returns the first of the abilities that the subject does not have.
-func (s Subject) lacks(needs []Ability) (Ability, bool) {
-	for _, need := range needs {
-		if !s.can(need) {
-			return need, true
-		}
-	}
-	return "", false
-}
-
 func (s Subject) can(a Ability) bool { return slices.Contains(s.Abilities, a) }

@@ -325,9 +325,6 @@ func TestRetireSendsEveryWorkerAwayNowAndLater(t *testing.T) {
 	})
 }
 
-// slow makes the handoff believe that tasks are long.
-func slow(h *Handoff) { h.meter.mean.Store(int32(long)) }
-
 // A task is left to workers on their way: one if tasks are short, otherwise half as
 // many as there are processors and one. It never waits for a task that runs.
 func TestTasksWaitOnlyForWorkersOnTheirWay(t *testing.T) {
@@ -335,17 +332,13 @@ func TestTasksWaitOnlyForWorkersOnTheirWay(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(8))
 	for _, c := range []struct {
 		name string
-		tune func(*Handoff)
+		mean time.Duration
 		sent int
-	}{
-		{"short", func(*Handoff) {}, 1},
-		{"a step", func(h *Handoff) { h.meter.mean.Store(int32(step)) }, 2},
-		{"long", slow, 5},
-	} {
+	}{{"short", 0, 1}, {"a step", step, 2}, {"long", long, 5}} {
 		t.Run(c.name, func(t *testing.T) {
 			sent := 0
 			h := New(func(*Shard, func()) { sent++ })
-			c.tune(h)
+			h.meter.mean.Store(int32(c.mean))
 			at := h.Accept()
 			for range 10 {
 				at.assign(func() {})
