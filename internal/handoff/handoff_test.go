@@ -252,18 +252,6 @@ func TestPlaceIsMadeOnce(t *testing.T) {
 	require.EqualValues(t, 1<<3, l.made.Load())
 }
 
-// Places are closed, whether a worker has waited there before or not.
-func TestClosedPlacesSendEveryWorkerAway(t *testing.T) {
-	l := new(idlers)
-	before := l.claim()
-	l.close()
-	for _, place := range []chan delivery{before, l.claim(), l.claim()} {
-		require.NotNil(t, place)
-		_, open := <-place
-		require.False(t, open)
-	}
-}
-
 // A worker takes no lock to wait at a place where one has waited before.
 func TestClaimTakesNoLock(t *testing.T) {
 	l := new(idlers)
@@ -307,8 +295,7 @@ func TestEveryWorkerThatWaitsIsFound(t *testing.T) {
 
 func TestRetireSendsEveryWorkerAwayNowAndLater(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := New(nil)
-		at := h.Accept()
+		h, at, _ := onShards(t, 2)
 		served := waiters(at, 2*places)
 		h.Close()
 		require.Nil(t, h.Accept())
@@ -317,7 +304,7 @@ func TestRetireSendsEveryWorkerAwayNowAndLater(t *testing.T) {
 		for range 2 * places {
 			<-served
 		}
-		for _, at := range []*Shard{at, &h.shards[len(h.shards)-1]} { // there no worker has waited
+		for _, at := range []*Shard{at, &h.shards[1]} { // where no worker has waited
 			task, _ := at.Take()
 			require.Nil(t, task)
 		}
