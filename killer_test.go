@@ -421,8 +421,6 @@ func TestTrimHonoursItsContext(t *testing.T) {
 		require.NoError(t, p.Trim(t.Context()))
 		return p.Stats().Workers == 0
 	}, "all workers are killed")
-	pooltest.Shutdown(t, p)
-	require.NoError(t, p.Trim(t.Context()))
 }
 
 // On a closed pool there is nothing to wait for, whatever the context says.
