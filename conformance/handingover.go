@@ -83,7 +83,6 @@ var handingOver = []Clause{
 				}
 				x.eventually("busy tasks of one submitter run on all processors", func() bool { return running.Load() == procs })
 				over.Store(true)
-				x.short(p, 1000) // a pool that learned from the busy tasks forgets
 			}
 		})),
 

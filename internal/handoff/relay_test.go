@@ -2,6 +2,7 @@ package handoff_test
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"runtime"
 	"sync"
 	"testing"
@@ -214,8 +215,41 @@ func TestRecyclingDoesNotSpoilTheWaiting(t *testing.T) {
 	pooltest.WaitFor(t, p, &all, "tasks end")
 }
 
-// One task among 99 short ones that uses its processor: at any number of processors the
-// short ones get their share.
+// One long task among 99 short ones, in every position. The long one ends only
+// when all the short ones have, and so do those of the batches before. So a short
+// task waits at most for the start of the other 99 of its batch, and the long
+// ones are no part of that, however many there are.
+func TestShortTasksNeverWaitForLongOnes(t *testing.T) {
+	const batch = 100
+	pooltest.OnProcessors(t, func(t *testing.T) {
+		p := pooltest.New(t)
+		var over []chan struct{}
+		defer func() {
+			for _, gate := range over {
+				close(gate)
+			}
+		}()
+		pooltest.RunShort(t, p, 10_000/race.Slowdown)
+		for long := range batch {
+			gate := make(chan struct{})
+			over = append(over, gate)
+			mix(t, p, batch, map[int]func(){long: func() { <-gate }})
+			pooltest.RunShort(t, p, 640) // the pool forgets
+		}
+		for range 50 { // and several at random
+			gate := make(chan struct{})
+			over = append(over, gate)
+			several := map[int]func(){}
+			for range 1 + rand.IntN(20) {
+				several[rand.IntN(batch)] = func() { <-gate }
+			}
+			mix(t, p, batch, several)
+		}
+	})
+}
+
+// The same with long tasks that use their processor: at any number of processors
+// the short ones get their share.
 func TestShortTasksNeverWaitForBusyOnes(t *testing.T) {
 	race.NeedsThreads(t)
 	const batch = 100
@@ -224,22 +258,58 @@ func TestShortTasksNeverWaitForBusyOnes(t *testing.T) {
 		pooltest.RunShort(t, p, 10_000/race.Slowdown)
 		for _, long := range []int{0, 1, 2, 50, 98, 99} {
 			var over atomic.Bool
-			var short sync.WaitGroup
-			short.Add(batch - 1)
-			for i := range batch {
-				task := short.Done
-				if i == long {
-					task = func() {
-						for !over.Load() {
-						}
-					}
+			mix(t, p, batch, map[int]func(){long: func() {
+				for !over.Load() {
 				}
-				require.NoError(t, p.Submit(task))
-			}
-			pooltest.WaitFor(t, p, &short, "short tasks start beside a busy one")
+			}})
 			over.Store(true)
 			pooltest.RunShort(t, p, 640)
 		}
 		pooltest.RequireRest(t, p)
 	})
+}
+
+// mix submits n tasks, of which some are given and the others short, and returns
+// when all the short ones have ended.
+func mix(t testing.TB, p *hemlock.Pool, n int, long map[int]func()) {
+	t.Helper()
+	var short sync.WaitGroup
+	short.Add(n - len(long))
+	for i := range n {
+		task := long[i]
+		if task == nil {
+			task = short.Done
+		}
+		require.NoError(t, p.Submit(task))
+	}
+	pooltest.WaitFor(t, p, &short, "short tasks start beside long ones")
+}
+
+// Pitfall 56: tasks with work in them, from one submitter, run on all processors at
+// once, although the pool has seen only short ones.
+func TestLongTasksOfOneSubmitterUseAllProcessors(t *testing.T) {
+	race.NeedsThreads(t)
+	for _, procs := range []int{2, 4} {
+		t.Run(fmt.Sprint(procs), func(t *testing.T) {
+			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(procs))
+			p := pooltest.New(t)
+			for range 20 {
+				pooltest.RunShort(t, p, 640)
+				var running atomic.Int64
+				var all sync.WaitGroup
+				all.Add(procs)
+				for range procs {
+					require.NoError(t, p.Submit(func() {
+						defer all.Done()
+						running.Inc()
+						for deadline := time.Now().Add(pooltest.Patience); running.Load() < int64(procs) && time.Now().Before(deadline); {
+						}
+					}))
+				}
+				pooltest.WaitFor(t, p, &all, "busy tasks run at once")
+				require.EqualValues(t, procs, running.Load())
+			}
+			pooltest.RequireRest(t, p)
+		})
+	}
 }
