@@ -557,12 +557,10 @@ func TestStatsIsBoundedAndTotalsNeverFall(t *testing.T) {
 				return nil
 			})
 		}
-		for writer := range 8 {
+		for range 8 {
 			writers.Go(func() error {
-				for i := range 2000 {
-					if writer%4 == 0 {
-						pooltest.Outcome(func() { p.Do(func() { pooltest.EndSomehow(i) }) })
-					} else if p.Submit(func() {}) != nil {
+				for range 2000 {
+					if p.Submit(func() {}) != nil {
 						break
 					}
 				}
@@ -597,6 +595,28 @@ func TestStatsEncodingsAgree(t *testing.T) {
 		require.Contains(t, strings.Fields(line.String()), "pool."+pair)
 	}
 	require.Len(t, strings.Fields(s.String()), reflect.TypeFor[hemlock.Stats]().NumField())
+}
+
+func TestStatsIsBoundedUnderDo(t *testing.T) {
+	p := pooltest.New(t, hemlock.WithKillInterval(1), hemlock.WithKillDelay(0), hemlock.WithMaxTasksPerWorker(10))
+	var stop atomic.Bool
+	var callers sync.WaitGroup
+	for range 8 {
+		callers.Go(func() {
+			for i := 0; !stop.Load(); i++ {
+				pooltest.Outcome(func() { p.Do(func() { pooltest.EndSomehow(i % 20) }) })
+			}
+		})
+	}
+	var last hemlock.Stats
+	for range pooltest.Scaled(100_000) {
+		s := p.Stats()
+		require.NoError(t, pooltest.CheckBounds(last, s))
+		last = s
+	}
+	stop.Store(true)
+	callers.Wait()
+	pooltest.RequireBalance(t, p.Stats())
 }
 
 func TestStatsAllocatesNothing(t *testing.T) {
