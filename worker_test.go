@@ -17,7 +17,6 @@ import (
 	"example.com/hemlock"
 	"example.com/hemlock/internal/pooltest"
 	"example.com/hemlock/internal/race"
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/atomic"
 )
@@ -87,9 +86,8 @@ func labelledStacks(t testing.TB) int {
 
 func goroutineProfile(t testing.TB) string {
 	t.Helper()
-	var b strings.Builder
-	assert.NoError(t, pprof.Lookup("goroutine").WriteTo(&b, 1)) // tasks call this, too
-	return b.String()
+	_, all := pooltest.Labels(t)
+	return all
 }
 
 // Pitfall 28: a task that returns with its thread locked leaves the worker tied to it.

@@ -268,12 +268,12 @@ func TestProfilerLabelsOfTheContextHoldInTheHandler(t *testing.T) {
 	}
 	everyWay(t, func(t *testing.T, options ...grpc.ServerOption) {
 		var during string
-		_, client := serve(t, both(func(context.Context) error { during, _ = pooltest.Labels(); return nil }),
+		_, client := serve(t, both(func(context.Context) error { during, _ = pooltest.Labels(t); return nil }),
 			append([]grpc.ServerOption{grpc.ChainUnaryInterceptor(labelUnary), grpc.ChainStreamInterceptor(labelStream)}, options...)...)
 		for kind, call := range kinds {
 			require.NoError(t, call(within(t), client))
 			require.Contains(t, during, fmt.Sprintf(`%q:%q`, label, kind))
-			_, after := pooltest.Labels()
+			_, after := pooltest.Labels(t)
 			require.NotContains(t, after, label, "no worker keeps them")
 		}
 	})

@@ -232,7 +232,7 @@ func request() *http.Request { return httptest.NewRequest(http.MethodGet, "/", n
 func TestProfilerLabelsOfTheContextHoldInTheHandler(t *testing.T) {
 	p := pooltest.New(t)
 	var during string
-	look := http.HandlerFunc(func(http.ResponseWriter, *http.Request) { during, _ = pooltest.Labels() })
+	look := http.HandlerFunc(func(http.ResponseWriter, *http.Request) { during, _ = pooltest.Labels(t) })
 	for name, h := range map[string]http.Handler{
 		"Handler":        hemlockhttp.Handler(p, look),
 		"TimeoutHandler": hemlockhttp.TimeoutHandler(p, look, time.Hour, ""),
@@ -243,7 +243,7 @@ func TestProfilerLabelsOfTheContextHoldInTheHandler(t *testing.T) {
 		})
 		require.Contains(t, during, fmt.Sprintf(`%q:"set"`, label))
 		pooltest.Eventually(t, func() bool {
-			_, all := pooltest.Labels()
+			_, all := pooltest.Labels(t)
 			return !strings.Contains(all, label)
 		}, "no worker keeps the labels")
 	}

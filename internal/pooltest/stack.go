@@ -5,6 +5,9 @@ import (
 	"runtime"
 	"runtime/pprof"
 	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
 )
 
 // UseStack runs with that many KiB of stack in use.
@@ -62,10 +65,11 @@ func StacksOf(function string) []string {
 
 // Labels returns the profiler labels, and the stacks beside which they stand, of the
 // goroutine that calls it and of all goroutines. No call reads labels, but the text of a
-// profile shows them.
-func Labels() (own, all string) {
+// profile shows them. A task may call it.
+func Labels(t testing.TB) (own, all string) {
+	t.Helper()
 	var profile strings.Builder
-	_ = pprof.Lookup("goroutine").WriteTo(&profile, 1)
+	assert.NoError(t, pprof.Lookup("goroutine").WriteTo(&profile, 1))
 	for group := range strings.SplitSeq(profile.String(), "\n\n") {
 		if strings.Contains(group, "pooltest.Labels") {
 			own += group
