@@ -226,6 +226,8 @@ sixteen-results:
 
 .PHONY: benchmark
 benchmark: bin/benchstat
-	for round in 1 2 3 4 5 6; do go test -run '^$$' -bench '^Benchmark(Run|Go)$$' ./bench; done | bin/benchstat -col .name -
-	for round in 1 2 3 4 5 6; do go test -run '^$$' -bench '^BenchmarkFanOut$$' ./bench; done | bin/benchstat -col /by -
+	for round in 1 2 3 4 5 6; do go test -run '^$$' -bench '^Benchmark(Run|Go|Do|FanOut)$$' ./bench || exit 1; done >bin/benchmarks.txt
+	bin/benchstat -filter '.name:(Run OR Go)' -col .name bin/benchmarks.txt
+	go run ./bench/benchmarks <bin/benchmarks.txt >bench/results/benchmarks.md
+	internal/tools/figures
 	go test -run '^$$' -bench 'Submit|Spawn|Stats|IdleWorker' ./bench

@@ -42,12 +42,8 @@ func fans(t testing.TB) map[string]func(context.Context) fan {
 }
 
 // BenchmarkFanOut has one caller, which makes one request after another. An
-// operation is a request of some tasks, each of which uses some stack. Compare
-// within one run, and in turns:
-//
-//	for round in 1 2 3 4 5 6; do
-//		go test -run '^$' -bench '^BenchmarkFanOut$' ./bench
-//	done | bin/benchstat -col /by -
+// operation is a request of some tasks, each of which uses some stack. Compare within
+// one run, and in turns: make benchmark.
 func BenchmarkFanOut(b *testing.B) {
 	for _, kib := range []int{0, 4, 8, 16} {
 		for _, tasks := range []int{10, 100} {

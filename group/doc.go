@@ -8,10 +8,9 @@
 //
 // # When errgroup is better
 //
-// Groups that are made once and live as long as the process gain nothing. Tasks that
-// need no more than the stack a goroutine starts with gain little: a request with ten
-// empty tasks takes errgroup 1.2 times as long (BenchmarkFanOut in bench, Go 1.26.8,
-// 2 processors).
+// Groups that are made once and live as long as the process gain nothing. A few tasks
+// that need no more than the stack a goroutine starts with gain little: docs/WHEN.md has
+// the figures, under "A fan-out".
 //
 // # Usage
 //

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"example.com/hemlock"
 	hemlockotel "example.com/hemlock/metrics/otel"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/otel/metric"
@@ -14,6 +15,7 @@ func TestWaitsAreAHistogramInSeconds(t *testing.T) {
 	meter, reader := newMeter()
 	observe, err := hemlockotel.Waits(meter, "dns")
 	require.NoError(t, err)
+	_ = hemlock.WithWaitObserver(observe) // which takes such a function
 	observe(time.Microsecond)
 	observe(250 * time.Millisecond)
 	metrics := collect(t, reader)
