@@ -18,9 +18,10 @@
 // The gain is the growth of the stack, so a handler that needs no more of it than a
 // goroutine starts with gains nothing (BenchmarkTimeoutHandler). Behind Handler, few
 // gain in HTTP/1.1, where the goroutine of a connection serves one request after the
-// other and keeps its stack. Behind TimeoutHandler, Handler is not needed. Handler costs
-// an HTTP/2 server a seventh of its throughput where handlers need no stack, and gains a
-// seventh at 32 KiB; TimeoutHandler gains up to a quarter (bench/servers/results/http).
+// other and keeps its stack. Behind TimeoutHandler, Handler is not needed. Handler gains
+// where an HTTP/2 server has deep handlers: a fifth more requests at 32 KiB, but as many
+// or fewer at 0 and 8 KiB. TimeoutHandler gains a sixth at 32 KiB with HTTP/1.1, and
+// nothing with HTTP/2 (bench/servers/results/http).
 //
 // A pool bounds nothing, and a timeout does not either: a handler that has timed out
 // goes on, with its worker and its memory, until it returns. Let the handler stop
