@@ -14,7 +14,6 @@ BenchmarkDo/stack=0KiB/callers=1-2                  	 1000	    1 ns/op
 BenchmarkDo/stack=0KiB/callers=64-2                 	 1000	  250 ns/op
 BenchmarkFanOut/stack=4KiB/tasks=10/by=errgroup-2   	 1000	 2000 ns/op
 BenchmarkFanOut/stack=4KiB/tasks=10/by=group-2      	 1000	 1000 ns/op
-BenchmarkFanOut/stack=4KiB/tasks=10/by=conc-2       	 1000	 9000 ns/op
 PASS
 ok  	example.com/hemlock/bench	1.0s
 BenchmarkGo/stack=0KiB/callers=64-2                 	 1000	  900 ns/op
