@@ -72,23 +72,12 @@ func TestBaselineAlwaysTakesPart(t *testing.T) {
 	require.Equal(t, runner.Baseline, o.runners[0].Name)
 }
 
-func TestScalingGoesUpToTheProcessorsOfTheMachine(t *testing.T) {
-	require.Equal(t, []int{1}, upTo(1))
-	require.Equal(t, []int{1, 2, 4}, upTo(7))
-	require.Equal(t, []int{1, 2, 4, 8, 16}, upTo(16))
-	o := parsed(t, "-scaling")
-	require.Equal(t, upTo(runtime.NumCPU()), o.settings.Procs)
-	require.Len(t, o.loads, len(load.Scaling()))
-}
-
 func TestProcessorsAreThoseOfTheFlag(t *testing.T) {
-	all := parsed(t, "-procs", "4, 16")
-	require.Equal(t, []int{4, 16}, all.settings.Procs)
-	require.Len(t, all.loads, len(load.All()))
-	require.Positive(t, all.settings.Passes, "latencies too")
-	some := parsed(t, "-procs", "4,16", "-scaling")
-	require.Equal(t, []int{4, 16}, some.settings.Procs)
-	require.Len(t, some.loads, len(load.Scaling()))
+	require.Equal(t, []int{runtime.GOMAXPROCS(0)}, parsed(t).settings.Procs)
+	o := parsed(t, "-procs", "4, 16")
+	require.Equal(t, []int{4, 16}, o.settings.Procs)
+	require.Len(t, o.loads, len(load.All()))
+	require.Positive(t, o.settings.Passes, "latencies too")
 }
 
 func TestBudgetLeavesNoTimeToWaitForPoolsToShrink(t *testing.T) {
@@ -101,16 +90,16 @@ func TestBudgetLeavesNoTimeToWaitForPoolsToShrink(t *testing.T) {
 
 func TestMisuseIsNamed(t *testing.T) {
 	for want, args := range map[string][]string{
-		"-rounds":             {"-rounds", "0"},
-		"-duration":           {"-duration", "0"},
-		"-passes":             {"-passes", "-1"},
-		"-budget":             {"-budget", "-1s"},
-		`-procs: "x"`:         {"-procs", "4,x"},
-		`-procs: "0"`:         {"-procs", "0"},
-		"-runners":            {"-runners", "("},
-		"-loads":              {"-loads", "("},
-		`no load matches "zz`: {"-loads", "zzz"},
-		`argument "extra"`:    {"extra"},
+		"-rounds":          {"-rounds", "0"},
+		"-duration":        {"-duration", "0"},
+		"-passes":          {"-passes", "-1"},
+		"-budget":          {"-budget", "-1s"},
+		`-procs: "x"`:      {"-procs", "4,x"},
+		`-procs: "0"`:      {"-procs", "0"},
+		"-runners":         {"-runners", "("},
+		"-loads":           {"-loads", "("},
+		"no load matches":  {"-loads", "zzz"},
+		`argument "extra"`: {"extra"},
 	} {
 		_, err := parse(args, flag.ContinueOnError)
 		require.ErrorContains(t, err, want)

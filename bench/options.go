@@ -20,10 +20,6 @@ import (
 // repository.
 const folder = "bench/results"
 
-// processors are the values of GOMAXPROCS for -scaling, up to the number that the
-// machine has.
-var processors = []int{1, 2, 4, 8, 16, 32, 64}
-
 // budget is the default of -budget with -quick.
 const budget = 45 * time.Second
 
@@ -37,41 +33,18 @@ type options struct {
 	render string // a report to render again; empty: measure
 }
 
-// flags are the flags as parsed; complete derives the options.
-type flags struct {
-	options
-	quick         bool
-	procs         string
-	runnerPattern string
-	loadPattern   string
-}
-
+// parse reads the flags.
 func parse(args []string, handling flag.ErrorHandling) (options, error) {
-	f := flags{}
+	o := options{settings: report.Settings{Procs: []int{runtime.GOMAXPROCS(0)}}}
+	s := &o.settings
+	var quick bool
+	var runners, loads regexp.Regexp
 	set := flag.NewFlagSet("bench", handling)
-	f.define(set)
-	if err := set.Parse(args); err != nil {
-		return options{}, err
-	}
-	if set.NArg() > 0 {
-		return options{}, fmt.Errorf("bench: unexpected argument %q", set.Arg(0))
-	}
-	given := map[string]bool{}
-	set.Visit(func(f *flag.Flag) { given[f.Name] = true })
-	if f.quick {
-		f.hurry(set, given)
-	}
-	if f.settings.Budget > 0 && !given["shrink"] {
-		f.settings.ShrinkLimit = 0
-	}
-	return f.complete()
-}
-
-func (f *flags) define(set *flag.FlagSet) {
-	s := &f.settings
-	set.BoolVar(&f.quick, "quick", false, "end in under a minute: few and short rounds, no waiting for pools to shrink")
-	set.BoolVar(&s.Scaling, "scaling", false, "compare the throughput of some of the loads at several values of GOMAXPROCS")
-	set.StringVar(&f.procs, "procs", "", "values of GOMAXPROCS, a comma-separated `list` (default: as set; with -scaling 1, 2, 4, ...)")
+	set.BoolVar(&quick, "quick", false, "end in under a minute: few and short rounds, no waiting for pools to shrink")
+	set.Func("procs", "values of GOMAXPROCS, a comma-separated `list` (default: as set)", func(text string) (err error) {
+		s.Procs, err = processors(text)
+		return err
+	})
 	set.DurationVar(&s.Budget, "budget", 0, "leave out rounds, and do not wait for pools to shrink, to end within the `duration`; 0: no bound")
 	set.IntVar(&s.Rounds, "rounds", 9, "rounds of each load")
 	set.DurationVar(&s.Duration, "duration", 100*time.Millisecond, "time of each measurement")
@@ -80,15 +53,46 @@ func (f *flags) define(set *flag.FlagSet) {
 	set.IntVar(&s.Latencies, "latencies", 50_000, "tasks in each pass of the latency measurement")
 	set.DurationVar(&s.Limit, "limit", 10*time.Second, "time limit of a measurement; a runner that exceeds it fails at the load")
 	set.DurationVar(&s.ShrinkLimit, "shrink", 45*time.Second, "how long to wait for a pool to shrink; 0: not at all")
-	set.StringVar(&f.runnerPattern, "runners", "", "measure only runners that match the `regexp`, and go")
-	set.StringVar(&f.loadPattern, "loads", "", "measure only loads whose name or group matches the `regexp`")
-	set.StringVar(&f.out, "out", "", "write the files to the `folder` (default bench/results for the whole comparison, else none)")
-	set.StringVar(&f.render, "render", "", "make the tables and plots of the `file` results.json.gz again, beside it or in -out")
+	set.TextVar(&runners, "runners", regexp.MustCompile(""), "measure only runners that match the `regexp`, and go")
+	set.TextVar(&loads, "loads", regexp.MustCompile(""), "measure only loads whose name or group matches the `regexp`")
+	set.StringVar(&o.out, "out", "", "write the files to the `folder` (default bench/results for the whole comparison, else none)")
+	set.StringVar(&o.render, "render", "", "make the tables and plots of the `file` results.json.gz again, beside it or in -out")
+	if err := set.Parse(args); err != nil {
+		return options{}, err
+	}
+	if set.NArg() > 0 {
+		return options{}, fmt.Errorf("bench: unexpected argument %q", set.Arg(0))
+	}
+	given := map[string]bool{}
+	set.Visit(func(f *flag.Flag) { given[f.Name] = true })
+	if quick {
+		hurry(set, given)
+	}
+	if s.Budget > 0 && !given["shrink"] {
+		s.ShrinkLimit = 0
+	}
+	part := quick || given["procs"] || given["runners"] || given["loads"] || s.Budget > 0
+	if !part && o.out == "" && o.render == "" {
+		o.out = folder
+	}
+	o.choose(&runners, &loads, quick)
+	return o, o.check()
+}
+
+// choose picks the runners and loads. The baseline always takes part.
+func (o *options) choose(runners, loads *regexp.Regexp, quick bool) {
+	o.runners = slices.DeleteFunc(runner.All(), func(r runner.Runner) bool {
+		return r.Name != runner.Baseline && !runners.MatchString(r.Name)
+	})
+	o.loads = slices.DeleteFunc(load.All(), func(l load.Load) bool {
+		named := loads.MatchString(l.Name) || loads.MatchString(string(l.Group))
+		return !named || quick && !load.Quick(l)
+	})
 }
 
 // hurry shortens what no flag has set. On a busy machine the budget shortens it
 // further.
-func (f *flags) hurry(set *flag.FlagSet, given map[string]bool) {
+func hurry(set *flag.FlagSet, given map[string]bool) {
 	short := map[string]string{
 		"rounds": "3", "duration": "8ms", "warmup": "2ms",
 		"passes": "1", "latencies": "2000", "shrink": "0", "budget": budget.String(),
@@ -100,49 +104,20 @@ func (f *flags) hurry(set *flag.FlagSet, given map[string]bool) {
 	}
 }
 
-// complete checks the flags and derives the other options.
-func (f *flags) complete() (options, error) {
-	if err := check(f.settings); err != nil {
-		return options{}, err
-	}
-	if err := f.choose(); err != nil {
-		return options{}, err
-	}
-	if f.settings.Scaling {
-		f.settings.Passes, f.settings.ShrinkLimit = 0, 0
-	}
-	if f.whole() && f.out == "" && f.render == "" {
-		f.out = folder
-	}
-	err := f.chooseProcs()
-	return f.options, err
-}
-
-// whole reports whether the run measures all that the documentation shows.
-func (f *flags) whole() bool {
-	return !f.quick && f.procs == "" && f.settings.Budget == 0 && f.runnerPattern == "" && f.loadPattern == ""
-}
-
-// chooseProcs reads the values of GOMAXPROCS.
-func (f *flags) chooseProcs() error {
-	switch {
-	case f.procs != "":
-		for text := range strings.SplitSeq(f.procs, ",") {
-			procs, err := strconv.Atoi(strings.TrimSpace(text))
-			if err != nil || procs < 1 {
-				return fmt.Errorf("bench: -procs: %q is not a number of processors", text)
-			}
-			f.settings.Procs = append(f.settings.Procs, procs)
+// processors reads a list of values of GOMAXPROCS.
+func processors(text string) (all []int, err error) {
+	for text := range strings.SplitSeq(text, ",") {
+		procs, err := strconv.Atoi(strings.TrimSpace(text))
+		if err != nil || procs < 1 {
+			return nil, fmt.Errorf("%q is not a number of processors", text)
 		}
-	case f.settings.Scaling:
-		f.settings.Procs = upTo(runtime.NumCPU())
-	default:
-		f.settings.Procs = []int{runtime.GOMAXPROCS(0)}
+		all = append(all, procs)
 	}
-	return nil
+	return all, nil
 }
 
-func check(s report.Settings) error {
+func (o *options) check() error {
+	s := o.settings
 	switch {
 	case s.Rounds < 1:
 		return errors.New("bench: -rounds must be at least 1")
@@ -150,34 +125,8 @@ func check(s report.Settings) error {
 		return errors.New("bench: -duration, -warmup and -limit must be above 0")
 	case s.Passes < 0 || s.Latencies < 1 || s.ShrinkLimit < 0 || s.Budget < 0:
 		return errors.New("bench: -passes, -shrink and -budget must not be negative, and -latencies at least 1")
+	case len(o.loads) == 0:
+		return errors.New("bench: no load matches -loads")
 	}
 	return nil
-}
-
-// choose picks the runners and loads. The baseline always takes part.
-func (f *flags) choose() error {
-	runners, err := regexp.Compile(f.runnerPattern)
-	if err != nil {
-		return fmt.Errorf("bench: -runners: %w", err)
-	}
-	loads, err := regexp.Compile(f.loadPattern)
-	if err != nil {
-		return fmt.Errorf("bench: -loads: %w", err)
-	}
-	f.runners = slices.DeleteFunc(runner.All(), func(r runner.Runner) bool {
-		return r.Name != runner.Baseline && !runners.MatchString(r.Name)
-	})
-	f.loads = slices.DeleteFunc(load.All(), func(l load.Load) bool {
-		named := loads.MatchString(l.Name) || loads.MatchString(string(l.Group))
-		return !named || f.quick && !load.Quick(l) || f.settings.Scaling && !slices.Contains(load.Scaling(), l.Name)
-	})
-	if len(f.loads) == 0 {
-		return fmt.Errorf("bench: -loads: no load matches %q", f.loadPattern)
-	}
-	return nil
-}
-
-// upTo returns the steps of -scaling on a machine with that many processors.
-func upTo(cpus int) []int {
-	return slices.DeleteFunc(slices.Clone(processors), func(procs int) bool { return procs > cpus })
 }

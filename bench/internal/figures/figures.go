@@ -17,7 +17,6 @@ import (
 // A Report is what a run measured. Tables and plots are made from it alone, and it is
 // kept as JSON.
 type Report interface {
-	Name() string // of its files, without what follows the dot
 	Tables() string
 	Plots() []File
 }
@@ -39,7 +38,7 @@ func Publish(r Report, folder string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	err = write(folder, File{r.Name() + ".json.gz", packed}, File{r.Name() + ".md", []byte(tables)})
+	err = write(folder, File{"results.json.gz", packed}, File{"results.md", []byte(tables)})
 	if err != nil {
 		return err
 	}

@@ -17,7 +17,6 @@ type result struct {
 	Plot    string `json:"-"`
 }
 
-func (result) Name() string     { return "some" }
 func (r result) Tables() string { return "| " + r.Machine.Go + " |\n" }
 
 func (r result) Plots() []File {
@@ -35,12 +34,12 @@ func TestResultsAreReadAsTheyWerePublished(t *testing.T) {
 	var out strings.Builder
 	require.NoError(t, Publish(want, folder, &out))
 	require.Equal(t, want.Tables(), out.String())
-	for name, text := range map[string]string{"some.md": want.Tables(), "plot.svg": want.Plot} {
+	for name, text := range map[string]string{"results.md": want.Tables(), "plot.svg": want.Plot} {
 		data, err := os.ReadFile(filepath.Join(folder, name))
 		require.NoError(t, err)
 		require.Equal(t, text, string(data))
 	}
-	got, err := Read[result](filepath.Join(folder, "some.json.gz"))
+	got, err := Read[result](filepath.Join(folder, "results.json.gz"))
 	require.NoError(t, err)
 	require.Equal(t, want.Machine, got.Machine)
 
@@ -51,7 +50,7 @@ func TestResultsAreReadAsTheyWerePublished(t *testing.T) {
 
 	require.NoError(t, Publish(result{}, "", &out), "without a folder nothing is drawn")
 	require.PanicsWithValue(t, "cannot be drawn", func() { _ = Publish(result{}, filepath.Join(folder, "x"), &out) })
-	require.FileExists(t, filepath.Join(folder, "x", "some.json.gz"), "which must not cost the figures")
+	require.FileExists(t, filepath.Join(folder, "x", "results.json.gz"), "which must not cost the figures")
 }
 
 func TestReadNamesTheFileThatIsNoResult(t *testing.T) {

@@ -92,9 +92,6 @@ func TestLoadsHaveDistinctNamesAndABatch(t *testing.T) {
 		require.Positive(t, l.crowd(), l.Name)
 		seen[l.Name] = true
 	}
-	for _, name := range Scaling() {
-		require.True(t, seen[name], name)
-	}
 }
 
 func TestLoadsOfAGroupStandTogether(t *testing.T) {
@@ -105,16 +102,6 @@ func TestLoadsOfAGroupStandTogether(t *testing.T) {
 		}
 	}
 	require.Equal(t, []Group{Waiting, Single, Several, Working, Blocking, ColdPool, Connected, Beside, FixedRate}, order)
-}
-
-func TestEveryGroupIsMeasuredAtSeveralNumbersOfProcessors(t *testing.T) {
-	groups := map[Group]bool{}
-	for _, l := range All() {
-		if slices.Contains(Scaling(), l.Name) {
-			groups[l.Group] = true
-		}
-	}
-	require.Len(t, groups, 7, "all but those whose figures are delays")
 }
 
 func TestLatenciesAreOfTheTasksAskedFor(t *testing.T) {

@@ -27,8 +27,7 @@ type Report struct {
 
 // Settings are what the flags chose.
 type Settings struct {
-	Procs       []int         `json:"procs"`   // values of GOMAXPROCS
-	Scaling     bool          `json:"scaling"` // the run compares them
+	Procs       []int         `json:"procs"` // values of GOMAXPROCS
 	Rounds      int           `json:"rounds"`
 	Duration    time.Duration `json:"duration_ns"`     // of one measurement
 	Warmup      time.Duration `json:"warmup_ns"`       // before it, at the same pool

@@ -259,12 +259,10 @@ func TestTablesSayWhichPoolsDidNotShrinkInTime(t *testing.T) {
 	require.Equal(t, "failed: stuck", row(t, text, "Back at the minimum", "quick")[3])
 }
 
-func TestScalingComparesProcessors(t *testing.T) {
-	r := sample(1, 4)
-	r.Settings.Scaling = true
-	text := r.Tables()
-	require.Equal(t, []string{"2 k", "6 k"}, row(t, text, "By processors: empty, 64 callers", "go"))
-	require.Contains(t, text, "## Who is ahead, GOMAXPROCS 4\n")
+func TestTablesNameTheProcessorsOfARunAtSeveral(t *testing.T) {
+	text := sample(1, 4).Tables()
+	require.Equal(t, "2 k", row(t, text, "Who is ahead, GOMAXPROCS 1", "empty, 64 callers")[0])
+	require.Equal(t, "6 k", row(t, text, "Who is ahead, GOMAXPROCS 4", "empty, 64 callers")[0])
 }
 
 // plotted returns the names of the plots.

@@ -13,14 +13,6 @@ import (
 	"example.com/hemlock/bench/internal/runner"
 )
 
-// Name implements [figures.Report].
-func (r *Report) Name() string {
-	if r.Settings.Scaling {
-		return "scaling"
-	}
-	return "results"
-}
-
 // Tables implements [figures.Report].
 func (r *Report) Tables() string {
 	b := new(figures.Page)
@@ -35,7 +27,6 @@ func (r *Report) Tables() string {
 		r.writeBreakEven(b, procs)
 	}
 	r.writeNewborns(b)
-	r.writeScaling(b)
 	for _, procs := range r.Settings.Procs {
 		for _, l := range r.Loads {
 			if !l.Watched() {
@@ -228,22 +219,6 @@ func (n Newborn) used() string {
 		return fmt.Sprintf("%d; the stack has grown already", n.Used)
 	default:
 		return fmt.Sprint(n.Used)
-	}
-}
-
-// writeScaling writes the throughput of a run that compares numbers of processors.
-func (r *Report) writeScaling(b *figures.Page) {
-	if !r.Settings.Scaling {
-		return
-	}
-	for _, l := range r.Loads {
-		columns := []figures.Column[Runner]{{Title: "runner", Cell: func(c Runner) any { return c.Name }}}
-		for _, procs := range r.Settings.Procs {
-			columns = append(columns, figures.Pick(fmt.Sprint(procs), func(c Runner) (figures.Spread, bool) {
-				return r.Absolute(procs, l.Name, c.Name, Rate)
-			}, figures.Median, count))
-		}
-		b.Section("By processors: "+l.Name, "Tasks per second by GOMAXPROCS, medians.", figures.Table(r.Runners, columns))
 	}
 }
 

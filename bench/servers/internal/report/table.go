@@ -12,9 +12,6 @@ import (
 	"example.com/hemlock/bench/servers/internal/profile"
 )
 
-// Name implements [figures.Report].
-func (*Report) Name() string { return "results" }
-
 // Plots implements [figures.Report]: there are none.
 func (*Report) Plots() []figures.File { return nil }
 
