@@ -128,23 +128,6 @@ func TestProgramThatRunsElsewhereKeepsItsCommit(t *testing.T) {
 	require.Equal(t, "0123456789ab\n", string(out))
 }
 
-func TestBlockStandsBetweenItsMarksAndNamesItsOrigins(t *testing.T) {
-	m := Machine{Go: "go1.26", OS: "linux", Arch: "amd64", CPU: "A Processor", CPUs: 2, Commit: "0123456789ab", Command: "go run " + strings.Repeat("word ", 30) + "end"}
-	table := NewTable("a", "b")
-	var page Page
-	page.Block("none", table, m.Origin())
-	require.Empty(t, page.String(), "the table is empty")
-	table.AppendRow([]any{"x", 1})
-	page.Block("some", table, m.Origin(), "and more")
-	text := page.String()
-	require.True(t, strings.HasPrefix(text, "<!-- figures: some -->\n| a | b |\n| --- | ---:|\n| x | 1 |\n\nMeasured by `go run word "), text)
-	require.True(t, strings.HasSuffix(text, "\n\nand more\n<!-- end of figures -->\n\n"), text)
-	require.Contains(t, strings.Join(strings.Fields(text), " "), "word end`: commit 0123456789ab, go1.26 linux/amd64, A Processor, 2 processors, 0001-01-01.")
-	for line := range strings.Lines(text) {
-		require.LessOrEqual(t, len(line), 120)
-	}
-}
-
 func TestMedianIsTheMiddleValueOrTheMeanOfTheMiddleTwo(t *testing.T) {
 	for want, values := range map[Spread][]float64{
 		{Median: 2, Min: 1, Max: 9, N: 3}: {9, 1, 2},
