@@ -251,29 +251,3 @@ func Quick(l Load) bool {
 	return !l.Watched() || l.Long > 0 ||
 		strings.HasPrefix(l.Name, burstName(500, 50*time.Microsecond, "1")) || l.Name == "time.Sleep, 60 %"
 }
-
-// Scaling returns the names of the loads that are measured at several numbers
-// of processors. More processors may change the order of the runners at them, and
-// each reason has one or two: submitters that share what they submit to, a submitter
-// that is alone while processors idle, workers that wake up on other processors,
-// tasks around the length of a wake-up, and collections that walk the stacks of
-// workers.
-func Scaling() []string {
-	return []string{
-		"empty, 64 callers",
-		"8 KiB, 64 callers",
-		"8 KiB, 512 callers",
-		"30 KiB, GC, 64 callers",
-		"empty, 1 submitter, every 64",
-		"empty, 1 submitter, never waits",
-		"empty, P submitters, every 64",
-		"empty, P submitters, never waits",
-		"8 KiB, P submitters, every 64",
-		"2 us, 1 submitter, every 64",
-		"20 us, 1 submitter, every 16",
-		"5 us, P submitters, every 64",
-		"every tenth task blocks for 1 ms, 1 submitter, every 1,000",
-		"cold pool, 2,000 shallow tasks",
-		"1 reader for 256 callers, 8 KiB, GC, 4 MiB live",
-	}
-}
