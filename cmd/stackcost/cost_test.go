@@ -79,7 +79,7 @@ func TestTellsYourCodeFromOthers(t *testing.T) {
 func surveyed(ticks int64, stacks ...[]frame) *survey {
 	s := &samples{}
 	for _, frames := range stacks {
-		s.stacks = append(s.stacks, stack{frames: frames, ticks: ticks, nanos: ticks * 1e7, cut: len(frames) >= maxDepth})
+		s.stacks = append(s.stacks, stack{frames: frames, ticks: ticks, cut: len(frames) >= maxDepth})
 		s.ticks += ticks
 		s.nanos += ticks * 1e7
 	}
@@ -134,20 +134,12 @@ func TestStatementsAreMatchedByLine(t *testing.T) {
 		append([]frame{entry("2", 20)}, calling("newstack")...),
 		start(20), start(20), start(10), start(30))
 	lines := map[int]string{}
-	for statement, at := range v.owners {
-		lines[statement.line] = at.entry.name
+	for _, at := range v.sites {
+		for statement := range at.statements {
+			lines[statement.line] = at.entry.name
+		}
 	}
 	require.Equal(t, map[int]string{10: "main.serve.func1", 20: "main.serve.func2"}, lines)
-}
-
-func TestLabelsAreNamed(t *testing.T) {
-	p := load(t, "dns-go-32")
-	for _, s := range p.Sample {
-		s.Label = map[string][]string{"zone": {"example.org"}}
-	}
-	file := save(t, p)
-	require.Contains(t, run(t, file).stdout, "zone=example.org")
-	require.Contains(t, pageOf(t, file), "zone=example.org")
 }
 
 func load(t *testing.T, name string) *profile.Profile {
@@ -174,7 +166,7 @@ func written(t *testing.T, content []byte) string {
 	return file
 }
 
-// Whatever the octets are, there is a report or a sentence.
+// Whatever the octets are, there is a report or an error of one line.
 func FuzzEveryFileIsAnsweredOrRefused(f *testing.F) {
 	for _, name := range []string{"dns-go-32", "grpc-go-8"} {
 		data, err := os.ReadFile(filepath.Join("testdata", name+".pb.gz"))

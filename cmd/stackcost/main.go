@@ -21,7 +21,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"sync"
 )
 
 const (
@@ -33,23 +32,16 @@ const (
 func main() {
 	ctx, restore := signal.NotifyContext(context.Background(), os.Interrupt)
 	context.AfterFunc(ctx, restore) // a second signal ends the process at once
-	c := command{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, terminal: isTerminal(os.Stderr)}
+	c := command{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr}
 	os.Exit(c.run(ctx, os.Args[1:]))
-}
-
-func isTerminal(f *os.File) bool {
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
 // A command is one run of the program.
 type command struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
-	terminal       bool // stderr is one
 
 	seconds int
-	chosen  bool // seconds was given
 	json    bool
 	html    string // file for the page; "": none
 	source  string
@@ -63,15 +55,7 @@ func (c *command) run(ctx context.Context, args []string) int {
 	case err != nil:
 		return misused
 	}
-	data, err := c.read(ctx)
-	if err != nil {
-		return c.fail(err)
-	}
-	s, err := parse(data)
-	if err != nil {
-		return c.fail(err)
-	}
-	if err := c.write(newReport(c.source, count(s))); err != nil {
+	if err := c.report(ctx); err != nil {
 		fmt.Fprintf(c.stderr, "stackcost: %v\n", err)
 		return unreadable
 	}
@@ -81,7 +65,7 @@ func (c *command) run(ctx context.Context, args []string) int {
 func (c *command) parse(args []string) error {
 	flags := flag.NewFlagSet("stackcost", flag.ContinueOnError)
 	flags.SetOutput(c.stderr)
-	flags.IntVar(&c.seconds, "seconds", 10, "how many `seconds` the profile from a URL takes")
+	flags.IntVar(&c.seconds, "seconds", 10, "how many `seconds` the profile from a URL takes, if that does not say")
 	flags.BoolVar(&c.json, "json", false, "print the report as JSON")
 	flags.StringVar(&c.html, "html", "", "write the report as a page to this `file` too")
 	flags.Usage = func() {
@@ -94,14 +78,11 @@ func (c *command) parse(args []string) error {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	flags.Visit(func(f *flag.Flag) { c.chosen = c.chosen || f.Name == "seconds" })
 	switch {
 	case flags.NArg() != 1:
 		return c.misuse(flags, fmt.Sprintf("want one profile or URL, and flags before it; got %d", flags.NArg()))
 	case c.seconds < 1 || c.seconds > 3600:
 		return c.misuse(flags, fmt.Sprintf("-seconds %d: must be between 1 and 3600", c.seconds))
-	case c.chosen && !isURL(flags.Arg(0)):
-		return c.misuse(flags, "-seconds is for a URL: a file has its length already")
 	}
 	c.source = flags.Arg(0)
 	return nil
@@ -113,29 +94,17 @@ func (c *command) misuse(flags *flag.FlagSet, reason string) error {
 	return errors.New(reason)
 }
 
-func (c *command) fail(err error) int {
-	name := c.source
-	if name == "-" {
-		name = "the standard input"
-	}
-	fmt.Fprintf(c.stderr, "stackcost: %s %v\n", name, err)
-	return unreadable
-}
-
-func (c *command) read(ctx context.Context) ([]byte, error) {
-	if !isURL(c.source) {
-		return readFile(c.source, c.stdin)
-	}
-	where, seconds, err := profileURL(c.source, c.seconds, c.chosen)
+// report reads the profile and writes the answer.
+func (c *command) report(ctx context.Context) error {
+	data, err := c.read(ctx)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	waiting, done := context.WithCancel(ctx)
-	var shown sync.WaitGroup
-	shown.Go(func() { progress(waiting, c.stderr, c.terminal, where, seconds) })
-	defer shown.Wait()
-	defer done()
-	return fetch(ctx, where, seconds)
+	s, err := parse(data)
+	if err != nil {
+		return fmt.Errorf("%s: %w", c.source, err)
+	}
+	return c.write(newReport(c.source, count(s)))
 }
 
 func (c *command) write(r *report) error {

@@ -17,7 +17,7 @@ var page = template.Must(template.New("page").Parse(pageText))
 func writePage(name string, r *report) error {
 	f, err := os.Create(name)
 	if err != nil {
-		return errors.New(name + " cannot be written: " + reason(err))
+		return err
 	}
 	return errors.Join(render(f, r), f.Close())
 }

@@ -1,13 +1,11 @@
 package main
 
-import (
-	"cmp"
-	"math"
-	"slices"
-)
+import "math"
 
-// most is how many sites and go statements a report names.
-const most = 10
+const (
+	most = 10 // sites and go statements that a report names
+	few  = 3  // places of each kind that it names for a site
+)
 
 // A report is the answer and what it rests on. All shares are of the processor
 // time in the profile, in percent.
@@ -25,10 +23,10 @@ type report struct {
 	Waking    counted `json:"waking"`    // processors for new goroutines
 	Shrinking counted `json:"shrinking"` // stacks, by garbage collections
 
-	Sites      []siteReport      `json:"sites"`
-	Statements []statementReport `json:"go_statements"`
-	Options    []option          `json:"options"`
-	Notes      []string          `json:"notes"`
+	Sites      []siteReport `json:"sites"`
+	Statements []place      `json:"go_statements"`
+	Options    []option     `json:"options"`
+	Notes      []string     `json:"notes"`
 
 	boxes []box // the flame graph
 }
@@ -51,12 +49,6 @@ type siteReport struct {
 	Started  []place `json:"started"`  // go statements that are theirs for certain
 	Handlers []place `json:"handlers"` // your functions below which stacks grow
 	Needs    []place `json:"needs"`    // functions that needed the stack
-	Labels   []label `json:"labels,omitempty"`
-}
-
-type statementReport struct {
-	place
-	Entry string `json:"entry,omitempty"` // "" if it cannot be told
 }
 
 // A place is a function, or a line of it, and its share.
@@ -64,11 +56,6 @@ type place struct {
 	Function string  `json:"function"`
 	At       string  `json:"at"`
 	Percent  float64 `json:"percent"`
-}
-
-type label struct {
-	Label   string  `json:"label"`
-	Percent float64 `json:"percent"`
 }
 
 // An option is something that can be done.
@@ -91,7 +78,7 @@ func newReport(source string, v *survey) *report {
 		Waking:     v.counted(v.spent[waking]),
 		Shrinking:  v.counted(v.spent[shrinking]),
 		Sites:      v.siteReports(),
-		Statements: v.statementReports(),
+		Statements: v.places(v.statements, most, frame.at),
 		Options:    v.options(f),
 		Notes:      v.notes(f),
 		boxes:      v.boxes(v.flame()),
@@ -123,43 +110,19 @@ func (v *survey) siteReports() []siteReport {
 			Percent:  v.percent(at.ticks),
 			Growing:  v.percent(at.growing),
 			Starting: v.percent(at.starting),
-			Started:  v.places(at.statements, frame.at),
-			Handlers: v.places(at.handlers, frame.begins),
-			Needs:    v.places(at.needs, frame.begins),
-			Labels:   v.labels(at.labels),
+			Started:  v.places(at.statements, few, frame.at),
+			Handlers: v.places(at.handlers, few, frame.begins),
+			Needs:    v.places(at.needs, few, frame.begins),
 		})
 	}
 	return list
 }
 
-// places returns the first three of the tally.
-func (v *survey) places(t tally, where func(frame) string) []place {
+// places returns the first n of the tally.
+func (v *survey) places(t tally, n int, where func(frame) string) []place {
 	list := []place{}
-	for _, f := range t.top(3) {
+	for _, f := range t.top(n) {
 		list = append(list, place{f.name, where(f), v.percent(t[f])})
-	}
-	return list
-}
-
-func (v *survey) labels(of map[string]int64) []label {
-	var list []label
-	for text, ticks := range of {
-		list = append(list, label{text, v.percent(ticks)})
-	}
-	slices.SortFunc(list, func(a, b label) int {
-		return cmp.Or(cmp.Compare(b.Percent, a.Percent), cmp.Compare(a.Label, b.Label))
-	})
-	return list[:min(3, len(list))]
-}
-
-func (v *survey) statementReports() []statementReport {
-	list := []statementReport{}
-	for _, f := range v.statements.top(most) {
-		s := statementReport{place: place{f.name, f.at(), v.percent(v.statements[f])}}
-		if at := v.owners[f]; at != nil {
-			s.Entry = at.entry.name
-		}
-		list = append(list, s)
 	}
 	return list
 }

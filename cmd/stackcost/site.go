@@ -32,7 +32,6 @@ type site struct {
 	statements tally // go statements
 	handlers   tally // growing by the first function of the program's own
 	needs      tally // growing by the function that needed the stack
-	labels     map[string]int64
 }
 
 // A survey is the whole profile, counted.
@@ -44,8 +43,7 @@ type survey struct {
 	spent   [waking + 1]int64 // ticks by cost
 	orphans int64             // ticks of growing that cannot be told to be of a site
 
-	statements tally           // starting by go statement
-	owners     map[frame]*site // of those whose goroutines are known
+	statements tally // starting by go statement
 	paid       []payment
 }
 
@@ -59,7 +57,7 @@ type payment struct {
 
 // count sorts the samples into sites.
 func count(s *samples) *survey {
-	v := &survey{samples: s, origins: findOrigins(s.stacks), statements: tally{}, owners: map[frame]*site{}}
+	v := &survey{samples: s, origins: findOrigins(s.stacks), statements: tally{}}
 	byEntry := map[string]*site{}
 	roots := rootsOf(s.stacks)
 	for _, one := range s.stacks {
@@ -109,10 +107,7 @@ func (v *survey) site(known map[string]*site, roots map[string]frame, one stack)
 	}
 	at := known[entry.name]
 	if at == nil {
-		at = &site{
-			entry: entry, kept: keeper(one.frames),
-			statements: tally{}, handlers: tally{}, needs: tally{}, labels: map[string]int64{},
-		}
+		at = &site{entry: entry, kept: keeper(one.frames), statements: tally{}, handlers: tally{}, needs: tally{}}
 		known[entry.name] = at
 	}
 	return at
@@ -158,9 +153,6 @@ func (v *survey) grow(at *site, one stack, upTo int) {
 	need := program[upTo-1]
 	need.line = 0 // the function's beginning asks for the stack
 	at.needs[need] += one.ticks
-	for _, label := range one.labels {
-		at.labels[label] += one.ticks
-	}
 }
 
 // handler returns the function around which Do could be put: the first of the
@@ -222,7 +214,6 @@ func (v *survey) matchStatements() {
 		if at := v.started(statement); at != nil {
 			at.starting += ticks
 			at.statements[statement] += ticks
-			v.owners[statement] = at
 		}
 	}
 }

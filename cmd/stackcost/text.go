@@ -57,9 +57,6 @@ func writeSite(w io.Writer, number int, s siteReport) {
 			fmt.Fprintf(w, "%s%-10s %4.1f %%  %s, %s\n", indent, list.what, p.Percent, p.Function, p.At)
 		}
 	}
-	for _, l := range s.Labels {
-		fmt.Fprintf(w, "%s%-10s %4.1f %%  %s\n", indent, "labelled", l.Percent, l.Label)
-	}
 }
 
 // basis says what the profile is.
