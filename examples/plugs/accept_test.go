@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"strings"
@@ -26,36 +25,38 @@ func serveLine(s *service, conn net.Conn) {
 	_, _ = io.WriteString(conn, s.answer(strings.TrimSuffix(line, "\n"))+"\n")
 }
 
-// askLine sends one line and returns the line that comes back.
-func askLine(ctx context.Context, addr net.Addr, request string) (string, error) {
-	conn, err := new(net.Dialer).DialContext(ctx, addr.Network(), addr.String())
-	if err != nil {
-		return "", err
+// askLine returns a call that sends its request in a segment of several lines, on a
+// connection of its own. It stops at the first answer that is wrong.
+func askLine(addr net.Addr, lines int) call {
+	return func(ctx context.Context, _ int, request string) (answer string, err error) {
+		conn, err := new(net.Dialer).DialContext(ctx, addr.Network(), addr.String())
+		if err != nil {
+			return "", err
+		}
+		defer conn.Close()
+		defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
+		if _, err := io.WriteString(conn, strings.Repeat(request+"\n", lines)); err != nil {
+			return "", err
+		}
+		answers := bufio.NewReader(conn)
+		for range lines {
+			if answer, err = answers.ReadString('\n'); answer != strings.ToUpper(request)+"\n" {
+				break
+			}
+		}
+		return strings.TrimSuffix(answer, "\n"), err
 	}
-	defer conn.Close()
-	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
-	defer stop()
-	if _, err := fmt.Fprintln(conn, request); err != nil {
-		return "", err
-	}
-	answer, err := bufio.NewReader(conn).ReadString('\n')
-	return strings.TrimSuffix(answer, "\n"), err
 }
 
-func TestServeRunsEachConnectionAsOneTask(t *testing.T) {
-	pool, lines, ln := hemlock.New(), newService(requests), listen(t)
+func startLines(t *testing.T, pool *hemlock.Pool, capitals *service) (ask call, stop func()) {
+	ln := listen(t)
 	wait := start(func() error {
-		return plugs.Serve(pool, ln, func(conn net.Conn) { serveLine(lines, conn) })
+		return plugs.Serve(pool, ln, func(conn net.Conn) { serveLine(capitals, conn) })
 	})
-
-	askAll(t, func(ctx context.Context, _ int, request string) (string, error) {
-		return askLine(ctx, ln.Addr(), request)
-	})
-
-	require.NoError(t, ln.Close())
-	require.NoError(t, wait())
-	require.EqualValues(t, requests, lines.served.Load())
-	requireDrained(t, pool, requests)
+	return askLine(ln.Addr(), 1), func() {
+		require.NoError(t, ln.Close())
+		require.NoError(t, wait())
+	}
 }
 
 func TestServeTurnsConnectionsAwayAfterShutdown(t *testing.T) {

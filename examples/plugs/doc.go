@@ -1,5 +1,6 @@
 // Package plugs runs the servers of other libraries on a [hemlock.Pool]. Each file is
-// one plug: the few lines that go where a library would start a goroutine.
+// one plug: the few lines that go where a library would start a goroutine. Where one
+// line does, README.md has it.
 //
 // The plugs for libraries hand tasks over with [hemlock.Pool.Run], because the
 // go statement that they replace cannot fail either: a request that arrives

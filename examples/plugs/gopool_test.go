@@ -13,8 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestGopoolRunsEachConnectionAsOneTask(t *testing.T) {
-	pool, lines, ln := hemlock.New(), newService(requests), listen(t)
+func startGopool(t *testing.T, pool *hemlock.Pool, capitals *service) (ask call, stop func()) {
+	ln := listen(t)
 	name := fmt.Sprintf("lines %p", pool) // a name is registered once in a process
 	require.NoError(t, gopool.RegisterPool(plugs.NewGopool(name, pool)))
 	workers := gopool.GetPool(name)
@@ -26,20 +26,14 @@ func TestGopoolRunsEachConnectionAsOneTask(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			workers.Go(func() { serveLine(lines, conn) })
+			workers.Go(func() { serveLine(capitals, conn) })
 		}
 	})
-
-	askAll(t, func(ctx context.Context, _ int, request string) (string, error) {
-		return askLine(ctx, ln.Addr(), request)
-	})
-
-	require.NoError(t, ln.Close())
-	require.ErrorIs(t, wait(), net.ErrClosed)
-	require.EqualValues(t, requests, lines.served.Load())
-	require.Positive(t, workers.WorkerCount())
-	requireDrained(t, pool, requests)
-	require.Zero(t, workers.WorkerCount())
+	return askLine(ln.Addr(), 1), func() {
+		require.NoError(t, ln.Close())
+		require.ErrorIs(t, wait(), net.ErrClosed)
+		require.EqualValues(t, pool.Stats().Workers, workers.WorkerCount())
+	}
 }
 
 func TestGopoolTellsItsHandlerOfAPanicWithTheContextOfTheTask(t *testing.T) {

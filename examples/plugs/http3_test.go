@@ -39,7 +39,7 @@ type http3Server struct {
 	wait   func() error       // waits for Serve
 }
 
-func startHTTP3(t *testing.T, plug plugs.HTTP3) *http3Server {
+func serveHTTP3(t *testing.T, plug plugs.HTTP3) *http3Server {
 	t.Helper()
 	server, client := certificates(t)
 	ln, err := quic.ListenAddrEarly("127.0.0.1:0", http3.ConfigureTLSConfig(server), nil)
@@ -91,30 +91,24 @@ func postWith(answer func(string) string) *http3.Server {
 	})}
 }
 
-func TestHTTP3RunsEachRequestAsOneTask(t *testing.T) {
-	pool, capitals := hemlock.New(), newService(requests)
-	server := startHTTP3(t, plugs.HTTP3{Pool: pool, Server: postWith(capitals.answer)})
-	var conns [clients]*http3.Transport
-	for i := range conns {
-		conns[i] = server.dial(t)
-	}
-
-	askAll(t, func(ctx context.Context, client int, request string) (string, error) {
+func startHTTP3(t *testing.T, pool *hemlock.Pool, capitals *service) (ask call, stop func()) {
+	server := serveHTTP3(t, plugs.HTTP3{Pool: pool, Server: postWith(capitals.answer)})
+	conns := connect(func() *http3.Transport { return server.dial(t) })
+	ask = func(ctx context.Context, client int, request string) (string, error) {
 		return server.post(ctx, conns[client], request)
-	})
-
-	for _, conn := range conns {
-		require.NoError(t, conn.Close())
 	}
-	require.NoError(t, server.ln.Close())
-	require.NoError(t, server.wait())
-	require.EqualValues(t, requests, capitals.served.Load())
-	requireDrained(t, pool, requests)
+	return ask, func() {
+		for _, conn := range conns {
+			require.NoError(t, conn.Close())
+		}
+		require.NoError(t, server.ln.Close())
+		require.NoError(t, server.wait())
+	}
 }
 
 func TestHTTP3AnswersTheRequestsUnderWay(t *testing.T) {
 	pool, handling, stopped := hemlock.New(), make(chan struct{}), make(chan struct{})
-	server := startHTTP3(t, plugs.HTTP3{Pool: pool, Linger: time.Hour, Server: postWith(func(string) string {
+	server := serveHTTP3(t, plugs.HTTP3{Pool: pool, Linger: time.Hour, Server: postWith(func(string) string {
 		close(handling)
 		<-stopped
 		return "late"
@@ -149,7 +143,7 @@ func TestHTTP3WaitsForTheRequestsUnderWay(t *testing.T) {
 			cutOff <- false
 		}
 	})
-	server := startHTTP3(t, plugs.HTTP3{Pool: pool, Server: &http3.Server{Handler: handler}})
+	server := serveHTTP3(t, plugs.HTTP3{Pool: pool, Server: &http3.Server{Handler: handler}})
 	conn := server.dial(t)
 	asked := start(func() error {
 		_, err := server.post(withTimeout(t), conn, "request")
@@ -168,7 +162,7 @@ func TestHTTP3WaitsForTheRequestsUnderWay(t *testing.T) {
 
 func TestHTTP3ClosesTheConnectionOfAClientThatStays(t *testing.T) {
 	pool := hemlock.New()
-	server := startHTTP3(t, plugs.HTTP3{Pool: pool, Server: postWith(strings.ToUpper)})
+	server := serveHTTP3(t, plugs.HTTP3{Pool: pool, Server: postWith(strings.ToUpper)})
 	answer, err := server.post(withTimeout(t), server.dial(t), "request")
 	require.NoError(t, err)
 	require.Equal(t, "REQUEST", answer)

@@ -6,14 +6,13 @@ import (
 	"time"
 
 	"example.com/hemlock"
-	"example.com/hemlock/examples/plugs"
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 	"github.com/stretchr/testify/require"
 )
 
-// startNATS returns a server in this process.
-func startNATS(t *testing.T) *server.Server {
+// natsBroker returns a server in this process.
+func natsBroker(t *testing.T) *server.Server {
 	t.Helper()
 	broker, err := server.NewServer(&server.Options{
 		Host:   "127.0.0.1",
@@ -31,8 +30,8 @@ func startNATS(t *testing.T) *server.Server {
 	return broker
 }
 
-// connect returns a connection that is closed before the test ends.
-func connect(t *testing.T, broker *server.Server) *nats.Conn {
+// natsConn returns a connection that is closed before the test ends.
+func natsConn(t *testing.T, broker *server.Server) *nats.Conn {
 	t.Helper()
 	conn, err := nats.Connect(broker.ClientURL(), nats.NoReconnect())
 	require.NoError(t, err)
@@ -53,45 +52,43 @@ func drain(t *testing.T, sub *nats.Subscription) {
 	}
 }
 
-func TestNATSHandlerRunsEachMessageAsOneTask(t *testing.T) {
-	pool, capitals, broker := hemlock.New(), newService(requests), startNATS(t)
-	responder := connect(t, broker)
-	sub, err := responder.Subscribe("answer", plugs.NATSHandler(pool, func(msg *nats.Msg) {
-		_ = msg.Respond([]byte(capitals.answer(string(msg.Data)))) // a lost answer fails the call
-	}))
+// respond subscribes with the line of the README.
+func respond(t *testing.T, broker *server.Server, pool *hemlock.Pool, handle nats.MsgHandler) (*nats.Conn, *nats.Subscription) {
+	t.Helper()
+	conn := natsConn(t, broker)
+	sub, err := conn.Subscribe("answer", func(msg *nats.Msg) { pool.Run(func() { handle(msg) }) })
 	require.NoError(t, err)
-	require.NoError(t, responder.Flush()) // the server knows the subscription
-	var conns [clients]*nats.Conn
-	for i := range conns {
-		conns[i] = connect(t, broker)
-	}
+	require.NoError(t, conn.Flush()) // the server knows the subscription
+	return conn, sub
+}
 
-	askAll(t, func(ctx context.Context, client int, request string) (string, error) {
+func startNATS(t *testing.T, pool *hemlock.Pool, capitals *service) (ask call, stop func()) {
+	broker := natsBroker(t)
+	_, sub := respond(t, broker, pool, func(msg *nats.Msg) {
+		_ = msg.Respond([]byte(capitals.answer(string(msg.Data)))) // a lost answer fails the call
+	})
+	conns := connect(func() *nats.Conn { return natsConn(t, broker) })
+	ask = func(ctx context.Context, client int, request string) (string, error) {
 		msg, err := conns[client].RequestWithContext(ctx, "answer", []byte(request))
 		if err != nil {
 			return "", err
 		}
 		return string(msg.Data), nil
-	})
-
-	drain(t, sub)
-	require.EqualValues(t, requests, capitals.served.Load())
-	requireDrained(t, pool, requests)
+	}
+	return ask, func() { drain(t, sub) }
 }
 
-// The order that the comment of NATSHandler asks for loses no answer: a message
-// that is being handled while its subscription is drained is still answered.
-func TestNATSHandlerAnswersWhileItsSubscriptionDrains(t *testing.T) {
-	pool, broker := hemlock.New(), startNATS(t)
-	responder, asker := connect(t, broker), connect(t, broker)
+// The order that the README asks for loses no answer: a message that is being handled
+// while its subscription is drained is still answered.
+func TestNATSAnswersWhileASubscriptionDrains(t *testing.T) {
+	pool, broker := hemlock.New(), natsBroker(t)
 	handling, drained := make(chan struct{}), make(chan struct{})
-	sub, err := responder.Subscribe("answer", plugs.NATSHandler(pool, func(msg *nats.Msg) {
+	responder, sub := respond(t, broker, pool, func(msg *nats.Msg) {
 		close(handling)
 		<-drained
 		_ = msg.Respond([]byte("late"))
-	}))
-	require.NoError(t, err)
-	require.NoError(t, responder.Flush())
+	})
+	asker := natsConn(t, broker)
 	answer := make(chan string, 1)
 	wait := start(func() error {
 		msg, err := asker.RequestWithContext(withTimeout(t), "answer", nil)

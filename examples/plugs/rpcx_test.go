@@ -13,9 +13,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// startRPCX returns a server of the function capitals.answer whose requests run on the
-// pool, and a function that waits for its end.
-func startRPCX(t *testing.T, pool *hemlock.Pool, capitals *service) (rpcx *server.Server, wait func() error) {
+// serveRPCX returns a server of the function capitals.answer whose requests run on the
+// pool, and a function that shuts it down.
+func serveRPCX(t *testing.T, pool *hemlock.Pool, capitals *service) (rpcx *server.Server, stop func()) {
 	t.Helper()
 	rpcx = server.NewServer(server.WithCustomPool(plugs.RPCXPool{Pool: pool}))
 	rpcx.DisableHTTPGateway, rpcx.DisableJSONRPC = true, true
@@ -24,40 +24,38 @@ func startRPCX(t *testing.T, pool *hemlock.Pool, capitals *service) (rpcx *serve
 			*answer = capitals.answer(*request)
 			return nil
 		}, ""))
-	wait = start(func() error { return rpcx.Serve("tcp", "127.0.0.1:0") })
+	wait := start(func() error { return rpcx.Serve("tcp", "127.0.0.1:0") })
 	<-rpcx.Started
-	return rpcx, wait
+	return rpcx, func() {
+		require.NoError(t, rpcx.Shutdown(withTimeout(t)))
+		require.ErrorIs(t, wait(), server.ErrServerClosed)
+	}
 }
 
-func TestRPCXPoolRunsEachRequestAsOneTask(t *testing.T) {
-	pool, capitals := hemlock.New(), newService(requests)
-	rpcx, wait := startRPCX(t, pool, capitals)
-	var conns [clients]*client.Client
-	for i := range conns {
-		conns[i] = client.NewClient(client.DefaultOption)
-		require.NoError(t, conns[i].Connect("tcp", rpcx.Address().String()))
-	}
-
-	askAll(t, func(ctx context.Context, client int, request string) (answer string, err error) {
+func startRPCX(t *testing.T, pool *hemlock.Pool, capitals *service) (ask call, stop func()) {
+	rpcx, shutdown := serveRPCX(t, pool, capitals)
+	conns := connect(func() *client.Client {
+		conn := client.NewClient(client.DefaultOption)
+		require.NoError(t, conn.Connect("tcp", rpcx.Address().String()))
+		return conn
+	})
+	ask = func(ctx context.Context, client int, request string) (answer string, err error) {
 		err = conns[client].Call(ctx, "capitals", "answer", &request, &answer)
 		return answer, err
-	})
-
-	for _, conn := range conns {
-		require.NoError(t, conn.Close())
 	}
-	require.NoError(t, rpcx.Shutdown(withTimeout(t)))
-	require.ErrorIs(t, wait(), server.ErrServerClosed)
-	require.EqualValues(t, requests, capitals.served.Load())
-	requireDrained(t, pool, requests)
+	return ask, func() {
+		for _, conn := range conns {
+			require.NoError(t, conn.Close())
+		}
+		shutdown()
+	}
 }
 
 func TestRPCXServerStopsItsPoolInCloseOnly(t *testing.T) {
 	pool := hemlock.New()
-	rpcx, wait := startRPCX(t, pool, newService(0))
+	rpcx, shutdown := serveRPCX(t, pool, nil)
 
-	require.NoError(t, rpcx.Shutdown(withTimeout(t)))
-	require.ErrorIs(t, wait(), server.ErrServerClosed)
+	shutdown()
 	require.NoError(t, pool.Submit(func() {}))
 
 	_ = rpcx.Close() // says that Shutdown has closed the listener already

@@ -5,10 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"runtime"
-	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -18,99 +15,101 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// Every test sends this many requests, all at once, over this many clients.
+// Every server gets this many requests, all at once, over this many clients.
 const (
 	requests = 96
 	clients  = 4
 )
 
+// A call sends a request, as the client with the given index.
+type call func(ctx context.Context, client int, request string) (answer string, err error)
+
+// A row of the README's table is a server on a pool.
+type row struct {
+	tasks int64 // one for each request, or one for each connection
+	start func(t *testing.T, pool *hemlock.Pool, capitals *service) (ask call, stop func())
+}
+
+func TestServersRunTheirTasksOnThePool(t *testing.T) {
+	for name, server := range map[string]row{
+		"a net.Listener": {requests, startLines},
+		"net/rpc":        {clients, startRPC},
+		"HTTP/3":         {requests, startHTTP3},
+		"jsonrpc2":       {requests, startJSONRPC2},
+		"netpoll":        {requests, startNetpoll},
+		"gopool":         {requests, startGopool},
+		"rpcx":           {requests, startRPCX},
+		"nats.go":        {requests, startNATS},
+	} {
+		t.Run(name, func(t *testing.T) {
+			pool := hemlock.New()
+			ask, stop := server.start(t, pool, newService(pool, server.tasks))
+			askAll(t, ask)
+			stop()
+			requireDrained(t, pool, server.tasks)
+		})
+	}
+}
+
 // A service is what the servers in these tests offer: it answers in capitals.
 // It holds every request back until all of them are being served, so an answer
-// also proves that no request waits for another one.
+// also proves that no request waits for another one. Then it counts the pool's tasks.
 type service struct {
-	served  atomic.Int64
+	pool    *hemlock.Pool
+	tasks   int64
 	missing atomic.Int64
 	all     chan struct{} // closed when none is missing
 }
 
-func newService(requests int) *service {
-	s := &service{all: make(chan struct{})}
-	s.missing.Store(int64(requests))
+func newService(pool *hemlock.Pool, tasks int64) *service {
+	s := &service{pool: pool, tasks: tasks, all: make(chan struct{})}
+	s.missing.Store(requests)
 	return s
 }
-
-var (
-	errElsewhere = errors.New("served outside the pool")
-	errAlone     = errors.New("served before the other requests were")
-)
 
 // answer serves one request. A failure is an answer too, one that no client
 // expects.
 func (s *service) answer(request string) string {
-	if !onWorker() {
-		return errElsewhere.Error()
-	}
 	if s.missing.Add(-1) == 0 {
-		close(s.all)
+		defer close(s.all)
+		if n := underWay(s.pool); n != s.tasks {
+			return fmt.Sprintf("the pool has %d tasks and not %d", n, s.tasks)
+		}
+		return strings.ToUpper(request)
 	}
 	select {
 	case <-s.all:
 	case <-time.After(timeout / 2):
-		return errAlone.Error()
+		return "served before the other requests were"
 	}
-	s.served.Add(1)
 	return strings.ToUpper(request)
 }
 
-// workerFrame is the function of the pool that calls a task, whatever its name.
-var workerFrame = sync.OnceValue(func() string {
-	pool, name := hemlock.New(), make(chan string, 1)
-	pool.Run(func() { name <- callers()[1] })
-	_ = pool.Shutdown(context.Background()) // it fails only when its ctx ends
-	return <-name
-})
-
-// onWorker reports whether it is called from a task of a pool.
-func onWorker() bool { return slices.Contains(callers(), workerFrame()) }
-
-// callers returns the names of the functions on the stack, its caller first.
-func callers() []string {
-	const skip = 2 // Callers, callers
-	var pcs [64]uintptr
-	frames := runtime.CallersFrames(pcs[:runtime.Callers(skip, pcs[:])])
-	var names []string
-	for {
-		frame, more := frames.Next()
-		names = append(names, frame.Function)
-		if !more {
-			return names
-		}
-	}
+// underWay returns how many tasks of the pool are not done: those that run and
+// those that wait for a processor.
+func underWay(pool *hemlock.Pool) int64 {
+	stats := pool.Stats()
+	return stats.Running + stats.Waiting
 }
 
-// askAll sends all requests at once and checks every answer. call sends one,
-// as the client with the given index.
-func askAll(t *testing.T, call func(ctx context.Context, client int, request string) (string, error)) {
+// askAll sends all requests at once and checks every answer.
+func askAll(t *testing.T, ask call) {
 	t.Helper()
 	group, ctx := errgroup.WithContext(withTimeout(t))
 	for i := range requests {
 		group.Go(func() error {
 			request := fmt.Sprintf("request %d", i)
-			answer, err := call(ctx, i%clients, request)
+			answer, err := ask(ctx, i%clients, request)
+			if err == nil && answer != strings.ToUpper(request) {
+				err = errors.New(answer)
+			}
 			if err != nil {
 				return fmt.Errorf("%s: %w", request, err)
 			}
-			return checkAnswer(request, answer)
+			return nil
 		})
 	}
 	require.NoError(t, group.Wait())
-}
-
-func checkAnswer(request, answer string) error {
-	if want := strings.ToUpper(request); answer != want {
-		return fmt.Errorf("%s: answer is %q, want %q", request, answer, want)
-	}
-	return nil
 }
 
 // requireDrained shuts the pool down and checks that it ran exactly this many
@@ -151,6 +150,15 @@ func dial(t *testing.T, addr net.Addr) net.Conn {
 	t.Cleanup(func() { _ = conn.Close() })
 	require.NoError(t, conn.SetDeadline(time.Now().Add(timeout)))
 	return conn
+}
+
+// connect dials once for each client.
+func connect[C any](dial func() C) []C {
+	conns := make([]C, clients)
+	for i := range conns {
+		conns[i] = dial()
+	}
+	return conns
 }
 
 // start runs a server's blocking call and returns a function that waits for its result.
