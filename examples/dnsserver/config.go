@@ -18,7 +18,6 @@ type config struct {
 	latency      time.Duration
 	work         int    // KiB of stack
 	http         string // "": off
-	httpHosts    string // separated by commas
 	metrics      string // "": off
 	most         int    // queries at a time; 0: no bound
 	headroom     int    // percent of the memory limit
@@ -56,7 +55,6 @@ func newFlags(cfg *config, stderr io.Writer) *flag.FlagSet {
 	flags.IntVar(&cfg.most, "max", 0, "`queries` under way at a time; above it, those over UDP are dropped and those over TCP wait; 0: no bound")
 	flags.IntVar(&cfg.headroom, "memory-headroom", 0, "`percent` of GOMEMLIMIT that is left to what the Go runtime does not count")
 	flags.StringVar(&cfg.http, "http", "", "`address` to serve metrics, profiles and plots on, over HTTP; without a host it is 127.0.0.1 (default: off)")
-	flags.StringVar(&cfg.httpHosts, "http-hosts", "", "`names` besides those of the loopback interface by which -http may be asked, separated by commas")
 	flags.StringVar(&cfg.metrics, "metrics", "", "`address` to serve metrics and /healthz alone on, over HTTP; without a host it is 127.0.0.1 (default: off)")
 	flags.BoolVar(&cfg.demo, "demo", false, "serve on a free loopback port, drive the server through a spike, and end; with -http, when interrupted")
 	return flags

@@ -74,11 +74,11 @@ func runDemo(ctx context.Context, cfg config, what script, out io.Writer, log *s
 	if err != nil {
 		return err
 	}
-	d := newDemo(s, oracle{s.queries.zone}.expectations(), what, out)
+	d := newDemo(s, s.queries.zone.book(), what, out)
 	lastLine, verdict := d.verdict(d.play(ctx), nouns[cfg.runner])
 	if len(s.monitor.addrs) > 0 {
 		fmt.Fprintln(out, lastLine)
-		log.Info("serving until interrupted", "http", s.monitor.addrs[0], "failed", verdict)
+		log.Info("serving until interrupted", "failed", verdict)
 		<-ctx.Done()
 		return errors.Join(verdict, stop(s, demoDrain))
 	}

@@ -88,9 +88,9 @@ func TestDemoPrintsALineOfCountsASecond(t *testing.T) {
 
 // The demo must be able to fail, or its success would mean nothing.
 func TestDemoReportsWhatIsWrongOrLost(t *testing.T) {
-	book := shippedResponder(t).book()
+	book := shippedResponder(t).zone.book()
 	for _, e := range book {
-		e.rcode ^= 1
+		e.want.Rcode ^= 1
 	}
 	s, err := openServer(loopback(poolRunner), quiet())
 	require.NoError(t, err)
@@ -150,10 +150,10 @@ func TestDemoEndsWithItsContext(t *testing.T) {
 // An expectation is worth something only if it can fail.
 func TestExpectationTellsAnswersApart(t *testing.T) {
 	r := shippedResponder(t)
-	book := r.book()
+	book := r.zone.book()
 	kinds := map[int]int{}
 	for i, e := range book {
-		kinds[e.rcode]++
+		kinds[e.want.Rcode]++
 		answer := func() *dns.Msg { return r.ask(t, e.query(2), overTCP) }
 		require.NoError(t, e.check(answer()), e)
 		for name, spoil := range map[string]func(m *dns.Msg){

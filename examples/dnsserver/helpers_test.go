@@ -39,8 +39,6 @@ func shippedResponder(t testing.TB) *responder {
 	return &responder{zone: z}
 }
 
-func (r *responder) book() []*expectation { return oracle{r.zone}.expectations() }
-
 var runners = []string{poolRunner, goRunner}
 
 func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }

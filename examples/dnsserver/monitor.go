@@ -1,13 +1,11 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -24,61 +22,50 @@ const (
 // of its own. The zero monitor is one that is off.
 type monitor struct {
 	log     *slog.Logger
-	end     context.CancelFunc // ends what would not end by itself
-	addrs   []string
-	servers []*http.Server
+	addrs   map[string]string // by flag
+	closers []func()
 	serving sync.WaitGroup
 }
 
 // openMonitor serves on the addresses that are not empty.
 func openMonitor(cfg config, s *server) (*monitor, error) {
-	ctx, cancel := context.WithCancel(context.Background())
-	m := &monitor{log: s.log, end: cancel}
-	err := m.open(ctx, cfg, s)
+	m := &monitor{log: s.log, addrs: map[string]string{}}
+	err := m.open(cfg, s)
 	if err != nil {
-		cancel()
-		m.shutdown(ctx)
+		m.shutdown()
 	}
 	return m, err
 }
 
-func (m *monitor) open(ctx context.Context, cfg config, s *server) error {
+func (m *monitor) open(cfg config, s *server) error {
 	pool, _ := s.runner.(*hemlock.Pool)
-	for _, site := range []struct{ flag, addr string }{{"http", cfg.http}, {"metrics", cfg.metrics}} {
-		if site.addr == "" {
-			continue
-		}
-		pages, err := newPublicPages(pool, s.dropped)
-		handler := http.Handler(pages)
-		if err == nil && site.flag == "http" {
-			hosts := append(strings.Split(cfg.httpHosts, ","), hostOf(cfg.http))
-			handler = askedAs(hosts, pages)
-			err = m.addDebugPages(ctx, pages, pool, cfg, hosts)
-		}
-		if err == nil {
-			err = m.serve(ctx, site.flag, site.addr, handler)
-		}
-		if err != nil {
-			return fmt.Errorf("-%s %s: %w", site.flag, site.addr, err)
+	public, err := newPublicPages(pool, s.dropped)
+	if err == nil && cfg.http != "" {
+		var debug http.Handler
+		if debug, err = m.newDebugPages(pool, cfg, public); err == nil {
+			err = m.serve("http", cfg.http, askedAs(hostOf(cfg.http), debug))
 		}
 	}
-	return nil
+	if err == nil && cfg.metrics != "" {
+		err = m.serve("metrics", cfg.metrics, public)
+	}
+	return err
 }
 
 // serve sets no timeout for writing: a profile takes as long as was asked for.
-func (m *monitor) serve(ctx context.Context, flag, addr string, pages http.Handler) error {
+func (m *monitor) serve(flag, addr string, pages http.Handler) error {
 	listener, err := net.Listen("tcp", monitorAddr(addr))
 	if err != nil {
-		return err
+		return fmt.Errorf("-%s %s: %w", flag, addr, err)
 	}
 	server := &http.Server{
 		Handler:           pages,
 		ReadHeaderTimeout: headerTimeout,
 		IdleTimeout:       keepAliveTime,
-		BaseContext:       func(net.Listener) context.Context { return ctx },
 		ErrorLog:          slog.NewLogLogger(m.log.Handler(), slog.LevelWarn),
 	}
-	m.addrs, m.servers = append(m.addrs, listener.Addr().String()), append(m.servers, server)
+	m.addrs[flag] = listener.Addr().String()
+	m.closers = append(m.closers, func() { _ = server.Close() })
 	m.serving.Go(func() {
 		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			m.log.Error("serve over HTTP", "err", err)
@@ -88,29 +75,25 @@ func (m *monitor) serve(ctx context.Context, flag, addr string, pages http.Handl
 	return nil
 }
 
-// shutdown ends profiles and plots at once, since they could go on for as long as a page
-// is open. It waits until other requests are answered, and cuts off the rest when ctx ends.
-func (m *monitor) shutdown(ctx context.Context) {
-	for _, s := range m.servers {
-		m.end()
-		if err := s.Shutdown(ctx); err != nil {
-			m.log.Info("cut off over HTTP", "err", err)
-			_ = s.Close()
-		}
+// shutdown cuts off what is under way: profiles and plots could go on for as long as a
+// page is open.
+func (m *monitor) shutdown() {
+	for _, end := range m.closers {
+		end()
 	}
 	m.serving.Wait()
 }
 
-// askedAs refuses a request for any host except the loopback interface and those given.
+// askedAs refuses a request for any host except the loopback interface and the one given.
 // If the name of a stranger's page leads to 127.0.0.1 (DNS rebinding), the page is of
 // one origin with ours, and could read ours from the browser of its visitor. But its
 // requests carry its name.
-func askedAs(hosts []string, pages http.Handler) http.Handler {
+func askedAs(given string, pages http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		host := hostOf(r.Host)
 		ip := net.ParseIP(host)
-		if host == "" || !ip.IsLoopback() && host != "localhost" && !slices.Contains(hosts, host) {
-			http.Error(w, "unknown host; see -http-hosts", http.StatusForbidden)
+		if host == "" || !ip.IsLoopback() && host != "localhost" && host != given {
+			http.Error(w, "unknown host", http.StatusForbidden)
 			return
 		}
 		pages.ServeHTTP(w, r)
@@ -128,9 +111,6 @@ func hostOf(addr string) string {
 // monitorAddr returns the address to listen on. What is served tells much about the
 // process, so only its own machine sees it unless a host is given.
 func monitorAddr(given string) string {
-	if !strings.Contains(given, ":") {
-		given = ":" + given
-	}
 	if strings.HasPrefix(given, ":") && !strings.HasPrefix(given, "::") {
 		return "127.0.0.1" + given
 	}

@@ -45,17 +45,19 @@ func newPublicPages(p *hemlock.Pool, dropped prometheus.Collector) (*http.ServeM
 	return mux, nil
 }
 
-// addDebugPages adds pages that tell more about the process than others should know.
-// Their samplers run until ctx ends.
-func (m *monitor) addDebugPages(ctx context.Context, mux *http.ServeMux, p *hemlock.Pool, cfg config, hosts []string) error {
+// newDebugPages adds pages that tell more about the process than others should know.
+func (m *monitor) newDebugPages(p *hemlock.Pool, cfg config, public http.Handler) (http.Handler, error) {
 	plots, err := statsviz.NewServer()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	context.AfterFunc(ctx, func() { _ = plots.Close() })
+	m.closers = append(m.closers, func() { _ = plots.Close() })
+	mux := http.NewServeMux()
+	mux.Handle("/metrics", public)
+	mux.Handle("/healthz", public)
 	mux.Handle("/debug/statsviz/", plots.Index())
 	mux.HandleFunc("/debug/statsviz/ws", plots.Ws())
-	mux.HandleFunc("/debug/vars", func(w http.ResponseWriter, _ *http.Request) { serveVars(w, p) })
+	mux.Handle("/debug/vars", expvar.Handler())
 	mux.HandleFunc("/debug/pprof/", pprof.Index)
 	mux.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)
 	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
@@ -67,29 +69,18 @@ func (m *monitor) addDebugPages(ctx context.Context, mux *http.ServeMux, p *heml
 		_ = index.Execute(w, p)
 	})
 	if p == nil {
-		return nil
+		return mux, nil
 	}
 	options := hemlockpage.Defaults()
 	options.KillInterval, options.KillDelay, options.PanicHandler = cfg.killInterval, cfg.killDelay, true
 	look, err := hemlockpage.Handler(hemlockpage.Pool{Name: poolName, Pool: p, Options: &options})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	look.Allow(hosts...)
-	m.serving.Go(func() { look.Sample(ctx) })
+	look.Allow(hostOf(cfg.http))
+	sampling, end := context.WithCancel(context.Background())
+	m.closers = append(m.closers, end)
+	m.serving.Go(func() { look.Sample(sampling) })
 	mux.Handle("/debug/hemlock", look)
-	return nil
-}
-
-// serveVars serves the published variables and the pool's counts. The counts are not
-// published too: a name can be published only once in the life of a process, and no
-// tests could start two servers then.
-func serveVars(w http.ResponseWriter, p *hemlock.Pool) {
-	vars := new(expvar.Map)
-	expvar.Do(func(v expvar.KeyValue) { vars.Set(v.Key, v.Value) })
-	if p != nil {
-		vars.Set("pool", expvar.Func(func() any { return p.Stats() }))
-	}
-	w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	_, _ = io.WriteString(w, vars.String())
+	return mux, nil
 }

@@ -159,7 +159,7 @@ func TestLargeAnswerIsTruncatedAtTheSizeOfTheClient(t *testing.T) {
 // The server reads a packet into the buffer that it packs the answer into.
 func TestAnswerMayOverwriteTheQuery(t *testing.T) {
 	r := shippedResponder(t)
-	for _, e := range r.book() {
+	for _, e := range r.zone.book() {
 		query := packed(t, e.query(2))
 		buf := make([]byte, maxUDP)
 		n := copy(buf, query)
@@ -178,7 +178,7 @@ func FuzzReply(f *testing.F) {
 		f.Add(wire(f, octets))
 	}
 	r := shippedResponder(f)
-	for _, e := range r.book() {
+	for _, e := range r.zone.book() {
 		f.Add(packed(f, e.query(1)))
 		f.Add(packed(f, e.query(2)))
 	}

@@ -105,8 +105,8 @@ func (s *server) shutdown(ctx context.Context) error {
 	// that has been shut down.
 	s.readers.Wait()
 	err := s.runner.Shutdown(ctx)
-	_ = s.udp.Close()       // the last answer has been written, or is given up
-	s.monitor.shutdown(ctx) // last, so that the drain can be watched
+	_ = s.udp.Close()    // the last answer has been written, or is given up
+	s.monitor.shutdown() // last, so that the drain can be watched
 	if err != nil {
 		s.log.Error("not drained", "stats", s.runner.Stats())
 		return fmt.Errorf("drain: %w", err)

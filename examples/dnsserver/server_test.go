@@ -17,7 +17,7 @@ func TestQueriesAreAnsweredOverBothTransports(t *testing.T) {
 	for _, name := range runners {
 		s, err := openServer(loopback(name), quiet())
 		require.NoError(t, err)
-		book := s.queries.book()
+		book := s.queries.zone.book()
 		for _, network := range []string{"udp", "tcp"} {
 			conn := dial(t, network, s.addr().String())
 			for _, e := range book {

@@ -54,11 +54,9 @@ func loadZone(name string) (*zone, error) {
 	return readZone(file, name)
 }
 
-// readZone parses a master file. $INCLUDE works: the user that names the zone file
-// on the command line may read the files that it names.
+// readZone parses a master file.
 func readZone(r io.Reader, name string) (*zone, error) {
 	parser := dns.NewZoneParser(r, "", name)
-	parser.SetIncludeAllowed(true)
 	var records []dns.RR
 	for rr, ok := parser.Next(); ok; rr, ok = parser.Next() {
 		records = append(records, rr)

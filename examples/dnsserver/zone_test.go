@@ -27,7 +27,6 @@ func TestZoneFaultIsNamed(t *testing.T) {
 		"other class":         {soaLine + "www.example.com. 60 CH TXT x\n", []string{"www.example.com.", "CH"}},
 		"CNAME and A":         {soaLine + "www.example.com. 60 CNAME a.\nwww.example.com. 60 A 192.0.2.1\n", []string{"www.example.com.", "CNAME and other records"}},
 		"CNAME twice":         {soaLine + "www.example.com. 60 CNAME a.\nwww.example.com. 60 CNAME b.\n", []string{"www.example.com.", "CNAME"}},
-		"missing include":     {soaLine + "$INCLUDE not-there.zone\n", []string{"not-there.zone"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			file := filepath.Join(t.TempDir(), "bad.zone")
@@ -39,16 +38,6 @@ func TestZoneFaultIsNamed(t *testing.T) {
 			}
 		})
 	}
-}
-
-func TestIncludedFileIsRead(t *testing.T) {
-	dir := t.TempDir()
-	main, part := filepath.Join(dir, "main.zone"), filepath.Join(dir, "part.zone")
-	require.NoError(t, os.WriteFile(main, []byte(soaLine+"$ORIGIN example.com.\n$INCLUDE part.zone\n"), 0o600))
-	require.NoError(t, os.WriteFile(part, []byte("www 60 IN A 192.0.2.1\n"), 0o600))
-	z, err := loadZone(main)
-	require.NoError(t, err)
-	require.Len(t, z.records, 2)
 }
 
 func TestRecordGivenTwiceIsHeldOnce(t *testing.T) {
