@@ -98,8 +98,7 @@ func (o origins) of(f frame) origin {
 		return library
 	case o.root != "" && strings.HasPrefix(f.file, o.root):
 		return standard
-	case o.root == "" && !strings.HasPrefix(f.name, "main.") &&
-		!strings.Contains(firstElement(f.name), "."):
+	case o.root == "" && !strings.HasPrefix(f.name, "main.") && !strings.Contains(firstElement(f.name), "."):
 		return standard // built with -trimpath
 	}
 	return yours
@@ -108,9 +107,6 @@ func (o origins) of(f frame) origin {
 // firstElement returns what a function's package path begins with. In the
 // standard library, and only there as a rule, it has no dot.
 func firstElement(function string) string {
-	first, _, found := strings.Cut(function, "/")
-	if !found {
-		first, _, _ = strings.Cut(first, ".")
-	}
+	first, _, _ := strings.Cut(packageOf(function), "/")
 	return first
 }
