@@ -1,6 +1,7 @@
 package autoscaling_test
 
 import (
+	"fmt"
 	"log/slog"
 	"math"
 	"testing"
@@ -23,7 +24,7 @@ func rules(t *testing.T) (alerts map[string]rulefmt.Rule, recordings []rulefmt.R
 	require.Empty(t, errs)
 	alerts = map[string]rulefmt.Rule{}
 	for _, g := range groups.Groups {
-		require.EqualValues(t, evaluation, g.Interval)
+		require.EqualValues(t, scrapeInterval, g.Interval)
 		for _, r := range g.Rules {
 			if r.Record != "" {
 				recordings = append(recordings, r)
@@ -35,8 +36,6 @@ func rules(t *testing.T) (alerts map[string]rulefmt.Rule, recordings []rulefmt.R
 	return alerts, recordings
 }
 
-const evaluation = 15 * time.Second
-
 // fires returns when the alert of this name fires first, or never: when its
 // expression has held without a gap for as long as the rule asks.
 func (db *database) fires(t *testing.T, name string) time.Duration {
@@ -46,20 +45,20 @@ func (db *database) fires(t *testing.T, name string) time.Duration {
 	for _, r := range recordings {
 		db.record(t, r)
 	}
-	rule := alerts[name]
-	since := time.Duration(-1)
-	for at := time.Duration(0); at <= horizon; at += evaluation {
-		switch holds := len(db.query(t, rule.Expr, at)) > 0; {
-		case !holds:
-			since = -1
-		case since < 0:
-			since = at
-		}
-		if since >= 0 && at-since >= time.Duration(rule.For) {
-			return at
+	rule, first := alerts[name], never
+	for _, s := range db.query(t, rule.Expr, 0, horizon) {
+		since := s.Floats[0].T
+		for i, sample := range s.Floats {
+			if i > 0 && sample.T-s.Floats[i-1].T > scrapeInterval.Milliseconds() {
+				since = sample.T
+			}
+			if held := sample.T - since; held >= time.Duration(rule.For).Milliseconds() {
+				first = min(first, time.Duration(sample.T)*time.Millisecond)
+				break
+			}
 		}
 	}
-	return never
+	return first
 }
 
 func TestAlertsNameOnlyWhatIsExported(t *testing.T) {
@@ -67,11 +66,11 @@ func TestAlertsNameOnlyWhatIsExported(t *testing.T) {
 	require.Len(t, alerts, 6)
 	known := exported(t, "up")
 	for _, rule := range recordings {
-		require.Subset(t, known, set(metricNames(t, rule.Expr)), rule.Record)
+		require.Subset(t, known, metricNames(t, rule.Expr), rule.Record)
 		known[rule.Record] = true
 	}
 	for name, rule := range alerts {
-		require.Subset(t, known, set(metricNames(t, rule.Expr)), name)
+		require.Subset(t, known, metricNames(t, rule.Expr), name)
 		require.Contains(t, rule.Labels, "severity", name)
 		require.Contains(t, rule.Annotations, "summary", name)
 		require.Contains(t, rule.Annotations, "description", name)
@@ -84,28 +83,22 @@ func alertLabels(metric string, more ...string) labels.Labels {
 	}, more...)...)
 }
 
-// A curve is a value over time, in minutes.
-type curve func(minute float64) float64
-
-func (c curve) at(t time.Duration) float64 { return c(t.Minutes()) }
-
 // peak is the largest value of the curve so far. It must be asked for in the order of
 // time.
-func (c curve) peak() func(time.Duration) float64 {
+func (c curve) peak() curve {
 	largest := 0.0
-	return func(t time.Duration) float64 {
-		largest = max(largest, c.at(t))
+	return func(m float64) float64 {
+		largest = max(largest, c(m))
 		return largest
 	}
 }
 
 // addTasks stores the gauges of a pool with tasks that run and tasks that wait.
-func (db *database) addTasks(t *testing.T, running, waiting curve) {
-	t.Helper()
-	db.add(t, alertLabels("hemlock_workers", "state", "running"), running.at)
-	db.add(t, alertLabels("hemlock_workers", "state", "idle"), flat(20_000).at)
-	db.add(t, alertLabels("hemlock_tasks_waiting"), waiting.at)
-	db.add(t, alertLabels("hemlock_workers_peak"), running.peak())
+func (db *database) addTasks(running, waiting curve) {
+	db.add(alertLabels("hemlock_workers", "state", "running"), running)
+	db.add(alertLabels("hemlock_workers", "state", "idle"), flat(20_000))
+	db.add(alertLabels("hemlock_tasks_waiting"), waiting)
+	db.add(alertLabels("hemlock_workers_peak"), running.peak())
 }
 
 func flat(value float64) curve { return func(float64) float64 { return value } }
@@ -141,7 +134,7 @@ func TestGrowthWithoutBoundFiresWithinMinutes(t *testing.T) {
 	} {
 		t.Run(what, func(t *testing.T) {
 			db := newDatabase(t)
-			db.addTasks(t, tt.running, tt.waiting)
+			db.addTasks(tt.running, tt.waiting)
 			switch at := db.fires(t, "HemlockTasksGrowWithoutBound"); tt.begins {
 			case never:
 				require.Equal(t, never, at)
@@ -173,7 +166,7 @@ func TestLeakFires(t *testing.T) {
 	} {
 		t.Run(what, func(t *testing.T) {
 			db := newDatabase(t)
-			db.addTasks(t, tt.running, tt.waiting)
+			db.addTasks(tt.running, tt.waiting)
 			require.Equal(t, tt.fires, db.fires(t, "HemlockTasksLeak") != never)
 		})
 	}
@@ -223,8 +216,8 @@ func TestTasksThatWaitForLongFire(t *testing.T) {
 	} {
 		t.Run(what, func(t *testing.T) {
 			db := newDatabase(t)
-			db.add(t, alertLabels("hemlock_tasks_waiting"), tt.waiting.at)
-			db.add(t, alertLabels("hemlock_tasks_completed_total"), tt.completed.at)
+			db.add(alertLabels("hemlock_tasks_waiting"), tt.waiting)
+			db.add(alertLabels("hemlock_tasks_completed_total"), tt.completed)
 			require.Equal(t, tt.fires, db.fires(t, "HemlockTasksWait") != never)
 		})
 	}
@@ -246,8 +239,8 @@ func TestSpawnRateFires(t *testing.T) {
 	} {
 		t.Run(what, func(t *testing.T) {
 			db := newDatabase(t)
-			db.add(t, alertLabels("hemlock_workers_spawned_total"), tt.spawned.at)
-			db.add(t, alertLabels("hemlock_tasks_submitted_total"), tt.submitted.at)
+			db.add(alertLabels("hemlock_workers_spawned_total"), tt.spawned)
+			db.add(alertLabels("hemlock_tasks_submitted_total"), tt.submitted)
 			require.Equal(t, tt.fires, db.fires(t, "HemlockSpawnRateHigh") != never)
 		})
 	}
@@ -268,7 +261,7 @@ func TestPanicFires(t *testing.T) {
 	} {
 		t.Run(what, func(t *testing.T) {
 			db := newDatabase(t)
-			db.add(t, alertLabels("hemlock_tasks_panicked_total"), tt.panicked.at)
+			db.add(alertLabels("hemlock_tasks_panicked_total"), tt.panicked)
 			require.Equal(t, tt.at, db.fires(t, "HemlockTasksPanic"))
 		})
 	}
@@ -278,9 +271,9 @@ func TestPanicFires(t *testing.T) {
 func TestPanicBeforeTheFirstScrapeIsForgotten(t *testing.T) {
 	alerts, _ := rules(t)
 	db := newDatabase(t)
-	db.add(t, alertLabels("hemlock_tasks_panicked_total"), flat(3).at)
-	require.NotEmpty(t, db.query(t, alerts["HemlockTasksPanic"].Expr, 4*time.Minute))
-	require.Empty(t, db.query(t, alerts["HemlockTasksPanic"].Expr, 6*time.Minute))
+	db.add(alertLabels("hemlock_tasks_panicked_total"), flat(3))
+	require.NotEmpty(t, db.query(t, alerts["HemlockTasksPanic"].Expr, 4*time.Minute, 4*time.Minute))
+	require.Empty(t, db.query(t, alerts["HemlockTasksPanic"].Expr, 6*time.Minute, horizon))
 }
 
 func TestSilentTargetFires(t *testing.T) {
@@ -292,10 +285,11 @@ func TestSilentTargetFires(t *testing.T) {
 		"ended, and not there": {never, cut, never},
 	} {
 		db := newDatabase(t)
-		db.scrapeUntil(t, podA, workers{running: 1}, tt.silent, tt.gone)
+		db.scrapeUntil(t, podA, workers{running: 1}, tt.silent)
+		db.cut(t, fmt.Sprintf("{pod=%q}", podA), tt.gone)
 		require.Equal(t, tt.fires, db.fires(t, "HemlockTargetSilent"), what)
 	}
 	db := newDatabase(t)
-	db.add(t, alertLabels("up"), flat(0).at)
+	db.add(alertLabels("up"), flat(0))
 	require.Equal(t, never, db.fires(t, "HemlockTargetSilent"), "no pool was ever there")
 }

@@ -2,6 +2,7 @@ package autoscaling_test
 
 import (
 	"encoding/json"
+	"maps"
 	"regexp"
 	"strings"
 	"testing"
@@ -51,9 +52,7 @@ func TestDashboardShowsEveryMetricAndNoOther(t *testing.T) {
 	shown := map[string]bool{}
 	for _, p := range loadDashboard(t).Panels {
 		for _, target := range p.Targets {
-			for _, name := range metricNames(t, chosen.Replace(target.Expr)) {
-				shown[name] = true
-			}
+			maps.Copy(shown, metricNames(t, chosen.Replace(target.Expr)))
 		}
 	}
 	require.Equal(t, exported(t), shown)
@@ -66,7 +65,7 @@ func TestDashboardQueriesHaveAnswersWithTheirLegendsLabels(t *testing.T) {
 	legend := regexp.MustCompile(`{{(\w+)}}`)
 	for _, p := range loadDashboard(t).Panels {
 		for _, target := range p.Targets {
-			answer := db.query(t, chosen.Replace(target.Expr), horizon)
+			answer := db.query(t, chosen.Replace(target.Expr), horizon, horizon)
 			require.NotEmpty(t, answer, target.Expr)
 			for _, label := range legend.FindAllStringSubmatch(target.LegendFormat, -1) {
 				require.NotEmpty(t, answer[0].Metric.Get(label[1]), "%s: %s", p.Title, target.LegendFormat)
@@ -87,7 +86,7 @@ func TestDashboardVariablesAskForWhatIsExported(t *testing.T) {
 		}
 		parts := values.FindStringSubmatch(v.Definition)
 		require.NotNil(t, parts, v.Definition)
-		answer := db.query(t, chosen.Replace(parts[1]), horizon)
+		answer := db.query(t, chosen.Replace(parts[1]), horizon, horizon)
 		require.NotEmpty(t, answer, v.Definition)
 		require.NotEmpty(t, answer[0].Metric.Get(parts[2]), v.Definition)
 	}

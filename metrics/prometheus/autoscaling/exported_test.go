@@ -1,6 +1,7 @@
 package autoscaling_test
 
 import (
+	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,15 +18,15 @@ import (
 // tasks that wait for a processor.
 type workers struct{ running, idle, waiting int }
 
-// export returns what the collector exports for a pool in this state. The tasks that
+// export returns what the collector exports for a pool dns in this state. The tasks that
 // wait are put in afterwards: how many wait depends on the scheduler.
-func export(t *testing.T, pool string, state workers) []*dto.MetricFamily {
+func export(t *testing.T, state workers) []*dto.MetricFamily {
 	t.Helper()
 	var families []*dto.MetricFamily
 	synctest.Test(t, func(t *testing.T) {
 		p := pooltest.New(t)
 		registry := prometheus.NewPedanticRegistry()
-		require.NoError(t, hemlockprom.Register(registry, pool, p))
+		require.NoError(t, hemlockprom.Register(registry, "dns", p))
 		pooltest.Occupy(t, p, state.running)
 		pooltest.GrowInBubble(t, p, state.idle)
 		var err error
@@ -43,49 +44,43 @@ func export(t *testing.T, pool string, state workers) []*dto.MetricFamily {
 // exported returns the names of all metrics that the collector exports, and the others.
 func exported(t *testing.T, besides ...string) map[string]bool {
 	t.Helper()
-	names := set(besides)
-	for _, f := range export(t, "dns", workers{}) {
+	names := map[string]bool{}
+	for _, name := range besides {
+		names[name] = true
+	}
+	for _, f := range export(t, workers{}) {
 		names[f.GetName()] = true
 	}
 	return names
 }
+
+// never is a time after the last sample.
+const never = horizon + scrapeInterval
 
 // scrape adds the collector's series for the pool dns of a pod, with the labels
 // that a scrape of pods gives them, and that of the scrapes themselves. Gauges
 // stay as they are; counters have risen evenly to their value.
 func (db *database) scrape(t *testing.T, pod string, state workers) {
 	t.Helper()
-	db.scrapeUntil(t, pod, state, never, never)
+	db.scrapeUntil(t, pod, state, never)
 }
 
-// never is a time after the last sample.
-const never = horizon + scrapeInterval
-
-// scrapeUntil does the same for a pod that is silent from one time on and no longer
-// discovered from another on. Its series are stale then, as in Prometheus.
-func (db *database) scrapeUntil(t *testing.T, pod string, state workers, silent, gone time.Duration) {
+// scrapeUntil does the same for a pod that is silent from one time on. Its series are
+// stale then, as in Prometheus.
+func (db *database) scrapeUntil(t *testing.T, pod string, state workers, silent time.Duration) {
 	t.Helper()
-	for _, f := range export(t, "dns", state) {
+	for _, f := range export(t, state) {
 		for _, m := range f.GetMetric() {
-			db.add(t, podLabels(f.GetName(), pod, m), until(min(silent, gone), overTime(f.GetType(), m)))
+			db.add(podLabels(f.GetName(), pod, m), overTime(f.GetType(), m))
 		}
 	}
-	db.add(t, podLabels("up", pod, new(dto.Metric)), until(gone, func(at time.Duration) float64 {
-		if at < silent {
+	db.cut(t, fmt.Sprintf("{pod=%q}", pod), silent)
+	db.add(podLabels("up", pod, new(dto.Metric)), func(minute float64) float64 {
+		if minute < silent.Minutes() {
 			return 1
 		}
 		return 0
-	}))
-}
-
-// until makes a series end.
-func until(end time.Duration, value func(time.Duration) float64) func(time.Duration) float64 {
-	return func(at time.Duration) float64 {
-		if at < end {
-			return value(at)
-		}
-		return stale
-	}
+	})
 }
 
 func podLabels(metric, pod string, m *dto.Metric) labels.Labels {
@@ -99,9 +94,9 @@ func podLabels(metric, pod string, m *dto.Metric) labels.Labels {
 	return b.Labels()
 }
 
-func overTime(kind dto.MetricType, m *dto.Metric) func(time.Duration) float64 {
+func overTime(kind dto.MetricType, m *dto.Metric) curve {
 	if kind == dto.MetricType_GAUGE {
-		return flat(m.GetGauge().GetValue()).at
+		return flat(m.GetGauge().GetValue())
 	}
-	return perMinute(m.GetCounter().GetValue() / horizon.Minutes()).at
+	return perMinute(m.GetCounter().GetValue() / horizon.Minutes())
 }

@@ -63,13 +63,6 @@ func read(t *testing.T, file string) []byte {
 	return content
 }
 
-func adapterRules(t *testing.T) []config.DiscoveryRule {
-	t.Helper()
-	decoded, err := config.FromYAML(read(t, adapterFile))
-	require.NoError(t, err)
-	return decoded.Rules
-}
-
 func TestDecodingIsStrict(t *testing.T) {
 	const head = "apiVersion: autoscaling/v2\nkind: HorizontalPodAutoscaler\nspec:\n"
 	for what, spec := range map[string]string{

@@ -11,8 +11,6 @@ import (
 	"github.com/prometheus/prometheus/promql"
 	"github.com/prometheus/prometheus/promql/parser"
 	"github.com/prometheus/prometheus/storage"
-	"github.com/prometheus/prometheus/tsdb/chunkenc"
-	"github.com/prometheus/prometheus/util/annotations"
 	"github.com/stretchr/testify/require"
 )
 
@@ -26,14 +24,14 @@ var stale = math.Float64frombits(value.StaleNaN)
 
 var promQL = parser.NewParser(parser.Options{})
 
+// A curve is a value over time, in minutes.
+type curve func(minute float64) float64
+
 // A database answers PromQL queries from series that begin at the Unix epoch and
 // last for the horizon.
 type database struct {
 	engine *promql.Engine
-	series []storage.Series
-
-	ending []*labels.Matcher // what ends early; nil: nothing
-	end    time.Duration
+	series []promql.Series
 }
 
 func newDatabase(t *testing.T) *database {
@@ -51,88 +49,65 @@ func newDatabase(t *testing.T) *database {
 
 // add stores a series that was scraped at the usual interval and had this value
 // at each time.
-func (db *database) add(t *testing.T, name labels.Labels, sample func(at time.Duration) float64) {
-	t.Helper()
-	if db.ending != nil && matches(name, db.ending) {
-		sample = until(db.end, sample)
-	}
-	chunk := chunkenc.NewXORChunk()
-	appender, err := chunk.Appender()
-	require.NoError(t, err)
+func (db *database) add(name labels.Labels, values curve) {
+	s := promql.Series{Metric: name}
 	for at := time.Duration(0); at <= horizon; at += scrapeInterval {
-		appender.Append(0, at.Milliseconds(), sample(at))
+		s.Floats = append(s.Floats, promql.FPoint{T: at.Milliseconds(), F: values(at.Minutes())})
 	}
-	db.series = append(db.series, &storage.SeriesEntry{Lset: name, SampleIteratorFn: chunk.Iterator})
+	db.series = append(db.series, s)
 }
 
-// cut ends those series of a pod that the selector names. It comes before they are added.
-func (db *database) cut(t *testing.T, selector, pod string, end time.Duration) {
+// cut ends the series that the selector names, as Prometheus does: they are stale then.
+func (db *database) cut(t *testing.T, selector string, end time.Duration) {
 	t.Helper()
 	matchers, err := promQL.ParseMetricSelector(selector)
 	require.NoError(t, err)
-	db.ending, db.end = append(matchers, labels.MustNewMatcher(labels.MatchEqual, "pod", pod)), end
+	for _, s := range db.series {
+		for i, sample := range s.Floats {
+			if sample.T >= end.Milliseconds() && labels.Selector(matchers).Matches(s.Metric) {
+				s.Floats[i].F = stale
+			}
+		}
+	}
 }
 
 // record adds what a recording rule makes of the series.
 func (db *database) record(t *testing.T, rule rulefmt.Rule) {
 	t.Helper()
-	recorded := map[string]map[time.Duration]float64{}
-	names := map[string]labels.Labels{}
-	for at := time.Duration(0); at <= horizon; at += scrapeInterval {
-		for _, s := range db.query(t, rule.Expr, at) {
-			key := s.Metric.String()
-			if recorded[key] == nil {
-				recorded[key] = map[time.Duration]float64{}
-				names[key] = labels.NewBuilder(s.Metric).Set("__name__", rule.Record).Labels()
-			}
-			recorded[key][at] = s.F
-		}
-	}
-	for key, values := range recorded {
-		db.add(t, names[key], func(at time.Duration) float64 {
-			if v, ok := values[at]; ok {
-				return v
-			}
-			return stale
-		})
+	for _, s := range db.query(t, rule.Expr, 0, horizon) {
+		s.Metric = labels.NewBuilder(s.Metric).Set("__name__", rule.Record).Labels()
+		db.series = append(db.series, s)
 	}
 }
 
-// query evaluates an expression at a time.
-func (db *database) query(t *testing.T, expr string, at time.Duration) promql.Vector {
+// query evaluates an expression at the usual interval.
+func (db *database) query(t *testing.T, expr string, from, to time.Duration) promql.Matrix {
 	t.Helper()
 	source := &storage.MockQueryable{MockQuerier: &storage.MockQuerier{SelectMockFunction: db.selectSeries}}
-	query, err := db.engine.NewInstantQuery(t.Context(), source, nil, expr, time.UnixMilli(at.Milliseconds()))
+	query, err := db.engine.NewRangeQuery(t.Context(), source, nil, expr,
+		time.UnixMilli(from.Milliseconds()), time.UnixMilli(to.Milliseconds()), scrapeInterval)
 	require.NoError(t, err, expr)
-	defer query.Close()
+	t.Cleanup(query.Close) // which takes the result back
 	result := query.Exec(t.Context())
 	require.NoError(t, result.Err, expr)
-	vector, err := result.Vector()
+	answer, err := result.Matrix()
 	require.NoError(t, err, expr)
-	return append(promql.Vector(nil), vector...) // Close takes the result back
+	return answer
 }
 
 func (db *database) selectSeries(_ bool, _ *storage.SelectHints, matchers ...*labels.Matcher) storage.SeriesSet {
-	var selected []storage.Series
+	selected := &seriesList{SeriesSet: storage.EmptySeriesSet()}
 	for _, s := range db.series {
-		if matches(s.Labels(), matchers) {
-			selected = append(selected, s)
+		if labels.Selector(matchers).Matches(s.Metric) {
+			selected.rest = append(selected.rest, promql.NewStorageSeries(s))
 		}
 	}
-	return &seriesList{rest: selected}
+	return selected
 }
 
-func matches(l labels.Labels, matchers []*labels.Matcher) bool {
-	for _, m := range matchers {
-		if !m.Matches(l.Get(m.Name)) {
-			return false
-		}
-	}
-	return true
-}
-
-// A seriesList is a storage.SeriesSet of series that are at hand.
+// A seriesList is a set of series that are at hand: no error and no warning comes up.
 type seriesList struct {
+	storage.SeriesSet
 	current storage.Series
 	rest    []storage.Series
 }
@@ -145,21 +120,19 @@ func (l *seriesList) Next() bool {
 	return true
 }
 
-func (l *seriesList) At() storage.Series                { return l.current }
-func (l *seriesList) Err() error                        { return nil }
-func (l *seriesList) Warnings() annotations.Annotations { return nil }
+func (l *seriesList) At() storage.Series { return l.current }
 
 // metricNames returns the names of the metrics that an expression selects. A selector
 // without a name is a fault: it could not be checked.
-func metricNames(t *testing.T, expr string) []string {
+func metricNames(t *testing.T, expr string) map[string]bool {
 	t.Helper()
 	parsed, err := promQL.ParseExpr(expr)
 	require.NoError(t, err, expr)
-	var names []string
+	names := map[string]bool{}
 	parser.Inspect(parsed, func(node parser.Node, _ []parser.Node) error {
 		if selector, ok := node.(*parser.VectorSelector); ok {
 			require.NotEmpty(t, selector.Name, expr)
-			names = append(names, selector.Name)
+			names[selector.Name] = true
 		}
 		return nil
 	})

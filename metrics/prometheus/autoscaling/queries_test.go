@@ -54,9 +54,10 @@ func hpaMetric(t *testing.T) (autoscalingv2.MetricIdentifier, config.DiscoveryRu
 	metrics := manifest[*autoscalingv2.HorizontalPodAutoscaler](t, hpaFile).Spec.Metrics
 	require.Len(t, metrics, 1)
 	require.Equal(t, autoscalingv2.PodsMetricSourceType, metrics[0].Type)
-	rules := adapterRules(t)
-	require.Len(t, rules, 1)
-	return metrics[0].Pods.Metric, rules[0]
+	adapter, err := config.FromYAML(read(t, adapterFile))
+	require.NoError(t, err)
+	require.Len(t, adapter.Rules, 1)
+	return metrics[0].Pods.Metric, adapter.Rules[0]
 }
 
 func TestAdapterServesTheMetricOfTheHPA(t *testing.T) {
@@ -76,10 +77,10 @@ func TestAdapterServesTheMetricOfTheHPA(t *testing.T) {
 
 func TestAdapterFindsTheSeriesOfEachPod(t *testing.T) {
 	_, rule := hpaMetric(t)
-	require.Subset(t, exported(t), set(metricNames(t, rule.SeriesQuery)))
+	require.Subset(t, exported(t), metricNames(t, rule.SeriesQuery))
 	db := newDatabase(t)
 	db.scrape(t, podA, workers{running: 3, idle: 4})
-	require.Len(t, db.query(t, rule.SeriesQuery, horizon), 1)
+	require.Len(t, db.query(t, rule.SeriesQuery, horizon, horizon), 1)
 }
 
 const (
@@ -87,43 +88,38 @@ const (
 	podB = "dnsserver-7d4b9-b"
 )
 
-// A question is what an autoscaler asks about pods a and b. The answer is the
-// sum of what it is given.
-type question func(db *database, at time.Duration) (sum float64, answered bool)
-
-// questions are those of all autoscalers.
-func questions(t *testing.T) map[string]question {
+// questions are the queries of all autoscalers about pods a and b.
+func questions(t *testing.T) map[string]string {
 	t.Helper()
 	metric, rule := hpaMetric(t)
 	queries := map[string]string{
 		"HPA":  adapterQuery(t, rule, metric, podA, podB),
 		"KEDA": manifest[*kedav1alpha1.ScaledObject](t, kedaFile).Spec.Triggers[0].Metadata["query"],
 	}
-	asked := map[string]question{}
-	for autoscaler, query := range queries {
-		require.Subset(t, exported(t, "up"), set(metricNames(t, query)))
-		asked[autoscaler] = func(db *database, at time.Duration) (sum float64, answered bool) {
-			answer := db.query(t, query, at)
-			for _, s := range answer {
-				sum += s.F
-			}
-			return sum, len(answer) > 0
-		}
+	for _, query := range queries {
+		require.Subset(t, exported(t, "up"), metricNames(t, query))
 	}
-	return asked
+	return queries
+}
+
+// sum returns the sum of what an autoscaler is given.
+func (db *database) sum(t *testing.T, query string, at time.Duration) (sum float64) {
+	t.Helper()
+	for _, s := range db.query(t, query, at, at) {
+		sum += s.Floats[0].F
+	}
+	return sum
 }
 
 func TestAutoscalersAreGivenTheTasksThatAreNotDone(t *testing.T) {
-	for autoscaler, ask := range questions(t) {
+	for autoscaler, query := range questions(t) {
 		db := newDatabase(t)
-		_, answered := ask(db, horizon)
-		require.False(t, answered, "%s: without a series there is no answer, rather than 0", autoscaler)
+		require.Empty(t, db.query(t, query, 0, horizon), "%s: without a series there is no answer, rather than 0", autoscaler)
 		db.scrape(t, podA, workers{running: 3, idle: 4, waiting: 7})
 		db.scrape(t, podB, workers{running: 10})
 		db.scrape(t, "another-7d4b9-c", workers{running: 100, waiting: 100})
 		db.scrape(t, "dnsserver-other-7d4b9-d", workers{running: 100, waiting: 100})
-		sum, _ := ask(db, horizon)
-		require.EqualValues(t, 20, sum, autoscaler)
+		require.EqualValues(t, 20, db.sum(t, query, horizon), autoscaler)
 	}
 }
 
@@ -133,8 +129,8 @@ func TestHPAIsGivenTheTasksOfEachPod(t *testing.T) {
 	db.scrape(t, podA, workers{running: 3, idle: 4, waiting: 7})
 	db.scrape(t, podB, workers{running: 10})
 	got := map[string]float64{}
-	for _, s := range db.query(t, adapterQuery(t, rule, metric, podA, podB), horizon) {
-		got[s.Metric.Get("pod")] = s.F
+	for _, s := range db.query(t, adapterQuery(t, rule, metric, podA, podB), horizon, horizon) {
+		got[s.Metric.Get("pod")] = s.Floats[0].F
 	}
 	require.Equal(t, map[string]float64{podA: 10, podB: 10}, got)
 }
@@ -143,16 +139,12 @@ func TestHPAIsGivenTheTasksOfEachPod(t *testing.T) {
 // without it the load looks like nothing.
 func TestAutoscalersGetNoAnswerWhileAPodIsSilent(t *testing.T) {
 	const cut = time.Hour
-	for autoscaler, ask := range questions(t) {
+	for autoscaler, query := range questions(t) {
 		db := newDatabase(t)
-		db.scrapeUntil(t, podA, workers{running: 900, waiting: 100}, cut, never)
+		db.scrapeUntil(t, podA, workers{running: 900, waiting: 100}, cut)
 		db.scrape(t, podB, workers{running: 20})
-		sum, _ := ask(db, cut-time.Second)
-		require.EqualValues(t, 1020, sum, autoscaler)
-		for at := cut; at <= horizon; at += scrapeInterval {
-			sum, answered := ask(db, at)
-			require.False(t, answered, "%s: %v after the cut the sum is %v", autoscaler, at-cut, sum)
-		}
+		require.EqualValues(t, 1020, db.sum(t, query, cut-time.Second), autoscaler)
+		require.Empty(t, db.query(t, query, cut, horizon), autoscaler)
 	}
 }
 
@@ -160,18 +152,14 @@ func TestAutoscalersGetNoAnswerWhileAPodIsSilent(t *testing.T) {
 func TestAutoscalersGetNoAnswerWithoutOneSeries(t *testing.T) {
 	const cut = time.Hour
 	asked := questions(t)
-	for _, series := range []string{`hemlock_workers{state="running"}`, "hemlock_tasks_waiting"} {
-		for autoscaler, ask := range asked {
+	for _, series := range []string{`hemlock_workers{state="running",pod=%q}`, "hemlock_tasks_waiting{pod=%q}"} {
+		for autoscaler, query := range asked {
 			db := newDatabase(t)
-			db.cut(t, series, podA, cut)
 			db.scrape(t, podA, workers{running: 900, waiting: 100})
 			db.scrape(t, podB, workers{running: 20})
-			_, answered := ask(db, cut-time.Second)
-			require.True(t, answered, autoscaler)
-			for at := cut; at <= horizon; at += scrapeInterval {
-				sum, answered := ask(db, at)
-				require.False(t, answered, "%s without %s: %v after the cut the sum is %v", autoscaler, series, at-cut, sum)
-			}
+			db.cut(t, fmt.Sprintf(series, podA), cut)
+			require.NotEmpty(t, db.query(t, query, cut-time.Second, cut-time.Second), autoscaler)
+			require.Empty(t, db.query(t, query, cut, horizon), "%s without %s", autoscaler, series)
 		}
 	}
 }
@@ -179,19 +167,11 @@ func TestAutoscalersGetNoAnswerWithoutOneSeries(t *testing.T) {
 // A pod that has ended is not silent: no answer is expected from it.
 func TestPodThatEndedIsNotWaitedFor(t *testing.T) {
 	const end = time.Hour
-	for autoscaler, ask := range questions(t) {
+	for autoscaler, query := range questions(t) {
 		db := newDatabase(t)
-		db.scrapeUntil(t, podA, workers{running: 900, waiting: 100}, never, end)
+		db.scrape(t, podA, workers{running: 900, waiting: 100})
 		db.scrape(t, podB, workers{running: 20})
-		sum, _ := ask(db, end+2*time.Minute)
-		require.EqualValues(t, 20, sum, autoscaler)
+		db.cut(t, fmt.Sprintf("{pod=%q}", podA), end)
+		require.EqualValues(t, 20, db.sum(t, query, end+2*time.Minute), autoscaler)
 	}
-}
-
-func set(names []string) map[string]bool {
-	all := map[string]bool{}
-	for _, name := range names {
-		all[name] = true
-	}
-	return all
 }
