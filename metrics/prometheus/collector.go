@@ -18,7 +18,7 @@ import (
 type Collector struct {
 	// Immutable after New.
 	stats func() hemlock.Stats
-	descs []*prometheus.Desc // one for each of families, in their order
+	descs []*prometheus.Desc // one for each of exported, in their order
 }
 
 // New returns a collector for the pool, which is not registered yet. The name
@@ -49,9 +49,12 @@ func check(name string) error {
 
 func over(name string, stats func() hemlock.Stats) *Collector {
 	c := &Collector{stats: stats}
-	labels := prometheus.Labels{"pool": name}
-	for _, f := range families {
-		c.descs = append(c.descs, prometheus.NewDesc(f.name, f.help, f.labels, labels))
+	for _, s := range exported {
+		labels := prometheus.Labels{"pool": name}
+		if s.state != "" {
+			labels["state"] = s.state
+		}
+		c.descs = append(c.descs, prometheus.NewDesc(s.name, s.help, nil, labels))
 	}
 	return c
 }
@@ -95,10 +98,8 @@ func (c *Collector) Describe(descs chan<- *prometheus.Desc) {
 // [prometheus.NewGaugeFunc] does. A scrape of a busy pool would then show more tasks
 // completed than submitted.
 func (c *Collector) Collect(metrics chan<- prometheus.Metric) {
-	s := c.stats()
-	for i, f := range families {
-		for _, v := range f.samples(s) {
-			metrics <- prometheus.MustNewConstMetric(c.descs[i], f.kind, float64(v.value), v.labels...)
-		}
+	stats := c.stats()
+	for i, s := range exported {
+		metrics <- prometheus.MustNewConstMetric(c.descs[i], s.kind, float64(s.value(stats)))
 	}
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestRegisterNamesWhatIsWrong(t *testing.T) {
-	pool := hemlock.New()
+func TestRegisterNamesWhatIsWrongAndLeavesNothingBehind(t *testing.T) {
+	pool, reg := hemlock.New(), prometheus.NewPedanticRegistry()
 	for _, tt := range []struct {
 		what string
 		reg  prometheus.Registerer
@@ -19,15 +19,17 @@ func TestRegisterNamesWhatIsWrong(t *testing.T) {
 		pool *hemlock.Pool
 		want string
 	}{
-		{"empty name", prometheus.NewRegistry(), "", pool, "hemlockprom: empty pool name"},
-		{"name not UTF-8", prometheus.NewRegistry(), "d\xffns", pool, `hemlockprom: pool name "d\xffns" is not valid UTF-8`},
-		{"nil pool", prometheus.NewRegistry(), "dns", nil, `hemlockprom: pool "dns" is nil`},
+		{"empty name", reg, "", pool, "hemlockprom: empty pool name"},
+		{"name not UTF-8", reg, "d\xffns", pool, `hemlockprom: pool name "d\xffns" is not valid UTF-8`},
+		{"nil pool", reg, "dns", nil, `hemlockprom: pool "dns" is nil`},
 		{"nil registerer", nil, "dns", pool, `hemlockprom: pool "dns": the registerer is nil`},
 	} {
 		t.Run(tt.what, func(t *testing.T) {
 			require.EqualError(t, hemlockprom.Register(tt.reg, tt.name, tt.pool), tt.want)
 		})
 	}
+	require.Empty(t, gather(t, reg))
+	require.NoError(t, hemlockprom.Register(reg, "dns", pool), "the name is still free")
 }
 
 func TestNewReturnsNoCollectorWithAnError(t *testing.T) {
@@ -38,13 +40,6 @@ func TestNewReturnsNoCollectorWithAnError(t *testing.T) {
 
 func TestNewPanicsOnAPoolThatWasNotMadeByNew(t *testing.T) {
 	require.Panics(t, func() { _, _ = hemlockprom.New("dns", new(hemlock.Pool)) })
-}
-
-func TestFailedRegisterLeavesNothingBehind(t *testing.T) {
-	reg := prometheus.NewPedanticRegistry()
-	require.Error(t, hemlockprom.Register(reg, "dns", nil))
-	require.Empty(t, gather(t, reg))
-	require.NoError(t, hemlockprom.Register(reg, "dns", hemlock.New()), "the name is still free")
 }
 
 func TestSecondRegistrationNamesThePool(t *testing.T) {
