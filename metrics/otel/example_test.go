@@ -36,10 +36,3 @@ func ExampleRegister() {
 	// hemlock.task.completed 1 {task}
 	// unregistered: true
 }
-
-func ExampleRegister_nilPool() {
-	provider := sdkmetric.NewMeterProvider()
-	_, err := hemlockotel.Register(provider.Meter("example.com/server"), "dns", nil)
-	fmt.Println(err)
-	// Output: hemlockotel: pool "dns" is nil
-}
