@@ -139,22 +139,9 @@ func hangUp(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }
 
 func exit(http.ResponseWriter, *http.Request) { runtime.Goexit() }
 
-// call serves one request on a goroutine of its own, with a recorder unless w is
-// given, and returns how that ended: "returned", "exited", or the value of a panic.
+// call serves one request on a goroutine of its own, and returns how that ended.
 func call(h http.Handler, w http.ResponseWriter, r *http.Request) (end any) {
-	ended := make(chan any, 1)
-	go func() {
-		end := any("exited")
-		defer func() {
-			if v := recover(); v != nil {
-				end = v
-			}
-			ended <- end
-		}()
-		h.ServeHTTP(w, r)
-		end = "returned"
-	}()
-	return <-ended
+	return pooltest.Outcome(func() { h.ServeHTTP(w, r) })
 }
 
 // Each ending of the handler is that of the request, at once, in a pool with or without a

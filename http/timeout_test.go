@@ -248,18 +248,10 @@ func TestOverrunHandlersDoNotHoldUpOthers(t *testing.T) {
 		p := pooltest.New(t)
 		release := make(chan struct{})
 		hang := hemlockhttp.TimeoutHandler(p, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-release }), time.Second, "")
-		var group errgroup.Group
 		for range stuck {
-			group.Go(func() error {
-				w := httptest.NewRecorder()
-				hang.ServeHTTP(w, request())
-				if w.Code != http.StatusServiceUnavailable {
-					return fmt.Errorf("status %d", w.Code)
-				}
-				return nil
-			})
+			go hang.ServeHTTP(httptest.NewRecorder(), request())
 		}
-		require.NoError(t, group.Wait())
+		overrun()
 		require.EqualValues(t, stuck, p.Stats().Running)
 		begin, w := time.Now(), httptest.NewRecorder()
 		hemlockhttp.TimeoutHandler(p, http.NotFoundHandler(), time.Second, "").ServeHTTP(w, request())
