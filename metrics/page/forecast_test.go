@@ -13,20 +13,13 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// shrinking is a pool in a bubble with idle workers, and a page that samples it.
-type shrinking struct {
-	pool *hemlock.Pool
-	page *page.Page
-	stop func()
-}
-
-// swell makes a pool with that many workers, of which some keep running.
-func swell(t *testing.T, o page.Options, workers, busy int) shrinking {
+// swell makes a pool with that many workers, of which some keep running, in a bubble, and
+// a page that samples it.
+func swell(t *testing.T, o page.Options, workers, busy int) (*hemlock.Pool, *page.Page) {
 	t.Helper()
 	pool := poolOf(&o)
 	p := newPage(t, page.Pool{Name: "dns", Pool: pool, Options: &o})
-	ctx, cancel := context.WithCancel(t.Context())
-	go p.Sample(ctx)
+	go p.Sample(t.Context())
 	time.Sleep(3 * time.Second)
 	idle, running := make(chan struct{}), make(chan struct{})
 	for i := range workers {
@@ -41,17 +34,17 @@ func swell(t *testing.T, o page.Options, workers, busy int) shrinking {
 	close(idle)
 	synctest.Wait()
 	require.EqualValues(t, workers, pool.Stats().Workers)
-	return shrinking{pool, p, func() {
-		cancel()
+	t.Cleanup(func() {
 		close(running)
 		require.NoError(t, pool.Shutdown(context.Background()))
-	}}
+	})
+	return pool, p
 }
 
 // shrinks returns after how many seconds the pool is down to the floor.
-func (s shrinking) shrinks(floor int64) float64 {
+func shrinks(pool *hemlock.Pool, floor int64) float64 {
 	begin := time.Now()
-	for s.pool.Stats().Workers > floor {
+	for pool.Stats().Workers > floor {
 		time.Sleep(10 * time.Millisecond)
 	}
 	return time.Since(begin).Seconds()
@@ -82,12 +75,11 @@ func TestForecastIsWhatTheKillerDoes(t *testing.T) {
 	} {
 		t.Run(fmt.Sprint(c), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s := swell(t, c.options, c.workers, c.busy)
-				defer s.stop()
+				pool, p := swell(t, c.options, c.workers, c.busy)
 				time.Sleep(c.wait)
-				forecast, floor := s.page.Foresee()
+				forecast, floor := p.Foresee()
 				require.EqualValues(t, max(c.options.MinWorkers, c.busy), floor)
-				actual := s.shrinks(floor)
+				actual := shrinks(pool, floor)
 				require.InDelta(t, actual, forecast, 1.2, "a sample a second tells no more")
 				require.Positive(t, actual)
 			})
@@ -97,29 +89,27 @@ func TestForecastIsWhatTheKillerDoes(t *testing.T) {
 
 func TestDelayAfterASpawnIsForeseen(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := swell(t, page.Defaults(), 100, 0)
-		defer s.stop()
-		require.Equal(t, "Growing: 100 workers more in 3 s, 0 running.", s.page.Says())
+		_, p := swell(t, page.Defaults(), 100, 0)
+		require.Equal(t, "Growing: 100 workers more in 3 s, 0 running.", p.Says())
 		time.Sleep(3 * time.Second)
-		require.Regexp(t, `^Holding: 100 idle; no kill for another [67] s, about \d+ s to the minimum\.$`, s.page.Says())
+		require.Regexp(t, `^Holding: 100 idle; no kill for another [67] s, about \d+ s to the minimum\.$`, p.Says())
 		time.Sleep(5*time.Second + 500*time.Millisecond)
-		require.Contains(t, s.page.Says(), "Holding: 100 idle")
+		require.Contains(t, p.Says(), "Holding: 100 idle")
 		time.Sleep(3 * time.Second)
-		require.Regexp(t, `^Shrinking: \d+ idle, about \d+ s to the minimum\.$`, s.page.Says())
+		require.Regexp(t, `^Shrinking: \d+ idle, about \d+ s to the minimum\.$`, p.Says())
 		time.Sleep(2 * time.Minute)
-		require.Equal(t, "At rest: no workers, and no timer that wakes the process.", s.page.Says())
+		require.Equal(t, "At rest: no workers, and no timer that wakes the process.", p.Says())
 	})
 }
 
 func TestForecastOfAPageThatWasJustOpenedIsABound(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := swell(t, page.Defaults(), 100, 0)
-		defer s.stop()
+		pool, _ := swell(t, page.Defaults(), 100, 0)
 		time.Sleep(12 * time.Second)
-		late := newPage(t, page.Pool{Name: "dns", Pool: s.pool, Options: defaults()})
+		late := newPage(t, page.Pool{Name: "dns", Pool: pool, Options: defaults()})
 		require.Contains(t, late.Says(), ", at most ")
 		bound, floor := late.Foresee()
-		require.Less(t, s.shrinks(floor), bound)
+		require.Less(t, shrinks(pool, floor), bound)
 	})
 }
 

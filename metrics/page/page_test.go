@@ -173,8 +173,7 @@ func TestSamplerLooksOnceASecondUntilItIsStopped(t *testing.T) {
 func TestThePastIsTenMinutesHoweverManyLook(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := page.Over("dns", nil, func() hemlock.Stats { return hemlock.Stats{} })
-		ctx, cancel := context.WithCancel(t.Context())
-		go p.Sample(ctx)
+		go p.Sample(t.Context())
 		for range 13 * 60 * 4 {
 			time.Sleep(250 * time.Millisecond)
 			p.Look()
@@ -186,8 +185,6 @@ func TestThePastIsTenMinutesHoweverManyLook(t *testing.T) {
 		for i := 1; i < len(ages)-1; i++ {
 			require.InDelta(t, 1, ages[i-1]-ages[i], 0.26)
 		}
-		cancel()
-		synctest.Wait()
 	})
 }
 
@@ -217,11 +214,9 @@ func TestLineIsBrokenWhereNoSampleWasTaken(t *testing.T) {
 }
 
 func TestSampleAllocatesNothing(t *testing.T) {
-	pool := hemlock.New()
-	p := newPage(t, page.Pool{Name: "a", Pool: pool}, page.Pool{Name: "b", Pool: pool})
-	require.Zero(t, testing.AllocsPerRun(2000, p.Look))
-	synctest.Test(t, func(t *testing.T) { // what the history keeps too
-		p := page.Over("dns", nil, pool.Stats)
+	synctest.Test(t, func(t *testing.T) { // in which the history keeps each sample
+		pool := hemlock.New()
+		p := newPage(t, page.Pool{Name: "a", Pool: pool}, page.Pool{Name: "b", Pool: pool})
 		require.Zero(t, testing.AllocsPerRun(1000, func() { time.Sleep(time.Second); p.Look() }))
 	})
 }
