@@ -115,7 +115,6 @@ func TestShutdownWaitsForHandlersThatStopLeavesBehind(t *testing.T) {
 			var cause error
 			server, client, ctx := serve(t, pool, func(ctx context.Context) error {
 				close(reached)
-				<-ctx.Done()
 				<-opened
 				cause = ctx.Err()
 				return nil
