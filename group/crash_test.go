@@ -1,7 +1,6 @@
 package group_test
 
 import (
-	"context"
 	"testing"
 
 	"example.com/hemlock"
@@ -12,31 +11,8 @@ import (
 // children are what a child process of the test binary runs instead of the
 // tests: what ends the process cannot be tested within it.
 var children = map[string]func(){
-	"pool":        func() { crash(group.New(hemlock.New())) },
-	"zero group":  func() { crash(new(group.Group)) },
-	"closed pool": func() { crash(group.New(closedPool())) },
-	"cancelled context": func() {
-		ctx, cancel := context.WithCancel(context.Background())
-		cancel()
-		g, _ := group.WithContext(ctx, hemlock.New())
-		crash(g)
-	},
-	"nested": func() {
-		p := hemlock.New()
-		outer := group.New(p)
-		outer.Go(func() error {
-			crash(group.New(p))
-			return nil
-		})
-		_ = outer.Wait()
-		select {}
-	},
-}
-
-func closedPool() *hemlock.Pool {
-	p := hemlock.New()
-	_ = p.Shutdown(context.Background())
-	return p
+	"pool":       func() { crash(group.New(hemlock.New())) },
+	"zero group": func() { crash(new(group.Group)) },
 }
 
 // crash runs a task that panics, and does not end the process by itself.

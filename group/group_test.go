@@ -18,6 +18,10 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
+// Here is what a group does and errgroup does not, or more of. What they have in common,
+// such as the first error, the end of the context and the limit, is checked by a model that
+// both must fit: see party in internal/fuzz.
+
 var errDoom = errors.New("doom")
 
 const notReturned = "hemlock/group: a task did not return: it panicked or called runtime.Goexit"
@@ -84,30 +88,6 @@ func TestTaskThatDoesNotReturnIsAnError(t *testing.T) {
 	}
 }
 
-// The first failure stands, whatever its kind.
-func TestFirstFailureWins(t *testing.T) {
-	p, values := forgiving(t)
-	for name, tasks := range map[string][]func() error{
-		"error first":  {func() error { return errDoom }, exit, stumble},
-		"Goexit first": {exit, func() error { return errDoom }},
-		"panic first":  {stumble, func() error { return errDoom }},
-	} {
-		t.Run(name, func(t *testing.T) {
-			g, ctx := group.WithContext(t.Context(), p)
-			g.Go(tasks[0])
-			first := g.Wait()
-			require.Error(t, first)
-			for _, task := range tasks[1:] {
-				g.Go(task)
-				require.Equal(t, first, g.Wait())
-			}
-			require.Equal(t, first, context.Cause(ctx))
-		})
-	}
-	<-values
-	<-values
-}
-
 // A task that did not return gives its place under the limit back.
 func TestTasksThatDoNotReturnLeaveTheLimit(t *testing.T) {
 	p, values := forgiving(t)
@@ -155,69 +135,6 @@ func TestWaitDoesNotWaitForTheHandler(t *testing.T) {
 	close(release)
 }
 
-// After Shutdown a pool still runs the tasks of its groups.
-func TestTasksRunAfterShutdown(t *testing.T) {
-	p, values := forgiving(t)
-	g, ctx := group.WithContext(t.Context(), p)
-	g.SetLimit(3)
-	require.NoError(t, p.Shutdown(t.Context()))
-	var ran atomic.Int64
-	for range 100 {
-		g.Go(func() error { ran.Inc(); return nil })
-	}
-	require.NoError(t, g.Wait())
-	require.EqualValues(t, 100, ran.Load())
-	require.Equal(t, context.Canceled, context.Cause(ctx))
-	require.Zero(t, p.Stats().Submitted)
-
-	g = group.New(p)
-	require.True(t, g.TryGo(stumble))
-	require.EqualError(t, g.Wait(), notReturned)
-	require.Equal(t, "stumbled", <-values)
-}
-
-// Groups within groups on one pool, each waiting for the inner ones, all with a
-// limit of one: there is always a worker for the innermost.
-func TestNestedGroupsNeverWaitForAWorker(t *testing.T) {
-	for _, limit := range []int{-1, 1, 2} {
-		t.Run(fmt.Sprint("limit ", limit), func(t *testing.T) {
-			p := pooltest.New(t)
-			var leaves atomic.Int64
-			var nest func(ctx context.Context, depth int) error
-			nest = func(ctx context.Context, depth int) error {
-				if depth == 0 {
-					leaves.Inc()
-					return ctx.Err()
-				}
-				g, ctx := group.WithContext(ctx, p)
-				g.SetLimit(limit)
-				for range 3 {
-					g.Go(func() error { return nest(ctx, depth-1) })
-				}
-				return g.Wait()
-			}
-			require.NoError(t, nest(t.Context(), 6))
-			require.EqualValues(t, 3*3*3*3*3*3, leaves.Load())
-		})
-	}
-}
-
-// Every task waits for all the others: none of a group waits for a worker.
-func TestAllTasksOfAGroupRunAtOnce(t *testing.T) {
-	const n = 1000
-	g := group.New(pooltest.New(t))
-	var all sync.WaitGroup
-	all.Add(n)
-	for range n {
-		g.Go(func() error {
-			all.Done()
-			all.Wait()
-			return nil
-		})
-	}
-	require.NoError(t, g.Wait())
-}
-
 func TestTasksStartTasksInTheirGroup(t *testing.T) {
 	g := group.New(pooltest.New(t))
 	var ran atomic.Int64
@@ -257,8 +174,12 @@ func TestMisusePanicsAtTheCaller(t *testing.T) {
 		require.PanicsWithValue(t, "hemlock/group: Go with a nil task", func() { g.Go(nil) })
 		require.PanicsWithValue(t, "hemlock/group: TryGo with a nil task", func() { g.TryGo(nil) })
 	}
-	g.Go(returnNil)
+	release := make(chan struct{})
+	g.Go(func() error { <-release; return nil })
+	require.PanicsWithError(t, "hemlock/group: SetLimit(3) while 1 tasks are active", func() { g.SetLimit(3) })
+	close(release)
 	require.NoError(t, g.Wait())
+	require.NotPanics(t, func() { g.SetLimit(3) })
 	require.EqualValues(t, 1, p.Stats().Submitted)
 }
 
@@ -346,6 +267,10 @@ func TestAllocatesNoMoreThanErrgroup(t *testing.T) {
 	pooltest.NeedsSyncPool(t)
 	const tasks = 10
 	p := pooltest.New(t, hemlock.WithKillInterval(0), hemlock.WithMaxTasksPerWorker(0))
+	type grouper interface {
+		Go(f func() error)
+		Wait() error
+	}
 	request := func(g grouper) {
 		for range tasks {
 			g.Go(returnNil)
