@@ -43,15 +43,24 @@ var stories = map[string]story{
 
 func TestPageFitsItsWindow(t *testing.T) {
 	b := browse(t)
+	pages := map[string]http.Handler{"long-names-and-large-figures": huge()}
 	for name, s := range stories {
-		url := serve(t, s.tell(t))
+		pages[name] = s.tell(t)
+	}
+	for name, p := range pages {
+		url := serve(t, p)
 		for _, width := range widths {
 			for _, theme := range themes {
-				t.Run(fmt.Sprintf("%s-%d-%s", name, width, theme), func(t *testing.T) {
+				name := fmt.Sprintf("%s-%d-%s", name, width, theme)
+				t.Run(name, func(t *testing.T) {
 					b.open(t, url, width, theme)
 					require.Empty(t, evaluate[[]string](t, b, overflowing), "wider than the window")
 					require.Empty(t, b.console(), "in the console")
-					b.save(t, fmt.Sprintf("%s-%d-%s", name, width, theme))
+					if *pictures != "" {
+						png, err := chromedp.Run(b.ctx, chromedp.FullScreenshot(100))
+						require.NoError(t, err)
+						require.NoError(t, os.WriteFile(filepath.Join(*pictures, name+".png"), png, 0o644))
+					}
 				})
 			}
 		}
@@ -72,19 +81,13 @@ const overflowing = `(() => {
 	return found;
 })()`
 
-func TestLongNamesAndLargeFiguresFitANarrowWindow(t *testing.T) {
-	huge := hemlock.Stats{
+// huge is a page with a long name and figures of many digits.
+func huge() *page.Page {
+	stats := hemlock.Stats{
 		Workers: 2_111_222, Idle: 1_111_111, Running: 1_000_111, Waiting: 3_222_111, Submitted: 9e18, Completed: 9e18 - 1,
 		Panicked: 1e9, Spawned: 1e12, Killed: 1e12, Recycled: 1e12, PeakWorkers: 2_147_483_647,
 	}
-	p := page.Over(strings.Repeat("a-name-without-spaces", 6), defaults(), func() hemlock.Stats { return huge })
-	b := browse(t)
-	for _, width := range widths {
-		b.open(t, serve(t, p), width, "dark")
-		require.Empty(t, evaluate[[]string](t, b, overflowing))
-	}
-	require.Empty(t, b.console())
-	b.save(t, "huge")
+	return page.Over(strings.Repeat("a-name-without-spaces", 6), defaults(), func() hemlock.Stats { return stats })
 }
 
 func TestPageRefreshesItself(t *testing.T) {
@@ -128,7 +131,6 @@ func TestPointerShowsTheValuesBelowIt(t *testing.T) {
 		return evaluate[bool](t, b, `document.querySelector(".cross[visibility=visible]") !== null && !document.getElementById("tip").hidden`)
 	})
 	require.Empty(t, b.console())
-	b.save(t, "pointer")
 }
 
 func TestPageSaysWhenTheProcessIsGone(t *testing.T) {
@@ -139,7 +141,6 @@ func TestPageSaysWhenTheProcessIsGone(t *testing.T) {
 	server.CloseClientConnections()
 	server.Close()
 	until(t, "the page says so", func() bool { return b.text(t, "#live") == "No answer" })
-	b.save(t, "gone")
 }
 
 // serve returns the address of a server that ends with the test.
@@ -247,17 +248,6 @@ func evaluate[T any](t *testing.T, b *browser, script string) T {
 	v, err := chromedp.Run(b.ctx, chromedp.Evaluate[T](script))
 	require.NoError(t, err)
 	return v
-}
-
-// save takes a picture of the whole page if the command line asks for pictures.
-func (b *browser) save(t *testing.T, name string) {
-	t.Helper()
-	if *pictures == "" {
-		return
-	}
-	png, err := chromedp.Run(b.ctx, chromedp.FullScreenshot(100))
-	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(filepath.Join(*pictures, name+".png"), png, 0o644))
 }
 
 // until waits for the condition, and looks less and less often.

@@ -74,14 +74,12 @@ func (s story) tell(t *testing.T) http.Handler {
 		}
 		pages := newPage(t, shown...)
 		pages.SetProgram("example")
-		ctx, cancel := context.WithCancel(t.Context())
-		load.Go(func() { pages.Sample(ctx) })
+		go pages.Sample(t.Context())
 		time.Sleep(s.length)
 		synctest.Wait()
 		for _, query := range []string{"", "format=contents", "format=json"} {
 			answers[query] = get(pages, query)
 		}
-		cancel()
 		load.Wait()
 	})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
