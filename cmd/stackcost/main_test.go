@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"encoding/json"
 	"net/http"
@@ -131,6 +132,17 @@ func gaveBack(t *testing.T, withGo, withPool []float64) float64 {
 	return gains[1]
 }
 
+// zipped returns the content as gzip.
+func zipped(t *testing.T, content []byte) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	_, err := w.Write(content)
+	require.NoError(t, err)
+	require.NoError(t, w.Close())
+	return b.Bytes()
+}
+
 func TestWhatCannotBeReadIsSaidInOneLine(t *testing.T) {
 	whole, err := os.ReadFile("testdata/dns-go-8.pb.gz")
 	require.NoError(t, err)
@@ -146,6 +158,7 @@ func TestWhatCannotBeReadIsSaidInOneLine(t *testing.T) {
 		"empty":                     written(t, nil),
 		"unrecognized profile":      written(t, []byte("GET / HTTP/1.1")),
 		"unexpected EOF":            written(t, whole[:len(whole)/2]),
+		"compressed twice":          written(t, zipped(t, whole)),
 		"not a CPU profile":         written(t, heap.Bytes()),
 		"no samples":                save(t, nothing),
 		"negative times":            save(t, difference),
@@ -161,6 +174,16 @@ func TestWhatCannotBeReadIsSaidInOneLine(t *testing.T) {
 			require.Contains(t, got.stderr, want)
 			require.Equal(t, 1, strings.Count(got.stderr, "\n"), got.stderr)
 		})
+	}
+}
+
+func TestProfileThatHoldsTooMuchIsRefused(t *testing.T) {
+	defer func(most int) { maxProfile = most }(maxProfile)
+	maxProfile = 1 << 20
+	for _, content := range [][]byte{make([]byte, maxProfile+1), zipped(t, make([]byte, maxProfile+1))} {
+		got := run(t, written(t, content))
+		require.Equal(t, unreadable, got.status)
+		require.Contains(t, got.stderr, "more than 1 MiB: too large for a profile")
 	}
 }
 

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"compress/gzip"
 	"errors"
 	"fmt"
 	"path"
@@ -50,9 +52,31 @@ type samples struct {
 	took   time.Duration // of real time; 0 if the profile does not say
 }
 
+// unzip returns what is in the gzip stream, or the data if it is none. The library would
+// read a stream to its end, however long.
+func unzip(data []byte) ([]byte, error) {
+	magic := []byte{0x1f, 0x8b}
+	if !bytes.HasPrefix(data, magic) {
+		return data, nil
+	}
+	r, err := gzip.NewReader(bytes.NewReader(data))
+	if err != nil {
+		return nil, err
+	}
+	data, err = bounded(r)
+	if err == nil && bytes.HasPrefix(data, magic) {
+		err = errors.New("compressed twice")
+	}
+	return data, err
+}
+
 // parse reads a CPU profile in the format of runtime/pprof, compressed or not, checks
 // that it tells what is asked, and takes from it what is needed.
 func parse(data []byte) (*samples, error) {
+	data, err := unzip(data)
+	if err != nil {
+		return nil, err
+	}
 	p, err := profile.ParseData(data)
 	if err != nil {
 		return nil, err
