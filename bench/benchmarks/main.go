@@ -48,8 +48,8 @@ func run(in io.Reader, m figures.Machine) (string, error) {
 	return strings.TrimSuffix(page.String(), "\n"), nil
 }
 
-// results are the nanoseconds of an operation by round, and the names of the benchmarks
-// in the order in which they ran.
+// results are the seconds of an operation by round, and the names of the benchmarks in
+// the order in which they ran.
 type results struct {
 	times map[string]figures.Rounds
 	names []string
